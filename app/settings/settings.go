@@ -1,0 +1,88 @@
+// Package settings holds what the user may change, and the file it is kept in. It knows
+// no secrets: tokens and keys live in the keychain (package secret).
+package settings
+
+import "time"
+
+// Settings is everything the user may change. Zero values are not the defaults; start
+// from Default.
+type Settings struct {
+	Version int `toml:"version"` // of the file's format
+
+	Gateway   Gateway             `toml:"gateway"`
+	Azure     Azure               `toml:"azure"`
+	Server    Server              `toml:"server"`
+	Providers map[string]Provider `toml:"providers,omitempty"`
+	App       App                 `toml:"app"`
+}
+
+// Gateway is the Cloudflare AI Gateway that requests go to.
+type Gateway struct {
+	Account string `toml:"account"` // 32 hexadecimal digits
+	ID      string `toml:"id"`      // up to 64 of a-z, 0-9, - and _
+	URL     string `toml:"url"`     // base URL, /{account}/{gateway}/… follows it
+}
+
+// Azure completes URLs of the provider azure-openai.
+type Azure struct {
+	Resource   string `toml:"resource"`
+	APIVersion string `toml:"api_version"`
+}
+
+// Server is the local endpoint.
+type Server struct {
+	Listen            string   `toml:"listen"`              // address:port, port 0 picks one
+	UpstreamTimeout   Duration `toml:"upstream_timeout"`    // longest wait for an upstream's first byte
+	StreamIdleTimeout Duration `toml:"stream_idle_timeout"` // longest silence inside a stream
+	Origins           []string `toml:"origins"`             // web origins allowed besides the built-in ones; "*" for all
+	Debug             bool     `toml:"debug"`
+}
+
+// KeyMode is where the key for a provider comes from.
+type KeyMode string
+
+// The key modes.
+const (
+	KeyStored  KeyMode = "stored"  // stored at Cloudflare (BYOK); the default
+	KeyOwn     KeyMode = "own"     // the user's key in the keychain
+	KeyUnified KeyMode = "unified" // Cloudflare's unified billing, which costs credits
+)
+
+// Provider is what is set per provider.
+type Provider struct {
+	Key KeyMode `toml:"key"`
+}
+
+// App is how the desktop program behaves.
+type App struct {
+	StartProxy  bool `toml:"start_proxy"`  // start the proxy with the program
+	KeepRunning bool `toml:"keep_running"` // closing the window leaves the program in the tray
+}
+
+// Duration is a time.Duration written as in "5m" or "90s".
+type Duration time.Duration
+
+// MarshalText writes the duration.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads the duration.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = Duration(v)
+	return err
+}
+
+// Default is what a new user starts with.
+func Default() Settings {
+	return Settings{
+		Version: 1,
+		Gateway: Gateway{URL: "https://gateway.ai.cloudflare.com/v1"},
+		Azure:   Azure{APIVersion: "2024-02-01"},
+		Server: Server{
+			Listen:            "127.0.0.1:8787",
+			UpstreamTimeout:   Duration(10 * time.Minute),
+			StreamIdleTimeout: Duration(5 * time.Minute),
+		},
+		App: App{StartProxy: true, KeepRunning: true},
+	}
+}

@@ -1,0 +1,38 @@
+package proxy
+
+import "time"
+
+// Config is everything an exchange needs to know. It is a snapshot: an exchange keeps
+// the Config it began with, whatever is applied later. A Config holds secrets and must
+// not be logged.
+type Config struct {
+	Account    string // Cloudflare account id
+	Gateway    string // AI Gateway id
+	GatewayURL string // https://gateway.ai.cloudflare.com/v1 unless replaced; no slash at the end
+
+	GatewayToken string // sent upstream as cf-aig-authorization; "" when the user has none yet
+	LocalKey     string // what clients must send; the gateway token is accepted too
+
+	AzureResource   string
+	AzureAPIVersion string
+
+	// Keys says per provider where its key comes from. A provider that is not listed
+	// uses the key stored at Cloudflare.
+	Keys map[string]ProviderKey
+
+	UpstreamTimeout   time.Duration // longest wait for an upstream's first byte
+	StreamIdleTimeout time.Duration // longest silence inside a stream
+	MaxBody           int64         // bytes of a request's body, decoded; 0 means DefaultMaxBody
+	Origins           []string      // web origins allowed besides loopback and editors; "*" for all
+	Hosts             []string      // Host names allowed besides loopback ones
+	Version           string        // of this program, for the User-Agent
+}
+
+// DefaultMaxBody is the largest request body accepted, in bytes.
+const DefaultMaxBody = 64 << 20
+
+// ProviderKey is where the key for a provider comes from.
+type ProviderKey struct {
+	Own     string // the user's own key; "" for a key stored at Cloudflare
+	Unified bool   // Cloudflare may charge its unified billing
+}

@@ -1,0 +1,87 @@
+package ir
+
+import (
+	"fmt"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// ErrorKind is what went wrong, in terms that every protocol can express.
+type ErrorKind uint8
+
+// The kinds of errors. Each codec maps them to its own status, type and code.
+const (
+	Internal           ErrorKind = iota // 500, also of the upstream
+	InvalidRequest                      // 400
+	Unsupported                         // 400: valid, but not to be had on this route
+	ContextTooLong                      // 400: the prompt exceeds the model's window
+	ContentPolicy                       // 400: refused before anything was generated
+	Unauthenticated                     // 401: the client's own key
+	UpstreamCredential                  // 502: the proxy's key for the upstream
+	Billing                             // 402: no credit
+	Forbidden                           // 403
+	ModelNotFound                       // 404
+	PathNotFound                        // 404
+	MethodNotAllowed                    // 405
+	RequestTimeout                      // 408
+	Conflict                            // 409
+	TooLarge                            // 413
+	UnsupportedMedia                    // 415
+	Unprocessable                       // 422
+	RateLimited                         // 429
+	QuotaExceeded                       // 429, but waiting does not help
+	NotImplemented                      // 501
+	BadGateway                          // 502: the upstream cannot be reached or talks nonsense
+	Unavailable                         // 503
+	Overloaded                          // 529
+	GatewayTimeout                      // 504
+	OtherClient                         // another 4xx, in Status
+	OtherServer                         // another 5xx, in Status
+)
+
+// Error is a failure as the client should see it. Message is for people and holds no secret.
+type Error struct {
+	Kind    ErrorKind
+	Status  int    // the upstream's, 0 for errors of the proxy
+	Message string // a sentence: what is wrong and what to do
+	Param   string // JSON path of the field at fault, "" when there is none
+	Code    string // machine-readable code of the upstream or the proxy
+	Type    string // the upstream's type word
+	// Headers the client needs to react: retry-after, retry-after-ms, x-should-retry.
+	RetryAfter, RetryAfterMS, ShouldRetry string
+	// Details is passed to Anthropic clients as error.details.
+	Details rawjson.Value
+}
+
+func (e *Error) Error() string {
+	if e.Param != "" {
+		return e.Param + ": " + e.Message
+	}
+	return e.Message
+}
+
+// Invalid is an InvalidRequest about the field at path.
+func Invalid(path, format string, args ...any) *Error {
+	return &Error{Kind: InvalidRequest, Param: path, Message: fmt.Sprintf(format, args...)}
+}
+
+// Refused is an Unsupported error about the field at path: the conversion would lose
+// something that must not be lost.
+func Refused(path, format string, args ...any) *Error {
+	return &Error{Kind: Unsupported, Code: "unsupported_value", Param: path, Message: fmt.Sprintf(format, args...)}
+}
+
+// Loss is something a conversion could not carry over.
+type Loss struct {
+	Code string // "stop-sequences-cut", short and stable
+	Path string // JSON path in the client's request, "" when it concerns the whole
+	Why  string // one sentence for people
+}
+
+// Losses collects what was lost.
+type Losses []Loss
+
+// Add records a loss.
+func (l *Losses) Add(code, path, why string) {
+	*l = append(*l, Loss{Code: code, Path: path, Why: why})
+}

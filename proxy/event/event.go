@@ -1,0 +1,84 @@
+// Package event tells what the proxy does: one record per exchange, published live and
+// kept in a ring of the last ones.
+//
+// A record is a value; it is published when an exchange starts, whenever it has moved
+// on, and in its final form when it ends, each time under the same ID with a higher
+// Revision. It has no field for headers or bodies, so no reader of records can leak a
+// credential. Publishing never blocks: a subscriber that falls behind misses records,
+// is told how many, and can read the ring to be right again.
+package event
+
+import "time"
+
+// Phase is how far an exchange is.
+type Phase uint8
+
+// The phases of an exchange. The last three are final.
+const (
+	Waiting   Phase = iota // sent upstream, nothing came back yet
+	Streaming              // the answer is arriving
+	Done
+	Failed
+	Cancelled // the client went away
+)
+
+var phaseNames = [...]string{"waiting", "streaming", "done", "failed", "cancelled"}
+
+// String is the phase in a word.
+func (p Phase) String() string { return phaseNames[p] }
+
+// Final tells whether the exchange has ended.
+func (p Phase) Final() bool { return p >= Done }
+
+// Exchange is one request and its answer.
+type Exchange struct {
+	ID       string // "req_…", also the request id that the client sees
+	Revision int    // counts the published states of this exchange from 1
+	Start    time.Time
+	Phase    Phase
+
+	Client string // "Claude Code", "Codex", … or the start of its User-Agent
+	Method string
+	Path   string // without the query
+
+	ClientProtocol   string // "openai-chat", "anthropic-messages", … ; "" for lists and health
+	UpstreamProtocol string
+	ModelAsked       string // as the client wrote it
+	ModelUsed        string // the id sent upstream
+	Provider         string
+	Stream           bool
+
+	Status    int           // HTTP status sent to the client, 0 while waiting
+	FirstByte time.Duration // from Start to the first byte of the answer's body, 0 before it
+	Duration  time.Duration // from Start to the end, 0 while running
+
+	Tokens    Tokens
+	BytesIn   int64 // of the request's body
+	BytesOut  int64 // of the answer's body so far
+	Warnings  []Warning
+	Error     string // why it failed, for people; without secrets
+	ErrorKind string // machine-readable code of the error
+
+	GatewayLogID string // cf-aig-log-id
+	CacheStatus  string // cf-aig-cache-status: HIT or MISS
+}
+
+// Converted tells whether the two sides speak different protocols.
+func (x *Exchange) Converted() bool {
+	return x.UpstreamProtocol != "" && x.ClientProtocol != x.UpstreamProtocol
+}
+
+// Tokens counts tokens as the upstream reported them. Input is the whole prompt, with
+// what was read from and written to a cache; Output includes reasoning.
+type Tokens struct {
+	Input, CacheRead, CacheWrite int64
+	Output, Reasoning            int64
+	Known                        bool // the upstream reported a count
+}
+
+// Warning is something a conversion could not carry over.
+type Warning struct {
+	Code string
+	Path string // JSON path in the client's request
+	Why  string
+}

@@ -1,0 +1,600 @@
+package rawjson
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Kind is the type of a JSON value, told by its first byte.
+type Kind uint8
+
+// The kinds of JSON values. Absent is the kind of an empty span.
+const (
+	Absent Kind = iota
+	Null
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+var kindNames = [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object"}
+
+// String names the kind as an error message would ("a string", "an object").
+func (k Kind) String() string { return kindNames[k] }
+
+// maxDepth bounds nesting, so that hostile input cannot exhaust the stack.
+const maxDepth = 512
+
+// SyntaxError is JSON that cannot be read. Offset counts bytes from the start.
+type SyntaxError struct {
+	Offset int
+	What   string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("invalid JSON at byte %d: %s", e.Offset, e.What)
+}
+
+// TypeError is well-formed JSON with a value of an unexpected kind at Path,
+// which is written as in "messages[3].content[0].type".
+type TypeError struct {
+	Path      string
+	Want, Got string
+}
+
+func (e *TypeError) Error() string {
+	at := e.Path
+	if at == "" {
+		at = "the body"
+	}
+	return fmt.Sprintf("%s must be %s, not %s", at, e.Want, e.Got)
+}
+
+// Reader pulls values out of one JSON document. The first error sticks: after it
+// every call does nothing, and Err or Close reports it. The zero Reader reads nothing;
+// use NewReader.
+type Reader struct {
+	data  []byte
+	pos   int
+	depth int
+	err   error
+	path  []step
+}
+
+// step is one element of the path to the current value: a key, or an index when key is nil.
+type step struct {
+	key   []byte
+	index int
+}
+
+// NewReader reads the document in data. Spans returned by the Reader alias data.
+func NewReader(data []byte) *Reader { return &Reader{data: data} }
+
+// Reset makes the Reader read another document and keeps its memory.
+func (r *Reader) Reset(data []byte) { *r = Reader{data: data, path: r.path[:0]} }
+
+// Err is the first error met so far.
+func (r *Reader) Err() error { return r.err }
+
+// Close checks that nothing but space follows what was read.
+func (r *Reader) Close() error {
+	if r.err == nil {
+		r.space()
+		if r.pos < len(r.data) {
+			r.syntax("more text after the end of the value")
+		}
+	}
+	return r.err
+}
+
+// Fail makes err the Reader's error unless it has one already.
+func (r *Reader) Fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// Path is where the Reader is, as in "tools[2].function.name".
+func (r *Reader) Path() string {
+	var b strings.Builder
+	for _, s := range r.path {
+		if s.key == nil {
+			b.WriteByte('[')
+			b.WriteString(strconv.Itoa(s.index))
+			b.WriteByte(']')
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.Write(s.key)
+	}
+	return b.String()
+}
+
+func (r *Reader) syntax(what string) {
+	if r.err == nil {
+		r.err = &SyntaxError{Offset: r.pos, What: what}
+	}
+}
+
+// Mismatch records that the current value should have been of another kind.
+func (r *Reader) Mismatch(want string, got Kind) {
+	if r.err != nil {
+		return
+	}
+	if got == Absent {
+		r.syntax("a value is missing")
+		return
+	}
+	r.err = &TypeError{Path: r.Path(), Want: want, Got: got.String()}
+}
+
+func (r *Reader) space() {
+	for r.pos < len(r.data) {
+		switch r.data[r.pos] {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return
+		}
+	}
+}
+
+// Kind looks at the next value without reading it.
+func (r *Reader) Kind() Kind {
+	if r.err != nil {
+		return Absent
+	}
+	r.space()
+	if r.pos >= len(r.data) {
+		return Absent
+	}
+	return kindOf(r.data[r.pos])
+}
+
+func kindOf(c byte) Kind {
+	switch c {
+	case '"':
+		return String
+	case '{':
+		return Object
+	case '[':
+		return Array
+	case 't', 'f':
+		return Bool
+	case 'n':
+		return Null
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return Number
+	}
+	return Absent
+}
+
+// Offset is where the next value starts, in bytes from the start of the document.
+func (r *Reader) Offset() int {
+	r.space()
+	return r.pos
+}
+
+// Object reads an object and calls field for each member; field must read exactly
+// one value, or none to skip it. The key has its escapes resolved and is only valid
+// during the call. A null reads as an object without members.
+func (r *Reader) Object(field func(key []byte)) {
+	switch k := r.Kind(); k {
+	case Null:
+		r.Value()
+		return
+	case Object:
+	default:
+		r.Mismatch("an object", k)
+		return
+	}
+	if !r.enter() {
+		return
+	}
+	first := true
+	for r.err == nil {
+		r.space()
+		if r.pos >= len(r.data) {
+			r.syntax("an object is not closed")
+			return
+		}
+		c := r.data[r.pos]
+		if c == '}' && first {
+			r.pos++
+			break
+		}
+		if !first {
+			if c == '}' {
+				r.pos++
+				break
+			}
+			if c != ',' {
+				r.syntax("expected ',' or '}' in an object")
+				return
+			}
+			r.pos++
+			r.space()
+		}
+		first = false
+		key, ok := r.key()
+		if !ok {
+			return
+		}
+		r.path = append(r.path, step{key: key})
+		start := r.pos
+		field(key)
+		if r.err == nil && r.pos == start {
+			r.Value()
+		}
+		if r.err == nil {
+			r.path = r.path[:len(r.path)-1]
+		}
+	}
+	r.depth--
+}
+
+// key reads a member's key and the colon behind it.
+func (r *Reader) key() ([]byte, bool) {
+	if r.pos >= len(r.data) || r.data[r.pos] != '"' {
+		r.syntax("expected a key in quotes")
+		return nil, false
+	}
+	start := r.pos + 1
+	escaped := r.skipString()
+	if r.err != nil {
+		return nil, false
+	}
+	key := r.data[start : r.pos-1 : r.pos-1]
+	if escaped {
+		key = Escaped(key).Append(nil)
+	}
+	if key == nil {
+		key = []byte{}
+	}
+	r.space()
+	if r.pos >= len(r.data) || r.data[r.pos] != ':' {
+		r.syntax("expected ':' after a key")
+		return nil, false
+	}
+	r.pos++
+	r.space()
+	return key, true
+}
+
+// Array reads an array and calls element for each of its values; element must read
+// exactly one value, or none to skip it. A null reads as an empty array.
+func (r *Reader) Array(element func(i int)) {
+	switch k := r.Kind(); k {
+	case Null:
+		r.Value()
+		return
+	case Array:
+	default:
+		r.Mismatch("an array", k)
+		return
+	}
+	if !r.enter() {
+		return
+	}
+	for i := 0; r.err == nil; i++ {
+		r.space()
+		if r.pos >= len(r.data) {
+			r.syntax("an array is not closed")
+			return
+		}
+		c := r.data[r.pos]
+		if c == ']' && i == 0 {
+			r.pos++
+			break
+		}
+		if i > 0 {
+			if c == ']' {
+				r.pos++
+				break
+			}
+			if c != ',' {
+				r.syntax("expected ',' or ']' in an array")
+				return
+			}
+			r.pos++
+			r.space()
+		}
+		r.path = append(r.path, step{index: i})
+		start := r.pos
+		element(i)
+		if r.err == nil && r.pos == start {
+			r.Value()
+		}
+		if r.err == nil {
+			r.path = r.path[:len(r.path)-1]
+		}
+	}
+	r.depth--
+}
+
+func (r *Reader) enter() bool {
+	r.pos++
+	r.depth++
+	if r.depth > maxDepth {
+		r.syntax("nested too deeply")
+		return false
+	}
+	return true
+}
+
+// Value reads any value and returns its span, without the space around it.
+func (r *Reader) Value() Value {
+	if r.err != nil {
+		return nil
+	}
+	r.space()
+	start := r.pos
+	r.skipValue()
+	if r.err != nil {
+		return nil
+	}
+	return Value(r.data[start:r.pos:r.pos])
+}
+
+// Text reads a string and returns its inside. A null reads as an absent string.
+func (r *Reader) Text() Escaped {
+	switch k := r.Kind(); k {
+	case String:
+		v := r.Value()
+		if v == nil {
+			return nil
+		}
+		return Escaped(v[1 : len(v)-1 : len(v)-1])
+	case Null:
+		r.Value()
+	default:
+		r.Mismatch("a string", k)
+	}
+	return nil
+}
+
+// Str reads a string and resolves its escapes. A null reads as "".
+func (r *Reader) Str() string { return r.Text().String() }
+
+// Bool reads true or false; null reads as false.
+func (r *Reader) Bool() bool {
+	switch k := r.Kind(); k {
+	case Bool:
+		v := r.Value()
+		return len(v) == 4
+	case Null:
+		r.Value()
+	default:
+		r.Mismatch("a boolean", k)
+	}
+	return false
+}
+
+// Num reads a number and returns its digits; null reads as absent.
+func (r *Reader) Num() Value {
+	switch k := r.Kind(); k {
+	case Number:
+		return r.Value()
+	case Null:
+		r.Value()
+	default:
+		r.Mismatch("a number", k)
+	}
+	return nil
+}
+
+// Int reads a number that must be whole. Null reads as 0.
+func (r *Reader) Int() int64 {
+	v := r.Num()
+	if v == nil {
+		return 0
+	}
+	n, ok := v.Int()
+	if !ok && r.err == nil {
+		r.err = &TypeError{Path: r.Path(), Want: "a whole number", Got: string(v)}
+	}
+	return n
+}
+
+// skipValue moves behind the value at pos, checking its syntax.
+func (r *Reader) skipValue() {
+	if r.pos >= len(r.data) {
+		r.syntax("a value is missing")
+		return
+	}
+	switch c := r.data[r.pos]; c {
+	case '"':
+		r.skipString()
+	case '{', '[':
+		r.skipNested()
+	case 't':
+		r.literal("true")
+	case 'f':
+		r.literal("false")
+	case 'n':
+		r.literal("null")
+	default:
+		if c == '-' || c-'0' <= 9 {
+			r.number()
+			return
+		}
+		r.syntax(fmt.Sprintf("unexpected %q", c))
+	}
+}
+
+func (r *Reader) literal(word string) {
+	if len(r.data)-r.pos < len(word) || string(r.data[r.pos:r.pos+len(word)]) != word {
+		r.syntax("expected " + word)
+		return
+	}
+	r.pos += len(word)
+}
+
+func (r *Reader) number() {
+	d, i := r.data, r.pos
+	if d[i] == '-' {
+		i++
+	}
+	digits := func() bool {
+		start := i
+		for i < len(d) && d[i]-'0' <= 9 {
+			i++
+		}
+		return i > start
+	}
+	first := i
+	ok := digits()
+	if ok && d[first] == '0' && i-first > 1 {
+		ok = false
+	}
+	if ok && i < len(d) && d[i] == '.' {
+		i++
+		ok = digits()
+	}
+	if ok && i < len(d) && d[i]|0x20 == 'e' {
+		i++
+		if i < len(d) && (d[i] == '+' || d[i] == '-') {
+			i++
+		}
+		ok = digits()
+	}
+	r.pos = i
+	if !ok {
+		r.syntax("a number is malformed")
+	}
+}
+
+// skipNested moves behind an object or array without recursion.
+func (r *Reader) skipNested() {
+	var local [64]byte
+	stack := local[:0]
+	d := r.data
+	expectValue := true // the next token is a value; otherwise it is ',' or a closer
+	for {
+		r.space()
+		if r.pos >= len(d) {
+			r.syntax("an object or array is not closed")
+			return
+		}
+		c := d[r.pos]
+		if !expectValue {
+			top := stack[len(stack)-1]
+			switch {
+			case c == ',':
+				r.pos++
+				r.space()
+				if top == '{' && !r.skipKey() {
+					return
+				}
+				expectValue = true
+			case c == '}' && top == '{', c == ']' && top == '[':
+				r.pos++
+				stack = stack[:len(stack)-1]
+				if len(stack) == 0 {
+					return
+				}
+			default:
+				r.syntax("expected ',' or the end of an object or array")
+				return
+			}
+			continue
+		}
+		switch c {
+		case '{', '[':
+			if r.depth+len(stack) >= maxDepth {
+				r.syntax("nested too deeply")
+				return
+			}
+			stack = append(stack, c)
+			r.pos++
+			r.space()
+			if r.pos < len(d) && (c == '{' && d[r.pos] == '}' || c == '[' && d[r.pos] == ']') {
+				expectValue = false // the closer is handled there
+				continue
+			}
+			if c == '{' && !r.skipKey() {
+				return
+			}
+		default:
+			r.skipValue()
+			if r.err != nil {
+				return
+			}
+			expectValue = false
+		}
+	}
+}
+
+func (r *Reader) skipKey() bool {
+	if r.pos >= len(r.data) || r.data[r.pos] != '"' {
+		r.syntax("expected a key in quotes")
+		return false
+	}
+	r.skipString()
+	if r.err != nil {
+		return false
+	}
+	r.space()
+	if r.pos >= len(r.data) || r.data[r.pos] != ':' {
+		r.syntax("expected ':' after a key")
+		return false
+	}
+	r.pos++
+	return true
+}
+
+// skipString moves behind the string at pos and tells whether it holds escapes.
+func (r *Reader) skipString() (escaped bool) {
+	d := r.data
+	i := r.pos + 1
+	for {
+		i += plain(d[i:])
+		if i >= len(d) {
+			r.syntax("a string is not closed")
+			return
+		}
+		switch d[i] {
+		case '"':
+			r.pos = i + 1
+			return escaped
+		case '\\':
+			escaped = true
+			n := escapeLen(d[i:])
+			if n == 0 {
+				r.pos = i
+				r.syntax("a string holds an invalid escape")
+				return
+			}
+			i += n
+		default:
+			r.pos = i
+			r.syntax("a string holds an unescaped control character")
+			return
+		}
+	}
+}
+
+// escapeLen is the length of the escape at the start of b, 0 when it is malformed.
+func escapeLen(b []byte) int {
+	if len(b) < 2 {
+		return 0
+	}
+	switch b[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if len(b) >= 6 && hex4(b[2:6]) >= 0 {
+			return 6
+		}
+	}
+	return 0
+}
+
+// ErrNotObject is returned by the functions that look into objects only.
+var ErrNotObject = errors.New("not a JSON object")

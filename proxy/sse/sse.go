@@ -1,0 +1,123 @@
+// Package sse reads server-sent events as the WHATWG standard defines them: lines may
+// end in LF, CRLF or CR, a byte order mark may come first, comments are skipped, data
+// lines of one event are joined, and an event may be cut anywhere between two reads.
+package sse
+
+import (
+	"bytes"
+	"errors"
+)
+
+// Frame is one event. Both fields alias the parser's memory or the bytes fed to it and
+// are only valid until the next call.
+type Frame struct {
+	Event []byte // the event's name, empty when it has none
+	Data  []byte
+}
+
+// MaxFrame bounds one event, in bytes.
+const MaxFrame = 32 << 20
+
+// ErrTooLong is returned for an event larger than MaxFrame.
+var ErrTooLong = errors.New("an event of the stream is larger than 32 MiB")
+
+// Parser cuts a stream into events. The zero Parser is ready for use.
+type Parser struct {
+	line    []byte // an unfinished line
+	event   []byte
+	data    []byte
+	hasData bool
+	started bool // a first byte was seen, so no byte order mark can follow
+	skipLF  bool // the last line ended in CR
+}
+
+var bom = []byte("\xEF\xBB\xBF")
+
+// Feed takes the next bytes of the stream and calls emit for every event they complete.
+func (p *Parser) Feed(b []byte, emit func(Frame)) error {
+	for len(b) > 0 {
+		if p.skipLF {
+			p.skipLF = false
+			if b[0] == '\n' {
+				b = b[1:]
+				continue
+			}
+		}
+		end := lineEnd(b)
+		if end < 0 {
+			if len(p.line)+len(p.data)+len(b) > MaxFrame {
+				return ErrTooLong
+			}
+			p.line = append(p.line, b...)
+			return nil
+		}
+		p.skipLF = b[end] == '\r'
+		line := b[:end]
+		b = b[end+1:]
+		if len(p.line) > 0 {
+			p.line = append(p.line, line...)
+			line = p.line
+			p.line = p.line[:0]
+		}
+		if !p.started {
+			p.started = true
+			line = bytes.TrimPrefix(line, bom)
+		}
+		if len(p.data)+len(line) > MaxFrame {
+			return ErrTooLong
+		}
+		p.take(line, emit)
+	}
+	return nil
+}
+
+// lineEnd is the index of the first LF or CR, -1 when there is none.
+func lineEnd(b []byte) int {
+	end := bytes.IndexByte(b, '\n')
+	if end >= 0 {
+		b = b[:end]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return end
+}
+
+// take interprets one whole line.
+func (p *Parser) take(line []byte, emit func(Frame)) {
+	if len(line) == 0 {
+		p.flush(emit)
+		return
+	}
+	name, value, _ := bytes.Cut(line, []byte{':'})
+	if len(value) > 0 && value[0] == ' ' {
+		value = value[1:]
+	}
+	switch string(name) {
+	case "data":
+		if p.hasData {
+			p.data = append(p.data, '\n')
+		}
+		p.data = append(p.data, value...)
+		p.hasData = true
+	case "event":
+		p.event = append(p.event[:0], value...)
+	}
+}
+
+func (p *Parser) flush(emit func(Frame)) {
+	if p.hasData {
+		emit(Frame{Event: p.event, Data: p.data})
+	}
+	p.event, p.data, p.hasData = p.event[:0], p.data[:0], false
+}
+
+// Close hands out an event that the stream ended in without an empty line.
+func (p *Parser) Close(emit func(Frame)) {
+	if len(p.line) > 0 {
+		line := p.line
+		p.line = nil
+		p.take(line, emit)
+	}
+	p.flush(emit)
+}
