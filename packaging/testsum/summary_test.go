@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSummary(t *testing.T) {
+	const (
+		run   = `{"Action":"run","Package":"p","Test":"TestA"}` + "\n"
+		pass  = `{"Action":"pass","Package":"p","Test":"TestA"}` + "\n"
+		said  = `{"Action":"output","Package":"p","Test":"TestA","Output":"why it went wrong\n"}` + "\n"
+		fail  = `{"Action":"fail","Package":"p","Test":"TestA"}` + "\n"
+		skip  = `{"Action":"skip","Package":"p","Test":"TestA"}` + "\n"
+		runB  = `{"Action":"run","Package":"p","Test":"TestA/b"}` + "\n"
+		passB = `{"Action":"pass","Package":"p","Test":"TestA/b"}` + "\n"
+		failB = `{"Action":"fail","Package":"p","Test":"TestA/b"}` + "\n"
+		good  = `{"Action":"output","Package":"p","Output":"ok  \tp\t0.1s\n"}` + "\n" + `{"Action":"pass","Package":"p"}` + "\n"
+		bad   = `{"Action":"output","Package":"p","Output":"FAIL\tp\t0.1s\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
+		none  = `{"Action":"skip","Package":"p"}` + "\n"
+		build = `{"Action":"build-output","ImportPath":"p","Output":"p.go:1:1: no\n"}` + "\n" + `{"Action":"build-fail","ImportPath":"p"}` + "\n"
+	)
+	for name, c := range map[string]struct {
+		in   string
+		ok   bool
+		want []string
+	}{
+		"pass":                     {run + said + pass + good, true, []string{"ok  \tp", "\n1 passed, 0 failed\n"}},
+		"fail":                     {run + said + fail + bad, false, []string{"why it went wrong", "p TestA", "\n0 passed, 1 failed\n"}},
+		"skip":                     {run + said + skip + good, false, []string{"why it went wrong", "skipped", "\n0 passed, 1 failed\n"}},
+		"subtests count":           {run + runB + passB + pass + good, true, []string{"\n1 passed, 0 failed\n"}},
+		"a subtest fails once":     {run + runB + failB + fail + bad, false, []string{"p TestA/b", "\n0 passed, 1 failed\n"}},
+		"a test fails beside one":  {run + runB + passB + fail + bad, false, []string{"\n1 passed, 1 failed\n"}},
+		"nothing":                  {"", false, []string{"no test was run", "\n0 passed, 0 failed\n"}},
+		"a package without tests":  {none, false, []string{"no test was run"}},
+		"a build":                  {build, false, []string{"p.go:1:1: no", "p did not build", "\n0 passed, 1 failed\n"}},
+		"a panic":                  {run + said + bad, false, []string{"why it went wrong", "\n0 passed, 1 failed\n"}},
+		"a package beside a test":  {run + pass + bad, false, []string{"p failed outside of its tests", "\n1 passed, 1 failed\n"}},
+		"not an event":             {"go: no such module\n" + run + pass, true, []string{"go: no such module"}},
+		"the end is not a newline": {run + strings.TrimSuffix(fail, "\n"), false, []string{"\n0 passed, 1 failed\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			s := newSummary(&b)
+			if err := s.read(strings.NewReader(c.in)); err != nil {
+				t.Fatal(err)
+			}
+			if ok := s.close(); ok != c.ok {
+				t.Errorf("all well is %v, want %v", ok, c.ok)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(b.String(), want) {
+					t.Errorf("the report lacks %q:\n%s", want, b.String())
+				}
+			}
+			if c.ok && strings.Contains(b.String(), "why it went wrong") {
+				t.Errorf("the report shows a passing test's output:\n%s", b.String())
+			}
+		})
+	}
+}
