@@ -1,8 +1,15 @@
 // Package settings holds what the user may change, and the file it is kept in. It knows
 // no secrets: tokens and keys live in the keychain (package secret).
+//
+// The file is never half written and never thrown away: it is replaced in one step, a
+// broken one is kept aside, one of a newer program is left alone.
 package settings
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Settings is everything the user may change. Zero values are not the defaults; start
 // from Default.
@@ -63,13 +70,28 @@ type App struct {
 type Duration time.Duration
 
 // MarshalText writes the duration.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String is the duration as people write it: 5m rather than 5m0s.
+func (d Duration) String() string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
 
 // UnmarshalText reads the duration.
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a time; write it as in 90s, 5m or 1h", b)
+	}
 	*d = Duration(v)
-	return err
+	return nil
 }
 
 // Default is what a new user starts with.
