@@ -1,0 +1,182 @@
+// Package apierror reads what upstreams answer when something is wrong, whatever it
+// looks like, and says it in one form: *ir.Error.
+//
+// It never fails on a body, tells Cloudflare's own refusals from the provider's, explains
+// what to do about them, and hides anything that is shaped like a key.
+package apierror
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+)
+
+// MaxBody is how much of an error's body is worth reading.
+const MaxBody = 64 << 10
+
+// Header reads one header; http.Header is one.
+type Header interface{ Get(key string) string }
+
+// Answer is an upstream's answer that is, or may be, an error.
+type Answer struct {
+	Status   int
+	Header   Header // may be nil
+	Body     []byte // at most MaxBody of it
+	Provider string // the provider's title, for messages
+	// ClientKey: the provider was shown the client's own key, not one of the proxy.
+	ClientKey bool
+	// Stored: the key is the one stored at Cloudflare.
+	Stored  bool
+	Secrets []string // never to be repeated
+}
+
+func (a *Answer) header(key string) string {
+	if a.Header == nil {
+		return ""
+	}
+	return a.Header.Get(key)
+}
+
+// Decode tells what went wrong.
+func Decode(a Answer) *ir.Error {
+	if len(a.Body) > MaxBody {
+		a.Body = a.Body[:MaxBody]
+	}
+	f := read(a.Body)
+	if f.message == "" {
+		f.message = bare(a.Status, a.Body)
+	}
+	e := &ir.Error{
+		Status: a.Status, Message: f.message, Param: f.param, Code: f.code, Type: f.typ,
+		RetryAfter:   a.header("Retry-After"),
+		RetryAfterMS: a.header("Retry-After-Ms"),
+		ShouldRetry:  a.header("X-Should-Retry"),
+		Details:      f.details,
+	}
+	if f.gateway {
+		gatewayError(e, &f, &a)
+	} else {
+		e.Kind = classify(a.Status, &f)
+		credential(e, &f, &a)
+	}
+	if permanent(e.Kind) && e.ShouldRetry == "" {
+		e.ShouldRetry = "false"
+	}
+	e.Message = Mask(e.Message, a.Secrets...)
+	return e
+}
+
+// FromSuccess finds the error in the body of an answer with status 200; nil when the
+// answer is none. It only looks closely at bodies that could be one.
+func FromSuccess(a Answer) *ir.Error {
+	if !mayFail(a.Body) {
+		return nil
+	}
+	f := read(a.Body)
+	if !f.failed || f.answer {
+		return nil
+	}
+	a.Status = http.StatusBadGateway
+	if n, err := strconv.Atoi(f.code); err == nil && n >= 400 && n <= 599 {
+		a.Status = n
+	} else if s := statusOfType(f.typ); s != 0 {
+		a.Status = s
+	} else if s := statusOfType(f.code); s != 0 {
+		a.Status = s
+	} else if f.httpCode >= 400 && f.httpCode <= 599 {
+		a.Status = f.httpCode
+	}
+	return Decode(a)
+}
+
+// FromGateway tells whether the body is a refusal of Cloudflare rather than of the provider.
+func FromGateway(body []byte) bool {
+	f := read(body)
+	return f.gateway
+}
+
+// FromTransport is the error of a request that got no answer at all.
+func FromTransport(err error, provider string) *ir.Error {
+	var known *ir.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &ir.Error{
+		Kind: ir.BadGateway, Code: "upstream_error",
+		Message: fmt.Sprintf("%s could not be reached: %s", provider, Mask(plainCause(err))),
+	}
+}
+
+// plainCause is the innermost reason of a network error, without addresses of requests.
+func plainCause(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
+// permanent tells whether trying again cannot help although the status suggests it.
+func permanent(k ir.ErrorKind) bool {
+	switch k {
+	case ir.UpstreamCredential, ir.Billing, ir.QuotaExceeded, ir.NotImplemented:
+		return true
+	default:
+		return false
+	}
+}
+
+// credential turns a refused key into an error that says whose key it is.
+func credential(e *ir.Error, f *found, a *Answer) {
+	refused := a.Status == http.StatusUnauthorized ||
+		a.Status == http.StatusForbidden && !f.html && aboutKey(f) ||
+		a.Status == http.StatusBadRequest && strings.Contains(strings.ToLower(f.message), "api key not valid")
+	if !refused {
+		return
+	}
+	if a.ClientKey {
+		if a.Status != http.StatusForbidden {
+			e.Kind = ir.Unauthenticated
+		}
+		e.Message = fmt.Sprintf("%s refused the key you sent: %s", a.Provider, e.Message)
+		return
+	}
+	e.Kind = ir.UpstreamCredential
+	where := "the key set for it in Settings"
+	if a.Stored {
+		where = "the key stored for it at Cloudflare (AI Gateway, Provider Keys), or none is stored there"
+	}
+	e.Message = fmt.Sprintf("%s refused %s. It said: %s", a.Provider, where, e.Message)
+}
+
+func aboutKey(f *found) bool {
+	return containsAny(strings.ToLower(f.message+" "+f.code+" "+f.typ),
+		"api key", "api_key", "apikey", "credential", "authenticat", "unauthorized", "invalid token", "access token")
+}
+
+// bare describes an answer without a usable message.
+func bare(status int, body []byte) string {
+	text := http.StatusText(status)
+	if text != "" {
+		text = " " + text
+	}
+	if shown := excerpt(body); shown != "" {
+		return fmt.Sprintf("upstream returned %d%s: %s", status, text, shown)
+	}
+	return fmt.Sprintf("upstream returned %d%s without a body", status, text)
+}
+
+func containsAny(text string, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(text, w) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,118 @@
+package apierror
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+)
+
+// advice is what one of Cloudflare's codes means and what to do about it.
+type advice struct {
+	kind ir.ErrorKind
+	text string // may hold %s once, for the provider's title
+}
+
+// byStatus stands for the kind that belongs to the answer's status.
+const byStatus = ir.Internal
+
+// codes are Cloudflare's own, as documented or reported up to November 2026.
+var codes = map[int]advice{
+	2001: {ir.UpstreamCredential, "The gateway does not exist in this account. Check the account and gateway id in Settings."},
+	2003: {ir.RateLimited, "The gateway's own rate limit is reached. Wait, or raise the limit in the gateway's settings at Cloudflare."},
+	2005: {byStatus, "The gateway got no answer from %s. The model's name may be wrong, or the provider is failing."},
+	2008: {ir.InvalidRequest, "The gateway does not know this provider or model. Write the model as model#provider."},
+	2009: {ir.UpstreamCredential, "The gateway refused the token. Replace it in Settings."},
+	2016: {ir.ContentPolicy, "The gateway's guardrails blocked the prompt. Change the prompt, or the guardrails at Cloudflare."},
+	2017: {ir.ContentPolicy, "The gateway's guardrails blocked the answer. Change the prompt, or the guardrails at Cloudflare."},
+	2021: {ir.Billing, "Cloudflare has not enough credit for this, or the model needs a key of your own. Add credit, or store a key for %s in AI Gateway under Provider Keys."},
+	2029: {ir.ContentPolicy, "The gateway's data loss prevention blocked the prompt."},
+	2030: {ir.ContentPolicy, "The gateway's data loss prevention blocked the answer."},
+	2044: {ir.UpstreamCredential, "No key for %s is stored at Cloudflare. Store one in AI Gateway under Provider Keys, set your own in Settings, or allow unified billing there."},
+	7003: {ir.ModelNotFound, "Cloudflare's catalogue does not hold this model. Use the provider's own name for it, as in model#provider."},
+	7013: {ir.Unavailable, "The gateway's guardrails cannot be reached just now. Try again."},
+
+	10000: {ir.UpstreamCredential, "Cloudflare refused the token: it is not valid, or it lacks a permission (AI Gateway Run; for Workers AI also Workers AI Read). Replace it in Settings."},
+	9106:  {ir.UpstreamCredential, "Cloudflare could not read the token. Replace it in Settings."},
+
+	3007: {ir.RequestTimeout, "Workers AI took too long. Try again, or use a smaller request."},
+	3008: {ir.RequestTimeout, "Workers AI gave up on the request. Try again."},
+	3036: {ir.QuotaExceeded, "The account's free Workers AI allowance for today is used up."},
+	3040: {ir.RateLimited, "Workers AI has no capacity for this model just now. Try again."},
+	3042: {ir.ModelNotFound, "Workers AI does not know this model. Its names start with @cf/."},
+	5004: {ir.InvalidRequest, "Workers AI could not use the request."},
+	5007: {ir.ModelNotFound, "Workers AI does not know this model. Its names start with @cf/."},
+	5021: {ir.ContextTooLong, "The prompt is longer than this Workers AI model can take."},
+	8001: {ir.InvalidRequest, "Workers AI could not use the request."},
+}
+
+// gatewayError explains a refusal of Cloudflare.
+func gatewayError(e *ir.Error, f *found, a *Answer) {
+	said := strings.TrimSuffix(f.message, ".")
+	known := false
+	for _, code := range f.codes {
+		tip, ok := codes[code]
+		if !ok {
+			continue
+		}
+		known = true
+		e.Kind, e.Code = tip.kind, "cf_"+strconv.Itoa(code)
+		if tip.kind == byStatus {
+			e.Kind = classify(a.Status, f)
+		}
+		text := tip.text
+		if strings.Contains(text, "%s") {
+			text = fmt.Sprintf(text, a.Provider)
+		}
+		e.Message = fmt.Sprintf("%s (Cloudflare %d: %s)", text, code, said)
+		break
+	}
+	if !known {
+		e.Kind = gatewayKind(a.Status, f)
+		e.Message = "Cloudflare AI Gateway: " + said
+		if len(f.codes) > 0 {
+			e.Code = "cf_" + strconv.Itoa(f.codes[0])
+			e.Message += fmt.Sprintf(" (%d)", f.codes[0])
+		}
+		if tip := gatewayTip(e.Kind, f); tip != "" {
+			e.Message += ". " + tip
+		}
+	}
+	if id := a.header("Cf-Aig-Log-Id"); id != "" {
+		e.Message += " [log " + id + "]"
+	}
+}
+
+// gatewayKind is the kind of a refusal without a code that is known.
+func gatewayKind(status int, f *found) ir.ErrorKind {
+	switch status {
+	case http.StatusUnauthorized:
+		return ir.UpstreamCredential
+	case http.StatusFailedDependency:
+		return ir.ContentPolicy
+	case http.StatusTooManyRequests:
+		if f.bucket != "" || strings.Contains(strings.ToLower(f.message), "spending limit") {
+			return ir.QuotaExceeded
+		}
+		return ir.RateLimited
+	default:
+		return classify(status, f)
+	}
+}
+
+func gatewayTip(kind ir.ErrorKind, f *found) string {
+	switch kind {
+	case ir.QuotaExceeded:
+		return "This is a limit set in your gateway; raise it at Cloudflare or wait until it resets"
+	case ir.Forbidden:
+		return "A policy of your gateway forbids it; ask whoever runs the gateway"
+	case ir.UpstreamCredential:
+		return "Check the gateway token in Settings"
+	case ir.Billing:
+		return "Add credit at Cloudflare, or store a key of your own"
+	default:
+		return ""
+	}
+}

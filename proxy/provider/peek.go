@@ -1,0 +1,145 @@
+package provider
+
+import (
+	"errors"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// Request is the body of a request, read as far as routing needs: the model, whether a
+// stream is wanted, and where each top-level field stands, so that fields can be edited
+// in the bytes without touching anything else.
+type Request struct {
+	Body   []byte
+	Model  string
+	Stream bool
+
+	fields []field
+}
+
+// field is a member of the top-level object. key is the span of its name with quotes.
+type field struct {
+	name       string
+	key, value rawjson.Span
+}
+
+// Peek reads the body. It checks that the body is one JSON object. Of duplicate fields
+// the last one counts, as in every common parser.
+func Peek(body []byte) (*Request, error) {
+	q := &Request{Body: body, fields: make([]field, 0, 24)}
+	r := rawjson.NewReader(body)
+	if k := r.Kind(); k != rawjson.Object {
+		r.Mismatch("an object", k)
+	}
+	end := r.Offset() + 1
+	r.Object(func(key []byte) {
+		start := r.Offset()
+		v := r.Value()
+		if v == nil {
+			return
+		}
+		f := field{name: string(key), value: rawjson.Span{Start: start, End: start + len(v)}}
+		f.key = keySpan(body, end, start)
+		end = f.value.End
+		q.fields = append(q.fields, f)
+		switch f.name {
+		case "model":
+			q.Model = v.Str()
+			if v.Present() && v.Kind() != rawjson.String {
+				r.Fail(ir.Invalid("model", "model must be a string"))
+			}
+		case "stream":
+			q.Stream = v.True()
+		}
+	})
+	if err := r.Close(); err != nil {
+		var known *ir.Error
+		if errors.As(err, &known) {
+			return nil, known
+		}
+		return nil, ir.Invalid("", "the body of the request cannot be read: %v", err)
+	}
+	return q, nil
+}
+
+// keySpan finds the name of a member between the end of what came before it and its value.
+func keySpan(body []byte, from, value int) rawjson.Span {
+	i := from
+	for i < value && body[i] != '"' {
+		i++
+	}
+	end := value
+	for end > i && body[end-1] != '"' {
+		end--
+	}
+	return rawjson.Span{Start: i, End: end}
+}
+
+// Rewrite is the body with the model replaced and the quirks applied. All other bytes
+// stay as they are; a body that needs no edit is returned itself.
+func (q *Request) Rewrite(model string, quirks Quirks) []byte {
+	e := edits{body: q.Body}
+	if q.Model != model {
+		literal := rawjson.AppendQuote(nil, model)
+		for i := range q.fields {
+			if q.fields[i].name == "model" {
+				e.replace(q.fields[i].value, literal)
+			}
+		}
+	}
+	if !quirks.None() {
+		e.members(q.fields, rawjson.Span{Start: q.open(), End: len(q.Body)}, quirks.Drop, q.renames(quirks.Rename))
+		if len(quirks.InHistory) > 0 || quirks.SystemRole {
+			q.editMessages(&e, quirks)
+		}
+	}
+	return e.apply()
+}
+
+// open is the index behind the brace that opens the body.
+func (q *Request) open() int {
+	for i, c := range q.Body {
+		if c == '{' {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// renames leaves out what the body holds under its new name already.
+func (q *Request) renames(all map[string]string) map[string]string {
+	for _, f := range q.fields {
+		for from, to := range all {
+			if f.name != to {
+				continue
+			}
+			left := make(map[string]string, len(all))
+			for k, v := range all {
+				if k != from {
+					left[k] = v
+				}
+			}
+			left[from] = ""
+			all = left
+		}
+	}
+	return all
+}
+
+// editMessages applies the quirks to each message.
+func (q *Request) editMessages(e *edits, quirks Quirks) {
+	for i := range q.fields {
+		f := &q.fields[i]
+		if f.name != "messages" || q.Body[f.value.Start] != '[' {
+			continue
+		}
+		r := rawjson.NewReader(q.Body[f.value.Start:f.value.End])
+		r.Array(func(int) {
+			at := f.value.Start + r.Offset()
+			if v := r.Value(); v.Kind() == rawjson.Object {
+				e.message(at, v, quirks)
+			}
+		})
+	}
+}

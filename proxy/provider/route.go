@@ -1,0 +1,162 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+)
+
+// Route is what a model name means: a provider and its name for the model.
+type Route struct {
+	Asked    string // the name as the client wrote it
+	Provider Provider
+	Model    string // the provider's own id, as people know it
+
+	force ir.Protocol // the only protocol the upstream may be spoken to in
+}
+
+// maxName bounds a model's name, in bytes.
+const maxName = 256
+
+// Resolve finds the provider that a model name means: "model#provider" (split at the
+// last #), "provider/model", or a name whose family is well known. Errors are of type
+// *ir.Error and show the right form.
+func Resolve(asked string) (Route, error) {
+	name := strings.TrimSpace(stripContext(strings.TrimSpace(asked)))
+	if err := checkName(name); err != nil {
+		return Route{}, err
+	}
+	if i := strings.LastIndexByte(name, '#'); i >= 0 {
+		return explicit(asked, stripContext(name[:i]), name[i+1:])
+	}
+	if strings.HasPrefix(name, "@cf/") {
+		return route(asked, find("workers-ai"), name), nil
+	}
+	if head, rest, ok := strings.Cut(name, "/"); ok && rest != "" {
+		if p := find(head); p != nil {
+			return route(asked, p, rest), nil
+		}
+	}
+	lower := strings.ToLower(name)
+	for _, f := range families {
+		if strings.HasPrefix(lower, f.prefix) && !strings.Contains(name, "/") {
+			if f.slug == "" {
+				break
+			}
+			return route(asked, find(f.slug), name), nil
+		}
+	}
+	return Route{}, &ir.Error{
+		Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
+		Message: fmt.Sprintf("no provider is known for the model %q: write it as model#provider, for example %s#openai. %s",
+			name, name, listed()),
+	}
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return ir.Invalid("model", "the model is missing: write it as model#provider, for example gpt-5#openai. %s", listed())
+	case len(name) > maxName:
+		return ir.Invalid("model", "the model's name is longer than %d characters", maxName)
+	}
+	for _, r := range name {
+		if r < 0x20 || r == 0x7f || r == '\uFFFD' {
+			return ir.Invalid("model", "the model's name holds a control character")
+		}
+	}
+	return nil
+}
+
+func explicit(asked, model, slug string) (Route, error) {
+	p := find(slug)
+	if p == nil {
+		return Route{}, ir.Invalid("model", "%q is not a provider: write the model as model#provider, for example %s#openai. %s",
+			slug, model, listed())
+	}
+	if model == "" {
+		return Route{}, ir.Invalid("model", "the model is missing before #%s: write it as model#provider. %s", slug, listed())
+	}
+	return route(asked, p, model), nil
+}
+
+func route(asked string, p *Provider, model string) Route {
+	r := Route{Asked: asked, Provider: *p, Model: strings.TrimPrefix(model, p.Prefix)}
+	switch {
+	case p.Slug == "demo":
+		// The demo speaks every protocol, so a conversion has to be asked for.
+		if base, ok := strings.CutSuffix(model, "-openai"); ok {
+			r.Model, r.force = base, ir.OpenAIChat
+		} else if base, ok := strings.CutSuffix(model, "-anthropic"); ok {
+			r.Model, r.force = base, ir.AnthropicMessages
+		}
+	case p.GatewayKey:
+		r.Model = strings.TrimPrefix(model, "workers-ai/")
+	}
+	return r
+}
+
+// stripContext removes the mark with which Claude Code asks for a long context window.
+func stripContext(name string) string {
+	const mark = "[1m]"
+	if n := len(name) - len(mark); n > 0 && strings.EqualFold(name[n:], mark) {
+		return name[:n]
+	}
+	return name
+}
+
+// families are names so well known that no provider need be written.
+var families = []struct{ prefix, slug string }{
+	{"claude-", "anthropic"},
+	{"gpt-oss", ""}, // open, and served by many
+	{"gpt-", "openai"}, {"chatgpt-", "openai"}, {"o1", "openai"}, {"o3", "openai"}, {"o4", "openai"}, {"ft:gpt-", "openai"},
+	{"gemini-", "google-ai-studio"}, {"gemma-", "google-ai-studio"},
+	{"deepseek-", "deepseek"},
+	{"grok-", "grok"},
+	{"mistral-", "mistral"}, {"codestral-", "mistral"}, {"ministral-", "mistral"}, {"magistral-", "mistral"},
+	{"devstral-", "mistral"}, {"pixtral-", "mistral"}, {"open-mistral-", "mistral"}, {"open-mixtral-", "mistral"},
+	{"sonar", "perplexity-ai"},
+	{"command-", "cohere"},
+}
+
+func listed() string {
+	slugs := make([]string, len(table))
+	for i := range table {
+		slugs[i] = table[i].Slug
+	}
+	return "Providers: " + strings.Join(slugs, ", ") + "."
+}
+
+// Upstream is the protocol to speak to the provider for a client of protocol client:
+// the client's own when the provider has it, so that nothing need be converted.
+func (r *Route) Upstream(client ir.Protocol) ir.Protocol {
+	switch {
+	case r.force != "":
+		return r.force
+	case r.Provider.Speaks(client):
+		return client
+	case r.Provider.Speaks(ir.AnthropicMessages):
+		return ir.AnthropicMessages
+	default:
+		return ir.OpenAIChat
+	}
+}
+
+// URL is the address to send a request of the protocol to.
+func (r *Route) URL(proto ir.Protocol, at Place) (string, error) {
+	return r.Provider.url(proto, r.Model, at)
+}
+
+// WireModel is the model's id as the request's body must hold it.
+func (r *Route) WireModel() string { return r.Provider.Prefix + r.Model }
+
+// Target is what a conversion must know of the route.
+func (r *Route) Target() ir.Target {
+	return ir.Target{
+		Provider: r.Provider.Slug,
+		Model:    r.WireModel(),
+		Dialect:  r.Provider.Dialect,
+		Ability:  AbilityOf(r.Provider.Slug, r.Model),
+	}
+}
