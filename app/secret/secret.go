@@ -1,10 +1,17 @@
 // Package secret keeps tokens and keys out of files: in the system's keychain, read from
 // the environment, or in memory for this run.
+//
+// A Chain asks them in the order environment, memory, keychain. The environment wins so
+// that a program without a desktop can be given its secrets; memory is written to only
+// when the system has no keychain. It is never written to because a keychain is locked or
+// slow: the user may be typing the password, and would find the secret gone after the
+// next start.
 package secret
 
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Names of the secrets.
@@ -26,6 +33,33 @@ var (
 	ErrTooLarge  = errors.New("the secret is too long for the keychain (2 KB at most)")
 	ErrReadOnly  = errors.New("the secret comes from the environment and cannot be changed here")
 )
+
+// The reasons to refuse a value.
+var (
+	ErrEmpty   = errors.New("the secret is empty")
+	ErrInvalid = errors.New("the secret holds a space, a line break or a character that is not plain ASCII; copy the token alone")
+)
+
+// MaxSize is the longest secret in bytes that every system's keychain can hold.
+const MaxSize = 2048
+
+// Clean is value without the white space around it that copying and piping leave. It
+// refuses what could not be sent in an HTTP header.
+func Clean(value string) (string, error) {
+	value = strings.TrimSpace(value)
+	switch {
+	case value == "":
+		return "", ErrEmpty
+	case len(value) > MaxSize:
+		return "", ErrTooLarge
+	}
+	for i := range len(value) {
+		if value[i] <= ' ' || value[i] > '~' {
+			return "", ErrInvalid
+		}
+	}
+	return value, nil
+}
 
 // Store keeps secrets. Every method may block until ctx ends: the system may be asking
 // the user for a password. Never call one from the user interface's goroutine.

@@ -1,0 +1,69 @@
+//go:build !darwin && !windows
+
+package secret
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// available tells whether there is a session bus to ask. Without one the D-Bus library
+// would start a bus of its own, which outlives the program and has an empty keychain.
+func available() error {
+	return busAt(os.Getenv("DBUS_SESSION_BUS_ADDRESS"), filepath.Join("/run/user", strconv.Itoa(os.Getuid())))
+}
+
+// busAt looks where the library looks.
+func busAt(address, runtimeDir string) error {
+	if address != "" && address != "autolaunch:" {
+		return nil
+	}
+	for _, name := range []string{"bus", "dbus-session"} {
+		if _, err := os.Stat(filepath.Join(runtimeDir, name)); err == nil {
+			return nil
+		}
+	}
+	return ErrNoService
+}
+
+// classify names the state that an error of the Secret Service or the bus stands for,
+// nil when none does.
+func classify(err error) error {
+	var unreachable *net.OpError
+	if errors.As(err, &unreachable) {
+		return ErrNoService
+	}
+	var onBus dbus.Error
+	if errors.As(err, &onBus) {
+		return classifyName(onBus.Name)
+	}
+	// The library has no error value for a dialog that was dismissed or could not be shown.
+	if strings.Contains(err.Error(), "failed to unlock") {
+		return ErrLocked
+	}
+	return nil
+}
+
+func classifyName(name string) error {
+	switch name {
+	case "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
+		"org.freedesktop.DBus.Error.NoServer", "org.freedesktop.DBus.Error.Disconnected":
+		return ErrNoService
+	case "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.AuthFailed":
+		return ErrDenied
+	case "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.TimedOut", "org.freedesktop.DBus.Error.Timeout":
+		return ErrBusy
+	case "org.freedesktop.Secret.Error.IsLocked":
+		return ErrLocked
+	}
+	if strings.HasPrefix(name, "org.freedesktop.DBus.Error.Spawn.") {
+		return ErrNoService
+	}
+	return nil
+}

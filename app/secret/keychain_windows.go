@@ -1,0 +1,25 @@
+package secret
+
+import (
+	"errors"
+	"syscall"
+)
+
+func available() error { return nil }
+
+// classify reads the error numbers of Credential Manager.
+func classify(err error) error {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return nil
+	}
+	switch errno {
+	case 5: // ERROR_ACCESS_DENIED
+		return ErrDenied
+	case 1312, 1004: // ERROR_NO_SUCH_LOGON_SESSION, ERROR_INVALID_FLAGS of a session without a profile
+		return ErrNoService
+	case 1783: // RPC_X_BAD_STUB_DATA: a value over the limit
+		return ErrTooLarge
+	}
+	return nil
+}
