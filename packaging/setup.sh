@@ -17,34 +17,32 @@ CACHE=$ROOT/.cache
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-# as_root runs a command that needs the administrator's rights, or tells the person to.
+# may_install tells whether as_root has a way to get the administrator's rights.
+may_install() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
+
+# as_root runs a command with the administrator's rights.
 as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
-	else
-		die "This needs the administrator's rights and there is no sudo. Run as root: $*"
-	fi
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # packages prints what a level needs on this system, in the words of its package manager.
 packages() { # manager level
 	case $1-$2 in
+	apt-headless) echo ca-certificates ;; # missing from the smallest images; go needs them
 	*-headless) ;;
 	apt-build) echo gcc libc6-dev pkg-config libgl1-mesa-dev xorg-dev libwayland-dev libxkbcommon-dev ;;
 	apt-test) echo xvfb xdotool imagemagick openbox x11-utils libgl1-mesa-dri fonts-dejavu-core \
 		fonts-noto-cjk xfce4-panel dbus dbus-x11 libglib2.0-bin gnome-keyring libsecret-tools xclip \
-		curl ca-certificates git ;;
+		curl git ;;
 	dnf-build) echo gcc pkgconf-pkg-config mesa-libGL-devel libX11-devel libXcursor-devel libXrandr-devel \
 		libXinerama-devel libXi-devel libXxf86vm-devel wayland-devel libxkbcommon-devel ;;
 	dnf-test) echo xorg-x11-server-Xvfb xdotool ImageMagick openbox xprop xwininfo mesa-dri-drivers \
 		dejavu-sans-fonts google-noto-sans-cjk-fonts xfce4-panel dbus-daemon dbus-x11 glib2 \
-		gnome-keyring libsecret xclip curl ca-certificates git ;;
+		gnome-keyring libsecret xclip curl git ;;
 	pacman-build) echo gcc pkgconf mesa libx11 libxcursor libxrandr libxinerama libxi libxxf86vm wayland \
 		libxkbcommon ;;
 	pacman-test) echo xorg-server-xvfb xdotool imagemagick openbox xorg-xprop xorg-xwininfo ttf-dejavu \
-		noto-fonts-cjk xfce4-panel dbus glib2 gnome-keyring libsecret xclip curl ca-certificates git ;;
+		noto-fonts-cjk xfce4-panel dbus glib2 gnome-keyring libsecret xclip curl git ;;
 	brew-*) ;; # the compiler and GL come with Apple's command line tools; see check_macos
 	esac
 }
@@ -67,11 +65,14 @@ absent() { # manager package...
 install_packages() { # manager package...
 	local manager=$1
 	shift
+	[ "$manager" = brew ] || may_install ||
+		die "Missing, and neither are you root nor is there sudo. Install these and try again: $*"
 	say "Installing: $*"
 	case $manager in
 	apt)
 		apt_update
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >&2
+		as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
 		;;
 	dnf) as_root dnf install -q -y "$@" >&2 ;;
 	pacman) as_root pacman -S --noconfirm --needed "$@" >&2 ;;
@@ -81,7 +82,7 @@ install_packages() { # manager package...
 
 APT_UPDATED=
 apt_update() {
-	[ -z "$APT_UPDATED" ] || return 0
+	if [ -n "$APT_UPDATED" ] || ! may_install; then return 0; fi
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 ||
 		say "The package lists could not be refreshed; going on with the ones that are here."
 	APT_UPDATED=yes
@@ -142,7 +143,7 @@ packaged_go() { # manager
 }
 
 # official_go puts the release that go.mod names into .cache/go, checked against its published sum.
-official_go() {
+official_go() { # manager
 	local os arch name base have want
 	os=$(uname -s | tr '[:upper:]' '[:lower:]')
 	case $(uname -m) in
@@ -152,6 +153,7 @@ official_go() {
 	esac
 	name=go$GO_WANTED.$os-$arch.tar.gz
 	base=https://dl.google.com/go # where https://go.dev/dl/ leads
+	command -v curl >/dev/null || [ -z "$1" ] || install_packages "$1" curl
 	command -v curl >/dev/null || die "Install curl, or Go $GO_WANTED from https://go.dev/dl/, and try again."
 	say "Fetching Go $GO_WANTED into .cache/go"
 	mkdir -p "$CACHE"
@@ -183,12 +185,12 @@ setup_go() { # manager
 	hash -r
 	usable && return 0
 	package=$(packaged_go "$1")
-	if [ -n "$package" ] && [ -n "$(absent "$1" "$package")" ]; then
+	if [ -n "$package" ] && may_install && [ -n "$(absent "$1" "$package")" ]; then
 		install_packages "$1" "$package"
 		hash -r
 		usable && return 0
 	fi
-	official_go
+	official_go "$1"
 	hash -r
 	usable || die "Go $GO_WANTED or newer is needed; get it from https://go.dev/dl/ and try again."
 }
@@ -204,9 +206,9 @@ setup() { # headless|build|test
 	local level=$1 manager wanted='' missing
 	manager=$(manager)
 	case $level in
-	headless) ;;
-	build) wanted=$(packages "$manager" build) ;;
-	test) wanted="$(packages "$manager" build) $(packages "$manager" test)" ;;
+	headless) wanted=$(packages "$manager" headless) ;;
+	build) wanted="$(packages "$manager" headless) $(packages "$manager" build)" ;;
+	test) wanted="$(packages "$manager" headless) $(packages "$manager" build) $(packages "$manager" test)" ;;
 	*) die "usage: packaging/setup.sh headless|build|test" ;;
 	esac
 	if [ "$level" != headless ]; then
