@@ -181,6 +181,11 @@ func (r *Reader) Offset() int {
 	return r.pos
 }
 
+// Since is the text from an offset up to where the Reader is, as one value.
+func (r *Reader) Since(start int) Value {
+	return Value(r.data[start:r.pos:r.pos])
+}
+
 // Object reads an object and calls field for each member; field must read exactly
 // one value, or none to skip it. The key has its escapes resolved and is only valid
 // during the call. A null reads as an object without members.

@@ -130,3 +130,12 @@ func Splice(doc []byte, at Span, with []byte) []byte {
 	out = append(out, with...)
 	return append(out, doc[at.End:]...)
 }
+
+// Each calls f for the members of an object, in one pass. It does nothing for other kinds.
+func (v Value) Each(f func(key []byte, value Value)) {
+	if v.Kind() != Object {
+		return
+	}
+	r := NewReader(v)
+	r.Object(func(k []byte) { f(k, r.Value()) })
+}

@@ -85,3 +85,72 @@ type Losses []Loss
 func (l *Losses) Add(code, path, why string) {
 	*l = append(*l, Loss{Code: code, Path: path, Why: why})
 }
+
+// UpstreamError classifies an error that an upstream told inside a successful answer, by
+// its type, code and message. status is 0 when it told none.
+func UpstreamError(status int, kind, code, message string) *Error {
+	e := &Error{Kind: Internal, Status: status, Type: kind, Code: code, Message: message}
+	if message == "" {
+		e.Message = "the upstream reported an error without a message"
+	}
+	switch code {
+	case "context_length_exceeded":
+		e.Kind = ContextTooLong
+		return e
+	case "insufficient_quota":
+		e.Kind = QuotaExceeded
+		return e
+	case "rate_limit_exceeded":
+		e.Kind = RateLimited
+		return e
+	case "content_policy_violation", "content_filter":
+		e.Kind = ContentPolicy
+		return e
+	}
+	kinds := map[string]ErrorKind{
+		"invalid_request_error": InvalidRequest, "authentication_error": UpstreamCredential,
+		"permission_error": Forbidden, "not_found_error": ModelNotFound, "billing_error": Billing,
+		"rate_limit_error": RateLimited, "insufficient_quota": QuotaExceeded, "timeout_error": GatewayTimeout,
+		"overloaded_error": Overloaded, "request_too_large": TooLarge,
+	}
+	if k, ok := kinds[kind]; ok {
+		e.Kind = k
+		return e
+	}
+	switch status {
+	case 400:
+		e.Kind = InvalidRequest
+	case 401:
+		e.Kind = UpstreamCredential
+	case 402:
+		e.Kind = Billing
+	case 403:
+		e.Kind = Forbidden
+	case 404:
+		e.Kind = ModelNotFound
+	case 429:
+		e.Kind = RateLimited
+	case 502:
+		e.Kind = BadGateway
+	case 503:
+		e.Kind = Unavailable
+	case 504, 524:
+		e.Kind = GatewayTimeout
+	case 529:
+		e.Kind = Overloaded
+	}
+	return e
+}
+
+// Broken is the error for a stream that ended before the answer was complete. An *Error
+// as cause is taken as it is.
+func Broken(cause error) *Error {
+	if e, ok := cause.(*Error); ok { //nolint:errorlint // an *Error is never wrapped here
+		return e
+	}
+	msg := "upstream stream ended early"
+	if cause != nil {
+		msg += ": " + cause.Error()
+	}
+	return &Error{Kind: BadGateway, Message: msg}
+}

@@ -24,7 +24,9 @@ type Request struct {
 	IncludeUsage bool
 
 	System []Instruction // the instructions before the first turn, in order
-	Turns  []Turn
+	// SystemPlain tells that the instructions were one bare string.
+	SystemPlain bool
+	Turns       []Turn
 
 	Tools      []Tool
 	ToolChoice ToolChoice
@@ -214,13 +216,13 @@ func (c ToolChoice) Forced() bool { return c.Mode == ChoiceAny || c.Mode == Choi
 
 // Sampling holds the knobs of token choice as the numbers the client wrote.
 type Sampling struct {
-	Temperature, TopP, TopK         rawjson.Value
-	Seed                            rawjson.Value
-	FrequencyPenalty                rawjson.Value
-	PresencePenalty                 rawjson.Value
-	LogitBias                       rawjson.Value
-	N, Logprobs, TopLogprobs        rawjson.Value
-	Verbosity, Prediction, Modality rawjson.Value
+	Temperature, TopP, TopK  rawjson.Value
+	Seed                     rawjson.Value
+	FrequencyPenalty         rawjson.Value
+	PresencePenalty          rawjson.Value
+	LogitBias                rawjson.Value
+	N, Logprobs, TopLogprobs rawjson.Value
+	Verbosity                rawjson.Value
 }
 
 // Reasoning is how much the model should think.

@@ -1,0 +1,449 @@
+package anthropic
+
+import (
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// DecodeRequest reads the body of a POST to /v1/messages.
+func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
+	d := requestDecoder{Reader: rawjson.NewReader(body)}
+	d.req.Origin = ir.AnthropicMessages
+	d.Object(func(key []byte) { d.field(string(key)) })
+	if err := d.Close(); err != nil {
+		return nil, nil, invalid(err)
+	}
+	if !d.sawMessages {
+		return nil, nil, ir.Invalid("messages", "messages is missing: send the conversation as a list of messages")
+	}
+	if len(d.req.Turns) == 0 {
+		return nil, nil, ir.Invalid("messages", "messages must hold at least one message")
+	}
+	return &d.req, nil, nil
+}
+
+type requestDecoder struct {
+	*rawjson.Reader
+	req         ir.Request
+	sawMessages bool
+}
+
+func (d *requestDecoder) field(key string) {
+	q := &d.req
+	switch key {
+	case "model":
+		q.Model = d.Str()
+	case "max_tokens":
+		q.MaxOutput = d.Num()
+	case "messages":
+		d.sawMessages = true
+		d.Array(d.message)
+	case "system":
+		d.system()
+	case "stream":
+		q.Stream = d.Bool()
+	case "temperature":
+		q.Sampling.Temperature = d.Num()
+	case "top_p":
+		q.Sampling.TopP = d.Num()
+	case "top_k":
+		q.Sampling.TopK = d.Num()
+	case "stop_sequences":
+		d.Array(func(int) { q.Stop = append(q.Stop, d.Text()) })
+	case "tools":
+		d.Array(d.tool)
+	case "tool_choice":
+		d.toolChoice()
+	case "thinking":
+		d.thinking()
+	case "output_config":
+		d.outputConfig()
+	case "output_format":
+		d.format()
+	case "metadata":
+		d.Object(func(k []byte) {
+			if string(k) == "user_id" {
+				q.Meta.UserID = d.Text()
+			}
+		})
+	case "service_tier":
+		q.Meta.ServiceTier = d.Str()
+	default:
+		q.Ext = append(q.Ext, ir.Field{Name: key, Value: d.Value()})
+	}
+}
+
+func (d *requestDecoder) thinking() {
+	r := &d.req.Reasoning
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			switch kind := d.Str(); kind {
+			case "enabled":
+				r.Mode = ir.ReasoningBudget
+			case "adaptive":
+				r.Mode = ir.ReasoningAdaptive
+			case "disabled":
+				r.Mode = ir.ReasoningOff
+			default:
+				d.Fail(ir.Invalid("thinking.type", "thinking of type %q is not known: use enabled, adaptive or disabled", kind))
+			}
+		case "budget_tokens":
+			r.Budget = d.Int()
+		}
+	})
+}
+
+func (d *requestDecoder) outputConfig() {
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "effort":
+			if e := d.Str(); e != "" {
+				d.req.Reasoning.Effort = e
+				if d.req.Reasoning.Mode == ir.ReasoningUnset {
+					d.req.Reasoning.Mode = ir.ReasoningEffort
+				}
+			}
+		case "format":
+			d.format()
+		}
+	})
+}
+
+func (d *requestDecoder) format() {
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			if d.Str() == "json_schema" {
+				d.req.Output.Kind = ir.OutputSchema
+			}
+		case "schema":
+			d.req.Output.Schema = d.Value()
+		}
+	})
+}
+
+func (d *requestDecoder) system() {
+	if d.Kind() != rawjson.Array {
+		if text := d.Text(); len(text) > 0 {
+			d.req.SystemPlain = true
+			d.req.System = append(d.req.System, ir.Instruction{Text: text})
+		}
+		return
+	}
+	d.Array(func(i int) {
+		s := ir.Instruction{At: ir.At("system", i)}
+		kind := "text"
+		d.Object(func(k []byte) {
+			switch string(k) {
+			case "type":
+				kind = d.Str()
+			case "text":
+				s.Text = d.Text()
+			case "cache_control":
+				s.Cache = d.Value()
+			}
+		})
+		if kind != "text" {
+			d.Fail(ir.Invalid(s.At.String()+".type", "system can hold text blocks only, not %q", kind))
+		}
+		d.req.System = append(d.req.System, s)
+	})
+}
+
+func (d *requestDecoder) tool(i int) {
+	t := ir.Tool{At: ir.At("tools", i)}
+	kind := "custom"
+	start := d.Offset()
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			if s := d.Str(); s != "" {
+				kind = s
+			}
+		case "name":
+			t.Name = d.Str()
+		case "description":
+			t.Description = d.Text()
+		case "input_schema":
+			t.Schema = d.Value()
+		case "strict":
+			if v := d.Value(); v.Kind() == rawjson.Bool {
+				t.Strict = ir.TriOf(v.True())
+			}
+		case "cache_control":
+			t.Cache = d.Value()
+		}
+	})
+	if d.Err() != nil {
+		return
+	}
+	if kind != "custom" {
+		t.Kind, t.Type, t.Raw = ir.BuiltinTool, kind, d.Since(start)
+	} else if t.Name == "" {
+		d.Fail(ir.Invalid(t.At.String()+".name", "every tool needs a name"))
+		return
+	}
+	d.req.Tools = append(d.req.Tools, t)
+}
+
+func (d *requestDecoder) toolChoice() {
+	c := &d.req.ToolChoice
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			switch kind := d.Str(); kind {
+			case "auto":
+				c.Mode = ir.ChoiceAuto
+			case "any":
+				c.Mode = ir.ChoiceAny
+			case "tool":
+				c.Mode = ir.ChoiceTool
+			case "none":
+				c.Mode = ir.ChoiceNone
+			default:
+				d.Fail(ir.Invalid("tool_choice.type", "tool_choice %q is not known: use auto, any, tool or none", kind))
+			}
+		case "name":
+			c.Name = d.Str()
+		case "disable_parallel_tool_use":
+			if d.Bool() {
+				d.req.Parallel = ir.No
+			}
+		}
+	})
+}
+
+func (d *requestDecoder) message(i int) {
+	var role string
+	var content rawjson.Value
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "role":
+			role = d.Str()
+		case "content":
+			content = d.Value()
+		}
+	})
+	if d.Err() != nil {
+		return
+	}
+	t := ir.Turn{At: ir.At("messages", i)}
+	switch role {
+	case "user":
+	case "assistant":
+		t.Role = ir.RoleAssistant
+	case "system":
+		t.Role = ir.RoleSystem
+	default:
+		d.Fail(ir.Invalid(t.At.String()+".role", "the role %q is not known: use user or assistant", role))
+		return
+	}
+	var err error
+	if t.Parts, t.Plain, err = decodeContent(content, t.At); err != nil {
+		d.Fail(err)
+		return
+	}
+	d.addTurn(t)
+}
+
+// addTurn keeps turns that say something, and gives instructions inside a turn a turn of
+// their own behind it.
+func (d *requestDecoder) addTurn(t ir.Turn) {
+	var system []ir.Part
+	kept := t.Parts[:0:0]
+	for _, p := range t.Parts {
+		if p.Kind == ir.Opaque && p.Type == "mid_conv_system" {
+			parts, _, err := decodeContent(p.Raw.Get("content"), t.At)
+			if err != nil {
+				d.Fail(err)
+			}
+			if text := p.Raw.Get("text").Text(); text != nil {
+				parts = append(parts, ir.Part{Kind: ir.Text, Text: text, At: p.At})
+			}
+			system = append(system, parts...)
+			continue
+		}
+		kept = append(kept, p)
+	}
+	t.Parts = kept
+	if len(kept) > 0 || t.Plain || t.Role == ir.RoleUser && len(system) == 0 {
+		d.req.Turns = append(d.req.Turns, t)
+	}
+	if len(system) > 0 {
+		d.req.Turns = append(d.req.Turns, ir.Turn{Role: ir.RoleSystem, Parts: system, At: t.At})
+	}
+}
+
+// decodeContent reads content, a string or a list of blocks.
+func decodeContent(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error) {
+	switch content.Kind() {
+	case rawjson.String:
+		if text := content.Text(); len(text) > 0 {
+			parts = []ir.Part{{Kind: ir.Text, Text: text, At: at}}
+		}
+		return parts, true, nil
+	case rawjson.Array:
+	case rawjson.Null, rawjson.Absent:
+		return nil, false, nil
+	default:
+		return nil, false, ir.Invalid(at.String()+".content", "content must be a string or a list of blocks, not %s", content.Kind())
+	}
+	r := rawjson.NewReader(content)
+	r.Array(func(i int) {
+		where := at
+		if !at.HasSub {
+			where = at.In("content", i)
+		}
+		p, perr := decodeBlock(r.Value(), where)
+		if perr != nil {
+			r.Fail(perr)
+			return
+		}
+		if p.Kind != ir.Text || len(p.Text) > 0 {
+			parts = append(parts, p)
+		}
+	})
+	if r.Err() != nil {
+		return nil, false, invalid(r.Err())
+	}
+	return parts, false, nil
+}
+
+// wireBlock is a block with its fields spanned.
+type wireBlock struct {
+	kind                                  string
+	text, thinking, signature, data       rawjson.Escaped
+	id, name, toolUseID                   rawjson.Value
+	source, input, content, isError       rawjson.Value
+	cache, citations, title, documentNote rawjson.Value
+}
+
+func readBlock(v rawjson.Value) (wireBlock, error) {
+	var b wireBlock
+	r := rawjson.NewReader(v)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			b.kind = r.Str()
+		case "text":
+			b.text = r.Text()
+		case "thinking":
+			b.thinking = r.Text()
+		case "signature":
+			b.signature = r.Text()
+		case "data":
+			b.data = r.Value().Text()
+		case "id":
+			b.id = r.Value()
+		case "name":
+			b.name = r.Value()
+		case "tool_use_id":
+			b.toolUseID = r.Value()
+		case "source":
+			b.source = r.Value()
+		case "input":
+			b.input = r.Value()
+		case "content":
+			b.content = r.Value()
+		case "is_error":
+			b.isError = r.Value()
+		case "cache_control":
+			b.cache = r.Value()
+		case "citations":
+			b.citations = r.Value()
+		case "title":
+			b.title = r.Value()
+		case "context":
+			b.documentNote = r.Value()
+		}
+	})
+	return b, r.Err()
+}
+
+func decodeBlock(v rawjson.Value, at ir.Pos) (ir.Part, error) {
+	b, err := readBlock(v)
+	if err != nil {
+		return ir.Part{}, ir.Invalid(at.String(), "%v", err)
+	}
+	p := ir.Part{At: at, Cache: b.cache}
+	switch b.kind {
+	case "text":
+		p.Kind, p.Text, p.Citations = ir.Text, b.text, b.citations
+	case "image":
+		p.Kind = ir.Image
+		p.Media, err = decodeSource(b.source, at)
+	case "document":
+		p.Kind = ir.Document
+		p.Media, err = decodeSource(b.source, at)
+		p.Media.Title, p.Media.Context = b.title.Text(), b.documentNote.Text()
+	case "tool_use":
+		p.Kind = ir.ToolCall
+		args, bad := ir.ArgsOf(b.input)
+		p.Call = ir.Call{ID: b.id.Str(), Name: b.name.Str(), Args: args, BadArgs: bad}
+		if bad {
+			err = ir.Invalid(at.String()+".input", "input must be an object")
+		}
+	case "tool_result":
+		p.Kind = ir.ToolResult
+		p.Reply = ir.Result{CallID: b.toolUseID.Str(), IsError: b.isError.True()}
+		p.Reply.Parts, p.Reply.Plain, err = decodeContent(b.content, at)
+	case "thinking":
+		p.Kind, p.Text, p.Signature = ir.Thinking, b.thinking, b.signature
+	case "redacted_thinking":
+		p.Kind, p.Signature = ir.RedactedThinking, b.data
+	case "":
+		err = ir.Invalid(at.String()+".type", "the block has no type")
+	default:
+		p.Kind, p.Type, p.Raw = ir.Opaque, b.kind, v
+	}
+	return p, err
+}
+
+// decodeSource reads where the bytes of an image or document are.
+func decodeSource(v rawjson.Value, at ir.Pos) (ir.Media, error) {
+	var m ir.Media
+	var kind string
+	var data, link, file, content rawjson.Value
+	v.Each(func(k []byte, value rawjson.Value) {
+		switch string(k) {
+		case "type":
+			kind = value.Str()
+		case "media_type":
+			m.Type = value.Str()
+		case "data":
+			data = value
+		case "url":
+			link = value
+		case "file_id":
+			file = value
+		case "content":
+			content = value
+		}
+	})
+	switch kind {
+	case "base64":
+		m.Data = data.Text()
+		if media, inner, ok := ir.DataURL(m.Data); ok { // some clients send the whole data URL
+			m.Type, m.Data = media, inner
+		}
+	case "url":
+		m.URL = link.Text()
+	case "file":
+		m.FileID = file.Text()
+	case "text":
+		m.Body = data.Text()
+	case "content":
+		parts, _, err := decodeContent(content, at)
+		if err != nil {
+			return m, err
+		}
+		m.Parts = append([]ir.Part{}, parts...)
+	default:
+		return m, ir.Invalid(at.String()+".source.type", "the source type %q is not known: use base64, url, file, text or content", kind)
+	}
+	if m.Data == nil && m.URL == nil && m.FileID == nil && m.Body == nil && m.Parts == nil {
+		return m, ir.Invalid(at.String()+".source", "the source is empty")
+	}
+	return m, nil
+}

@@ -1,0 +1,287 @@
+package anthropic
+
+import (
+	"bytes"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/sse"
+)
+
+// maxBadFrames is how many unreadable frames in a row are taken for noise.
+const maxBadFrames = 3
+
+// StreamDecoder reads a stream of Messages events. Unknown events and deltas are
+// skipped: new ones may appear any time.
+type StreamDecoder struct {
+	reader rawjson.Reader
+	ev     ir.Event
+
+	started, done bool
+	open          bool // a part is open
+	kind          ir.PartKind
+	input         rawjson.Escaped // arguments that came with the opening of a call
+	deltas        bool            // the open part had deltas
+	bad, frames   int
+
+	usage    ir.Usage
+	hasUsage bool
+	stop     ir.Stop
+	stopped  bool // a stop reason was told
+}
+
+// NewStreamDecoder returns a decoder.
+func NewStreamDecoder() *StreamDecoder { return &StreamDecoder{} }
+
+// Done tells whether the end of the stream was told.
+func (d *StreamDecoder) Done() bool { return d.done }
+
+// event is one event with its members spanned.
+type event struct {
+	kind                               rawjson.Escaped
+	message, block, delta, usage, fail rawjson.Value
+}
+
+// Decode reads one frame.
+func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
+	if d.done {
+		return
+	}
+	data := bytes.TrimSpace(f.Data)
+	if len(data) == 0 || string(data) == "null" {
+		return
+	}
+	d.frames++
+	var e event
+	r := &d.reader
+	r.Reset(data)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			e.kind = r.Value().Text()
+		case "message":
+			e.message = r.Value()
+		case "content_block":
+			e.block = r.Value()
+		case "delta":
+			e.delta = r.Value()
+		case "usage":
+			e.usage = r.Value()
+		case "error":
+			e.fail = r.Value()
+		}
+	})
+	if r.Close() != nil || data[0] != '{' {
+		d.bad++
+		if d.frames == 1 || d.bad > maxBadFrames {
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent something that is no stream of this protocol"}, emit)
+		}
+		return
+	}
+	d.bad = 0
+	d.event(&e, emit)
+}
+
+func (d *StreamDecoder) event(e *event, emit func(*ir.Event)) {
+	kind := e.kind
+	if e.fail.Present() && string(kind) != "message_start" {
+		d.fail(errorOf(e.fail), emit)
+		return
+	}
+	switch string(kind) {
+	case "message_start":
+		d.start(e.message, emit)
+	case "content_block_start":
+		d.blockStart(e.block, emit)
+	case "content_block_delta":
+		d.delta(e.delta, emit)
+	case "content_block_stop":
+		d.closePart(emit)
+	case "message_delta":
+		d.messageDelta(e)
+	case "message_stop":
+		d.end(emit)
+	case "ping":
+		if d.started {
+			d.ev = ir.Event{Kind: ir.Ping}
+			emit(&d.ev)
+		}
+	case "error":
+		d.fail(errorOf(e.fail), emit)
+	}
+}
+
+func (d *StreamDecoder) start(message rawjson.Value, emit func(*ir.Event)) {
+	if d.started {
+		return
+	}
+	d.started = true
+	if u := message.Get("usage"); u.Present() {
+		mergeUsage(&d.usage, u)
+		d.hasUsage = true
+	}
+	d.ev = ir.Event{Kind: ir.Start, ID: message.Get("id").Str(), Model: message.Get("model").Str()}
+	emit(&d.ev)
+	if d.hasUsage {
+		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
+		emit(&d.ev)
+	}
+}
+
+// blockStart opens a part. Blocks that only Anthropic's clients understand are skipped.
+func (d *StreamDecoder) blockStart(v rawjson.Value, emit func(*ir.Event)) {
+	if !d.started {
+		d.start(nil, emit)
+	}
+	d.closePart(emit)
+	b, err := readBlock(v)
+	if err != nil {
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream's stream cannot be read: " + err.Error()}, emit)
+		return
+	}
+	d.ev = ir.Event{Kind: ir.PartOpen}
+	text := b.text
+	switch b.kind {
+	case "text":
+		d.ev.Part = ir.Text
+	case "thinking":
+		d.ev.Part, text = ir.Thinking, b.thinking
+	case "redacted_thinking":
+		d.ev.Part, d.ev.Text = ir.RedactedThinking, b.data
+	case "tool_use":
+		d.ev.Part, d.ev.ID, d.ev.Name = ir.ToolCall, b.id.Str(), b.name.Str()
+		if !b.input.Empty() {
+			d.input = rawjson.AppendEscape(nil, rawjson.AppendCompact(nil, b.input))
+		}
+	default:
+		return
+	}
+	d.open, d.kind, d.deltas = true, d.ev.Part, false
+	emit(&d.ev)
+	if len(text) > 0 {
+		d.ev = ir.Event{Kind: ir.Delta, Text: text}
+		emit(&d.ev)
+	}
+	if len(b.signature) > 0 {
+		d.ev = ir.Event{Kind: ir.SignatureEv, Text: b.signature}
+		emit(&d.ev)
+	}
+}
+
+func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
+	if !d.open {
+		return
+	}
+	var kind, text, thinking, args, signature rawjson.Escaped
+	var citation rawjson.Value
+	r := &d.reader
+	r.Reset(v)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			kind = r.Value().Text()
+		case "text":
+			text = r.Value().Text()
+		case "thinking":
+			thinking = r.Value().Text()
+		case "partial_json":
+			args = r.Value().Text()
+		case "signature":
+			signature = r.Value().Text()
+		case "citation":
+			citation = r.Value()
+		}
+	})
+	d.ev = ir.Event{Kind: ir.Delta}
+	switch {
+	case string(kind) == "text_delta" && d.kind == ir.Text:
+		d.ev.Text = text
+	case string(kind) == "thinking_delta" && d.kind == ir.Thinking:
+		d.ev.Text = thinking
+	case string(kind) == "input_json_delta" && d.kind == ir.ToolCall:
+		d.ev.Text = args
+	case string(kind) == "signature_delta" && d.kind == ir.Thinking:
+		d.ev.Kind, d.ev.Text = ir.SignatureEv, signature
+	case string(kind) == "citations_delta" && d.kind == ir.Text:
+		d.ev.Kind, d.ev.Raw = ir.CitationEv, citation
+	default:
+		return
+	}
+	if d.ev.Kind != ir.CitationEv && len(d.ev.Text) == 0 {
+		return
+	}
+	d.deltas = true
+	emit(&d.ev)
+}
+
+func (d *StreamDecoder) closePart(emit func(*ir.Event)) {
+	if !d.open {
+		return
+	}
+	if d.input != nil && !d.deltas { // the arguments came whole, with the opening
+		d.ev = ir.Event{Kind: ir.Delta, Text: d.input}
+		emit(&d.ev)
+	}
+	d.input = nil
+	d.open = false
+	d.ev = ir.Event{Kind: ir.PartClose}
+	emit(&d.ev)
+}
+
+func (d *StreamDecoder) messageDelta(e *event) {
+	if e.usage.Present() {
+		mergeUsage(&d.usage, e.usage)
+		d.hasUsage = true
+	}
+	if word := e.delta.Get("stop_reason").Text(); len(word) > 0 && !d.stopped {
+		d.stopped = true
+		d.stop = stopOf(word.String(), copyText(e.delta.Get("stop_sequence").Text()), e.delta.Get("stop_details"))
+		d.stop.Explanation = copyText(d.stop.Explanation)
+	}
+}
+
+// copyText keeps text beyond the life of its frame.
+func copyText(e rawjson.Escaped) rawjson.Escaped {
+	if e == nil {
+		return nil
+	}
+	return append(rawjson.Escaped{}, e...)
+}
+
+func (d *StreamDecoder) end(emit func(*ir.Event)) {
+	if !d.started {
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent an empty stream"}, emit)
+		return
+	}
+	d.closePart(emit)
+	d.done = true
+	if d.hasUsage {
+		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
+		emit(&d.ev)
+	}
+	d.ev = ir.Event{Kind: ir.Finish, Stop: d.stop}
+	emit(&d.ev)
+	d.ev = ir.Event{Kind: ir.End}
+	emit(&d.ev)
+}
+
+func (d *StreamDecoder) fail(err *ir.Error, emit func(*ir.Event)) {
+	if d.done {
+		return
+	}
+	d.done = true
+	d.ev = ir.Event{Kind: ir.Failure, Err: err}
+	emit(&d.ev)
+}
+
+// Close ends the stream. A stop reason makes it complete; anything else is a broken
+// stream, never a short success.
+func (d *StreamDecoder) Close(cause error, emit func(*ir.Event)) {
+	switch {
+	case d.done:
+	case cause == nil && d.stopped:
+		d.end(emit)
+	default:
+		d.fail(ir.Broken(cause), emit)
+	}
+}

@@ -1,0 +1,204 @@
+package anthropic
+
+import (
+	"slices"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// planTools decides which tools are sent and how free the model is to use them.
+func (e *requestEncoder) planTools() {
+	e.choice = e.req.ToolChoice
+	seen := make(map[string]bool, len(e.req.Tools))
+	for _, t := range e.req.Tools {
+		switch {
+		case t.Kind == ir.BuiltinTool:
+			e.fail(ir.Refused(t.At.String()+".type", "tools of type %q are not available on this upstream: use function or custom tools", t.Type))
+		case seen[t.Name]:
+			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
+		case len(e.choice.Allowed) > 0 && !slices.Contains(e.choice.Allowed, t.Name) && !e.called(t.Name):
+		default:
+			e.kept = append(e.kept, t)
+		}
+		seen[t.Name] = true
+	}
+	if len(e.kept) == 0 && !e.webSearch() {
+		if e.choice.Forced() {
+			e.fail(ir.Refused("tool_choice", "a tool call is demanded, but no tools are declared"))
+		}
+		e.choice = ir.ToolChoice{}
+	}
+}
+
+// called tells whether the conversation holds a call of the tool: it must stay declared.
+func (e *requestEncoder) called(name string) bool {
+	for i := range e.out {
+		for j := range e.out[i].parts {
+			if p := &e.out[i].parts[j]; p.Kind == ir.ToolCall && p.Call.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// webSearch tells whether the client asked for OpenAI's web search, which Anthropic has
+// as a tool of its own.
+func (e *requestEncoder) webSearch() bool {
+	return slices.ContainsFunc(e.req.Ext, func(f ir.Field) bool { return f.Name == "web_search_options" && f.Value.Present() })
+}
+
+func (e *requestEncoder) tools() {
+	search := e.webSearch()
+	if len(e.kept) == 0 && !search {
+		return
+	}
+	e.OpenKey("tools", '[')
+	for i := range e.kept {
+		e.tool(&e.kept[i])
+	}
+	if search {
+		e.Element(rawjson.Value(`{"type":"web_search_20250305","name":"web_search"}`))
+	}
+	e.Close(']')
+	e.toolChoice()
+}
+
+func (e *requestEncoder) tool(t *ir.Tool) {
+	description, schema := t.Description, t.Schema
+	name := e.names.To(t.Name)
+	if t.Kind == ir.CustomTool {
+		description, schema = ir.WrapDescription(t), rawjson.Value(ir.WrapSchema)
+		if e.customs == nil {
+			e.customs = make(map[string]bool)
+		}
+		e.customs[name] = true
+		e.lose("custom-tool-wrapped", t.At.String(), "this upstream has no custom tools; its text travels as an argument and its grammar is not enforced")
+	}
+	e.Open('{')
+	e.Str("name", name)
+	if len(description) > 0 {
+		e.Text("description", description)
+	}
+	e.Key("input_schema")
+	e.Buf = ir.AppendSchema(e.Buf, schema, false)
+	if t.Strict == ir.Yes {
+		if e.to.Ability.OutputSchema {
+			e.Bool("strict", true)
+		} else {
+			e.lose("strict-dropped", t.At.String(), "this model does not enforce the schemas of tools")
+		}
+	}
+	e.cache(t.Cache)
+	e.Close('}')
+}
+
+func (e *requestEncoder) toolChoice() {
+	single := e.req.Parallel == ir.No && e.choice.Mode != ir.ChoiceNone
+	if e.choice.Mode == ir.ChoiceUnset && !single {
+		return
+	}
+	e.OpenKey("tool_choice", '{')
+	switch e.choice.Mode {
+	case ir.ChoiceNone:
+		e.Str("type", "none")
+	case ir.ChoiceAny:
+		e.Str("type", "any")
+	case ir.ChoiceTool:
+		e.Str("type", "tool")
+		e.Str("name", e.names.To(e.choice.Name))
+	default:
+		e.Str("type", "auto")
+	}
+	if single {
+		e.Bool("disable_parallel_tool_use", true)
+	}
+	e.Close('}')
+}
+
+// moved are the keywords that structured outputs do not enforce; what they say goes into
+// the description.
+var moved = []string{
+	"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "maxItems", "multipleOf",
+	"uniqueItems", "pattern",
+}
+
+// appendOutputSchema appends a schema as Anthropic's structured outputs take it: every
+// object closed, limits told in words.
+func appendOutputSchema(dst []byte, schema rawjson.Value, description rawjson.Escaped) []byte {
+	if schema.Kind() != rawjson.Object {
+		return append(dst, schema...)
+	}
+	w := rawjson.Writer{Buf: dst}
+	w.Open('{')
+	var notes rawjson.Escaped
+	var isObject bool
+	r := rawjson.NewReader(schema)
+	r.Object(func(k []byte) {
+		key := string(k)
+		if slices.Contains(moved, key) {
+			if notes != nil {
+				notes = append(notes, ", "...)
+			}
+			notes = rawjson.AppendEscape(notes, key+": "+string(r.Value()))
+			return
+		}
+		switch key {
+		case "description":
+			description = r.Value().Text()
+			return
+		case "additionalProperties":
+			r.Value()
+			return
+		case "type":
+			v := r.Value()
+			isObject = v.Text().Is("object")
+			w.Raw(key, v)
+			return
+		case "properties", "$defs", "definitions":
+			isObject = isObject || key == "properties"
+			w.OpenKey(key, '{')
+			r.Object(func(name []byte) {
+				w.KeyText(string(name))
+				w.Buf = appendOutputSchema(w.Buf, r.Value(), nil)
+			})
+			w.Close('}')
+			return
+		case "items":
+			if r.Kind() == rawjson.Object {
+				w.Key(key)
+				w.Buf = appendOutputSchema(w.Buf, r.Value(), nil)
+				return
+			}
+		case "anyOf", "allOf", "oneOf":
+			w.OpenKey(key, '[')
+			r.Array(func(int) {
+				if n := len(w.Buf); w.Buf[n-1] != '[' {
+					w.Buf = append(w.Buf, ',')
+				}
+				w.Buf = appendOutputSchema(w.Buf, r.Value(), nil)
+			})
+			w.Close(']')
+			return
+		}
+		w.KeyText(key)
+		w.Buf = append(w.Buf, r.Value()...)
+	})
+	if notes != nil {
+		if len(description) > 0 {
+			description = append(append(rawjson.Escaped{}, description...), " ("...)
+		} else {
+			description = rawjson.Escaped("(")
+		}
+		description = append(append(description, notes...), ')')
+	}
+	if len(description) > 0 {
+		w.Text("description", description)
+	}
+	if isObject {
+		w.Bool("additionalProperties", false)
+	}
+	w.Close('}')
+	return w.Buf
+}

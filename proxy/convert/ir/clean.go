@@ -1,0 +1,271 @@
+package ir
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// CleanSchema rewrites a JSON Schema for Google's API, which knows only a part of the
+// standard. Only keywords are touched: a property may be called "title" or "format".
+// References are resolved in place; what a removed keyword said goes into the description.
+func CleanSchema(schema rawjson.Value) rawjson.Value {
+	c := cleaner{root: schema}
+	w := rawjson.Writer{Buf: make([]byte, 0, len(schema))}
+	c.schema(&w, schema, nil)
+	return w.Buf
+}
+
+type cleaner struct{ root rawjson.Value }
+
+// dropped keywords mean nothing to Google's API; noted ones are told in the description.
+var (
+	droppedKeywords = []string{
+		"$schema", "$id", "$comment", "$anchor", "title", "examples", "example", "deprecated", "readOnly", "writeOnly",
+		"enumDescriptions", "enumTitles", "encrypted", "contentEncoding", "contentMediaType", "$defs", "definitions",
+		"additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems",
+		"dependentRequired", "dependentSchemas", "dependencies", "if", "then", "else", "not", "contains", "strict",
+	}
+	notedKeywords = []string{
+		"exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "uniqueItems", "default",
+	}
+	keptFormats = []string{"enum", "date-time", "int32", "int64", "float", "double"}
+)
+
+// node is one schema with its keywords sorted out.
+type node struct {
+	notes       []string
+	description rawjson.Escaped
+	types       []string
+	nullable    bool
+	members     []Field
+	enum        []rawjson.Value
+	properties  []Field
+	required    []rawjson.Value
+	items       rawjson.Value
+	tuple       []rawjson.Value
+	any         []rawjson.Value
+}
+
+func (c *cleaner) schema(w *rawjson.Writer, v rawjson.Value, seen []string) {
+	if v.Kind() != rawjson.Object {
+		w.Open('{')
+		w.Close('}')
+		return
+	}
+	if ref := v.Get("$ref").Str(); ref != "" {
+		target := c.resolve(ref)
+		if target == nil || slices.Contains(seen, ref) {
+			w.Open('{')
+			w.Str("type", "object")
+			w.Str("description", "See "+ref[bytes.LastIndexByte([]byte(ref), '/')+1:])
+			w.Close('}')
+			return
+		}
+		c.schema(w, target, append(slices.Clip(seen), ref))
+		return
+	}
+	var n node
+	c.read(&n, v)
+	c.write(w, &n, seen)
+}
+
+// resolve follows a reference into $defs or definitions.
+func (c *cleaner) resolve(ref string) rawjson.Value {
+	for _, list := range []string{"$defs", "definitions"} {
+		prefix := "#/" + list + "/"
+		if len(ref) > len(prefix) && ref[:len(prefix)] == prefix {
+			return c.root.Get(list).Get(ref[len(prefix):])
+		}
+	}
+	return nil
+}
+
+func (c *cleaner) read(n *node, v rawjson.Value) {
+	r := rawjson.NewReader(v)
+	r.Object(func(k []byte) {
+		key := string(k)
+		switch {
+		case slices.Contains(droppedKeywords, key) || len(key) > 2 && key[:2] == "x-":
+			return
+		case slices.Contains(notedKeywords, key):
+			n.notes = append(n.notes, key+": "+string(r.Value()))
+			return
+		}
+		switch key {
+		case "description":
+			n.description = r.Value().Text()
+		case "type":
+			readTypes(n, r.Value())
+		case "const":
+			n.enum = append(n.enum, r.Value())
+		case "enum":
+			r.Array(func(int) { n.enum = append(n.enum, r.Value()) })
+		case "properties":
+			r.Object(func(name []byte) {
+				if p := r.Value(); string(p) != "false" {
+					n.properties = append(n.properties, Field{string(name), p})
+				}
+			})
+		case "required":
+			r.Array(func(int) { n.required = append(n.required, r.Value()) })
+		case "items":
+			if r.Kind() == rawjson.Array {
+				r.Array(func(int) { n.tuple = append(n.tuple, r.Value()) })
+			} else {
+				n.items = r.Value()
+			}
+		case "prefixItems":
+			r.Array(func(int) { n.tuple = append(n.tuple, r.Value()) })
+		case "anyOf", "oneOf":
+			r.Array(func(int) { n.any = append(n.any, r.Value()) })
+		case "allOf":
+			r.Array(func(int) { c.read(n, r.Value()) })
+		case "format":
+			if f := r.Value(); slices.Contains(keptFormats, f.Str()) {
+				n.members = append(n.members, Field{key, f})
+			}
+		default:
+			n.members = append(n.members, Field{key, r.Value()})
+		}
+	})
+}
+
+func readTypes(n *node, v rawjson.Value) {
+	add := func(t string) {
+		if t == "null" {
+			n.nullable = true
+		} else if t != "" {
+			n.types = append(n.types, t)
+		}
+	}
+	if v.Kind() == rawjson.Array {
+		r := rawjson.NewReader(v)
+		r.Array(func(int) { add(r.Value().Str()) })
+		return
+	}
+	add(v.Str())
+}
+
+func (c *cleaner) write(w *rawjson.Writer, n *node, seen []string) {
+	w.Open('{')
+	c.writeType(w, n)
+	if n.nullable {
+		w.Bool("nullable", true)
+	}
+	c.writeDescription(w, n)
+	for _, m := range n.members {
+		w.KeyText(m.Name)
+		w.Buf = append(w.Buf, m.Value...)
+	}
+	if n.properties != nil {
+		w.OpenKey("properties", '{')
+		for _, p := range n.properties {
+			w.KeyText(p.Name)
+			c.schema(w, p.Value, seen)
+		}
+		w.Close('}')
+	}
+	c.writeRequired(w, n)
+	switch {
+	case n.tuple != nil:
+		w.OpenKey("items", '{')
+		w.OpenKey("anyOf", '[')
+		for _, t := range n.tuple {
+			c.schema(w, t, seen)
+		}
+		w.Close(']')
+		w.Close('}')
+		w.Int("minItems", int64(len(n.tuple)))
+		w.Int("maxItems", int64(len(n.tuple)))
+	case n.items != nil:
+		w.Key("items")
+		c.schema(w, n.items, seen)
+	case slices.Contains(n.types, "array"):
+		w.Raw("items", rawjson.Value(`{"type":"string"}`))
+	}
+	if n.any != nil {
+		w.OpenKey("anyOf", '[')
+		for _, a := range n.any {
+			c.schema(w, a, seen)
+		}
+		w.Close(']')
+	}
+	w.Close('}')
+}
+
+// writeType writes the type and the values allowed. Google takes strings only in an enum.
+func (c *cleaner) writeType(w *rawjson.Writer, n *node) {
+	if len(n.enum) > 0 {
+		asText := false
+		for _, v := range n.enum {
+			asText = asText || v.Kind() != rawjson.String
+		}
+		if asText && len(n.types) == 1 && n.types[0] != "string" {
+			n.notes = append(n.notes, "of type "+n.types[0])
+		}
+		w.Str("type", "string")
+		w.OpenKey("enum", '[')
+		for _, v := range n.enum {
+			if v.Kind() == rawjson.String {
+				w.Element(v)
+			} else {
+				w.ElementText(rawjson.Escape(string(v)))
+			}
+		}
+		w.Close(']')
+		return
+	}
+	switch len(n.types) {
+	case 0:
+		if n.properties != nil {
+			w.Str("type", "object")
+		}
+	case 1:
+		w.Str("type", n.types[0])
+	default:
+		for _, t := range n.types {
+			n.any = append(n.any, rawjson.Value(`{"type":`+strconv.Quote(t)+`}`))
+		}
+	}
+}
+
+func (c *cleaner) writeDescription(w *rawjson.Writer, n *node) {
+	if n.description == nil && len(n.notes) == 0 {
+		return
+	}
+	text := append(rawjson.Escaped{}, n.description...)
+	for i, note := range n.notes {
+		switch {
+		case i > 0:
+			text = append(text, ", "...)
+		case len(text) > 0:
+			text = append(text, " ("...)
+		default:
+			text = append(text, '(')
+		}
+		text = rawjson.AppendEscape(text, note)
+	}
+	if len(n.notes) > 0 {
+		text = append(text, ')')
+	}
+	w.Text("description", text)
+}
+
+// writeRequired writes the required names that still have a property.
+func (c *cleaner) writeRequired(w *rawjson.Writer, n *node) {
+	kept := slices.DeleteFunc(slices.Clone(n.required), func(v rawjson.Value) bool {
+		name := v.Str()
+		return !slices.ContainsFunc(n.properties, func(f Field) bool { return f.Name == name })
+	})
+	if len(kept) == 0 {
+		return
+	}
+	w.OpenKey("required", '[')
+	for _, v := range kept {
+		w.Element(v)
+	}
+	w.Close(']')
+}

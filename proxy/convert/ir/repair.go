@@ -1,0 +1,231 @@
+package ir
+
+import (
+	"slices"
+	"strconv"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// missingResult is what a model reads where the client's history has no result.
+const missingResult = "No result was recorded for this tool call."
+
+// Repair orders a conversation so that every protocol accepts it: each tool call is
+// answered exactly once, in the turn right behind it, with the results first and in the
+// order of the calls; call ids are unique. Content is moved or labelled, never lost.
+// A conversation that ends with unanswered calls is refused. The input is not changed.
+func Repair(turns []Turn) ([]Turn, Losses, error) {
+	r := repairer{
+		out:    make([]Turn, 0, len(turns)+2),
+		seen:   make(map[string]int),
+		placed: make(map[string]place),
+	}
+	for i := 0; i < len(turns); {
+		t := turns[i]
+		if t.Role != RoleAssistant {
+			r.loose(t)
+			i++
+			continue
+		}
+		end := i + 1
+		if hasCalls(t) {
+			for end < len(turns) && turns[end].Role == RoleAssistant {
+				t.Parts = slices.Concat(t.Parts, turns[end].Parts)
+				end++
+			}
+		}
+		if !hasCalls(t) {
+			r.out = append(r.out, t)
+			i = end
+			continue
+		}
+		next := end
+		for next < len(turns) && turns[next].Role != RoleAssistant {
+			next++
+		}
+		if next == end && end == len(turns) {
+			at := firstCall(t).At
+			return nil, nil, Invalid(at.String(), "the conversation ends with tool calls that have no results: send a result for each")
+		}
+		r.group(t, turns[end:next])
+		i = next
+	}
+	return r.out, r.losses, nil
+}
+
+type repairer struct {
+	out    []Turn
+	losses Losses
+	seen   map[string]int   // how often a call id was used so far
+	placed map[string]place // where the result of a call went
+}
+
+// place is a part of the output.
+type place struct{ turn, part int }
+
+func hasCalls(t Turn) bool {
+	return slices.ContainsFunc(t.Parts, func(p Part) bool { return p.Kind == ToolCall })
+}
+
+func hasResults(t Turn) bool {
+	return slices.ContainsFunc(t.Parts, func(p Part) bool { return p.Kind == ToolResult })
+}
+
+func firstCall(t Turn) Part {
+	return t.Parts[slices.IndexFunc(t.Parts, func(p Part) bool { return p.Kind == ToolCall })]
+}
+
+// loose emits a turn outside of any group; results in it answer no open call.
+func (r *repairer) loose(t Turn) {
+	if !hasResults(t) {
+		r.out = append(r.out, t)
+		return
+	}
+	parts := make([]Part, 0, len(t.Parts))
+	for _, p := range t.Parts {
+		if p.Kind == ToolResult {
+			parts = r.orphan(parts, p)
+		} else {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) > 0 {
+		r.out = append(r.out, Turn{Role: t.Role, Parts: parts, At: t.At})
+	}
+}
+
+// orphan handles a result without an open call: a repeated one replaces the earlier
+// content, any other becomes text.
+func (r *repairer) orphan(parts []Part, p Part) []Part {
+	if at, ok := r.placed[p.Reply.CallID]; ok && p.Reply.CallID != "" {
+		r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call was answered twice; the last answer counts")
+		kept := &r.out[at.turn].Parts[at.part]
+		p.Reply.CallID = kept.Reply.CallID
+		*kept = p
+		return parts
+	}
+	r.losses.Add("orphan-tool-result", p.At.String(), "a tool result answers no call of the conversation; it was sent as text")
+	label := rawjson.Escape("[Result of an earlier tool call " + p.Reply.CallID + "]\n")
+	if len(p.Reply.Parts) > 0 && p.Reply.Parts[0].Kind == Text {
+		label = append(label, p.Reply.Parts[0].Text...)
+		parts = append(parts, Part{Kind: Text, Text: label, At: p.At})
+		return append(parts, p.Reply.Parts[1:]...)
+	}
+	parts = append(parts, Part{Kind: Text, Text: label, At: p.At})
+	return append(parts, p.Reply.Parts...)
+}
+
+// group emits an assistant turn with calls, then one user turn with their results, then
+// whatever else stood between them and the next assistant turn.
+func (r *repairer) group(t Turn, following []Turn) {
+	ids, results := r.calls(&t)
+	r.out = append(r.out, t)
+
+	lastResult := -1
+	for i := range following {
+		if hasResults(following[i]) {
+			lastResult = i
+		}
+	}
+	answers := Turn{Role: RoleUser, At: t.At}
+	var deferred []Turn
+	for i, f := range following {
+		rest := make([]Part, 0, len(f.Parts))
+		for _, p := range f.Parts {
+			switch {
+			case p.Kind != ToolResult:
+				rest = append(rest, p)
+			case !results.take(p):
+				rest = r.orphan(rest, p)
+			}
+		}
+		switch {
+		case hasResults(f) && len(deferred) == 0:
+			answers.Parts = append(answers.Parts, rest...)
+			answers.At = f.At
+		case len(rest) > 0:
+			if i < lastResult {
+				r.losses.Add("message-deferred", f.At.String(), "a message stood between a tool call and its result; it was moved behind the result")
+			}
+			f.Parts, f.Plain = rest, f.Plain && len(rest) == len(f.Parts)
+			deferred = append(deferred, f)
+		}
+	}
+	parts := make([]Part, 0, len(ids)+len(answers.Parts))
+	for i, id := range ids {
+		p := results.answer[i]
+		if p == nil {
+			r.losses.Add("missing-tool-result", id.at.String(), "a tool call has no result; the model is told so")
+			p = &Part{Kind: ToolResult, Reply: Result{
+				IsError: true, Plain: true,
+				Parts: []Part{{Kind: Text, Text: rawjson.Escape(missingResult)}},
+			}}
+		}
+		answer := *p
+		answer.Reply.CallID = id.now
+		parts = append(parts, answer)
+		r.placed[id.was] = place{len(r.out), i}
+	}
+	answers.Parts = append(parts, answers.Parts...)
+	r.out = append(r.out, answers)
+	r.out = append(r.out, deferred...)
+}
+
+// callID is a call's id as the client knows it and as it is sent on.
+type callID struct {
+	was, now string
+	at       Pos
+}
+
+// calls makes the ids of a turn's calls unique and prepares the list of their answers.
+func (r *repairer) calls(t *Turn) ([]callID, *answers) {
+	t.Parts = slices.Clone(t.Parts)
+	var ids []callID
+	a := &answers{}
+	for i := range t.Parts {
+		p := &t.Parts[i]
+		if p.Kind != ToolCall {
+			continue
+		}
+		was := p.Call.ID
+		if was == "" {
+			p.Call.ID = "call_" + strconv.Itoa(len(r.seen)+1)
+		}
+		base := p.Call.ID
+		r.seen[base]++
+		if n := r.seen[base]; n > 1 {
+			p.Call.ID = base + "_" + strconv.Itoa(n)
+			r.losses.Add("duplicate-tool-call-id", p.At.String(), "a tool call id was used twice; the later one was renamed")
+		}
+		ids = append(ids, callID{was: was, now: p.Call.ID, at: p.At})
+		a.ids = append(a.ids, was)
+	}
+	a.answer = make([]*Part, len(a.ids))
+	return ids, a
+}
+
+// answers matches results to the calls of one turn.
+type answers struct {
+	ids    []string
+	answer []*Part
+}
+
+// take assigns a result to its call. Calls that share an id are answered in order;
+// otherwise the last answer of a call counts.
+func (a *answers) take(p Part) bool {
+	last := -1
+	for i, id := range a.ids {
+		if id != p.Reply.CallID {
+			continue
+		}
+		last = i
+		if a.answer[i] == nil {
+			break
+		}
+	}
+	if last < 0 {
+		return false
+	}
+	a.answer[last] = &p
+	return true
+}

@@ -1,0 +1,118 @@
+package ir
+
+import (
+	"slices"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// emptySchema is the schema of a tool without arguments.
+const emptySchema = `{"type":"object","properties":{}}`
+
+// AppendSchema appends a tool's schema as the vendors accept it: as it is, but with a
+// type and properties at the root. gemini cleans it for Google's API as well.
+func AppendSchema(dst []byte, schema rawjson.Value, gemini bool) []byte {
+	if schema.Kind() != rawjson.Object || schema.Empty() {
+		return append(dst, emptySchema...)
+	}
+	if gemini {
+		schema = CleanSchema(schema)
+	}
+	kind := schema.Get("type")
+	object := !kind.Present() || kind.Text().Is("object")
+	if !object {
+		return append(dst, schema...)
+	}
+	dst = append(dst, '{')
+	if !kind.Present() {
+		dst = append(dst, `"type":"object",`...)
+	}
+	if !schema.Get("properties").Present() {
+		dst = append(dst, `"properties":{},`...)
+	}
+	return append(dst, schema[1:]...)
+}
+
+// StrictSchema tells whether a schema is of the kind OpenAI enforces: every object
+// closed, every property required.
+func StrictSchema(schema rawjson.Value) bool {
+	if schema.Kind() != rawjson.Object {
+		return false
+	}
+	strict := true
+	var properties, required []string
+	closed, isObject := false, false
+	r := rawjson.NewReader(schema)
+	r.Object(func(key []byte) {
+		switch string(key) {
+		case "type":
+			isObject = r.Value().Text().Is("object")
+		case "additionalProperties":
+			closed = string(r.Value()) == "false"
+		case "properties", "$defs", "definitions":
+			isMap := string(key) == "properties"
+			r.Object(func(name []byte) {
+				if isMap {
+					properties = append(properties, string(name))
+				}
+				strict = StrictSchema(r.Value()) && strict
+			})
+		case "required":
+			r.Array(func(int) { required = append(required, r.Value().Str()) })
+		case "items":
+			strict = StrictSchema(r.Value()) && strict
+		case "anyOf":
+			r.Array(func(int) { strict = StrictSchema(r.Value()) && strict })
+		case "oneOf", "allOf", "not", "if", "patternProperties", "prefixItems":
+			strict = false
+		}
+	})
+	if r.Err() != nil || !strict {
+		return false
+	}
+	if isObject || properties != nil {
+		if !closed {
+			return false
+		}
+		for _, p := range properties {
+			if !slices.Contains(required, p) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// SchemaHint asks in words for an answer that follows a schema.
+func SchemaHint(schema rawjson.Value) rawjson.Escaped {
+	out := rawjson.Escape("Answer with one JSON value that follows this JSON Schema, and nothing else:\n")
+	return rawjson.AppendEscape(out, []byte(schema))
+}
+
+// efforts in rising order.
+var efforts = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
+
+// ClampEffort is the accepted effort nearest to the wanted one: the same, else the next
+// weaker, else the weakest. Without a list everything is accepted. A word nobody knows
+// (Codex has "ultra") is the strongest.
+func ClampEffort(want string, accepted []string) string {
+	rank := slices.Index(efforts, want)
+	if rank < 0 {
+		rank = len(efforts) - 1
+		want = efforts[rank]
+	}
+	if len(accepted) == 0 || slices.Contains(accepted, want) {
+		return want
+	}
+	for ; rank > 0; rank-- {
+		if slices.Contains(accepted, efforts[rank]) {
+			return efforts[rank]
+		}
+	}
+	for _, e := range accepted {
+		if e != "none" {
+			return e
+		}
+	}
+	return ""
+}

@@ -1,0 +1,451 @@
+package openaichat
+
+import (
+	"bytes"
+	"strconv"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// wireMessage is a message with its fields spanned but not yet read: the role may stand
+// behind the content.
+type wireMessage struct {
+	role, callID, name               string
+	content, toolCalls, functionCall rawjson.Value
+	reasoning, reasoningAlt, details rawjson.Value
+	refusal                          rawjson.Escaped
+	cache                            rawjson.Value
+}
+
+func (d *requestDecoder) message(i int) {
+	var m wireMessage
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "role":
+			m.role = d.Str()
+		case "content":
+			m.content = d.Value()
+		case "tool_calls":
+			m.toolCalls = d.Value()
+		case "tool_call_id":
+			m.callID = d.Str()
+		case "function_call":
+			m.functionCall = d.Value()
+		case "name":
+			m.name = d.Value().Str()
+		case "refusal":
+			m.refusal = d.Text()
+		case "reasoning_content":
+			m.reasoning = d.Value()
+		case "reasoning":
+			m.reasoningAlt = d.Value()
+		case "reasoning_details":
+			m.details = d.Value()
+		case "cache_control":
+			m.cache = d.Value()
+		}
+	})
+	if d.Err() != nil {
+		return
+	}
+	at := ir.At("messages", i)
+	switch m.role {
+	case "system", "developer":
+		d.instruction(m, at)
+	case "user":
+		d.req.Turns = append(d.req.Turns, d.turn(ir.RoleUser, m.content, at))
+	case "assistant":
+		d.assistant(m, at)
+	case "tool", "function":
+		d.toolMessage(m, at)
+	case "":
+		d.Fail(ir.Invalid(at.String()+".role", "role is missing: use system, developer, user, assistant or tool"))
+	default:
+		d.Fail(ir.Invalid(at.String()+".role", "the role %q is not known: use system, developer, user, assistant or tool", m.role))
+	}
+}
+
+// instruction reads a system or developer message: before the first turn it belongs to
+// the instructions, behind it it is a turn of its own.
+func (d *requestDecoder) instruction(m wireMessage, at ir.Pos) {
+	t := d.turn(ir.RoleSystem, m.content, at)
+	for _, p := range t.Parts {
+		if p.Kind != ir.Text {
+			d.Fail(ir.Refused(p.At.String(), "a %s message can hold text only", m.role))
+			return
+		}
+	}
+	if len(d.req.Turns) > 0 {
+		d.req.Turns = append(d.req.Turns, t)
+		return
+	}
+	d.req.SystemPlain = t.Plain && len(d.req.System) == 0
+	for _, p := range t.Parts {
+		d.req.System = append(d.req.System, ir.Instruction{Text: p.Text, Cache: p.Cache, At: p.At})
+	}
+}
+
+// turn reads content, a string or a list of parts.
+func (d *requestDecoder) turn(role ir.Role, content rawjson.Value, at ir.Pos) ir.Turn {
+	t := ir.Turn{Role: role, At: at}
+	switch content.Kind() {
+	case rawjson.String:
+		t.Plain = true
+		if text := content.Text(); len(text) > 0 {
+			t.Parts = []ir.Part{{Kind: ir.Text, Text: text, At: at}}
+		}
+	case rawjson.Array:
+		r := rawjson.NewReader(content)
+		r.Array(func(i int) {
+			p, err := decodePart(r.Value(), at.In("content", i))
+			if err != nil {
+				d.Fail(err)
+				return
+			}
+			if p.Kind != ir.Text || len(p.Text) > 0 {
+				t.Parts = append(t.Parts, p)
+			}
+		})
+	case rawjson.Null, rawjson.Absent:
+	default:
+		d.Fail(ir.Invalid(at.String()+".content", "content must be a string or a list of parts, not %s", content.Kind()))
+	}
+	return t
+}
+
+// wirePart is a part of content with its fields spanned.
+type wirePart struct {
+	kind                        string
+	text, refusal               rawjson.Escaped
+	imageURL, inputAudio, file  rawjson.Value
+	source, id, name, input     rawjson.Value
+	toolUseID, content, isError rawjson.Value
+	cache                       rawjson.Value
+}
+
+func readPart(v rawjson.Value) (wirePart, error) {
+	var p wirePart
+	r := rawjson.NewReader(v)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			p.kind = r.Str()
+		case "text":
+			p.text = r.Text()
+		case "refusal":
+			p.refusal = r.Text()
+		case "image_url":
+			p.imageURL = r.Value()
+		case "input_audio":
+			p.inputAudio = r.Value()
+		case "file":
+			p.file = r.Value()
+		case "source":
+			p.source = r.Value()
+		case "id":
+			p.id = r.Value()
+		case "name":
+			p.name = r.Value()
+		case "input":
+			p.input = r.Value()
+		case "tool_use_id":
+			p.toolUseID = r.Value()
+		case "content":
+			p.content = r.Value()
+		case "is_error":
+			p.isError = r.Value()
+		case "cache_control":
+			p.cache = r.Value()
+		}
+	})
+	return p, r.Err()
+}
+
+// decodePart reads one part of a message.
+func decodePart(v rawjson.Value, at ir.Pos) (ir.Part, error) {
+	if v.Kind() == rawjson.String {
+		return ir.Part{Kind: ir.Text, Text: v.Text(), At: at}, nil
+	}
+	w, err := readPart(v)
+	if err != nil {
+		return ir.Part{}, ir.Invalid(at.String(), "%v", err)
+	}
+	p := ir.Part{At: at, Cache: w.cache}
+	switch w.kind {
+	case "text", "input_text", "output_text":
+		p.Kind, p.Text = ir.Text, w.text
+	case "refusal":
+		p.Kind, p.Text = ir.Refusal, w.refusal
+	case "image_url", "input_image":
+		p.Kind = ir.Image
+		return p, imageURL(&p, w.imageURL)
+	case "input_audio":
+		p.Kind = ir.Audio
+		p.Media = ir.Media{Data: w.inputAudio.Get("data").Text(), Type: w.inputAudio.Get("format").Str()}
+	case "file":
+		return p, filePart(&p, w.file)
+	case "image":
+		p.Kind = ir.Image
+		p.Media = anthropicSource(w.source)
+	case "tool_use":
+		p.Kind = ir.ToolCall
+		args, bad := ir.ArgsOf(w.input)
+		p.Call = ir.Call{ID: w.id.Str(), Name: w.name.Str(), Args: args, BadArgs: bad}
+	case "tool_result":
+		return toolResultPart(p, w, at)
+	case "":
+		return p, ir.Invalid(at.String()+".type", "the part has no type")
+	default:
+		return p, ir.Refused(at.String()+".type", "parts of type %q cannot be sent to this model's upstream: use text, image_url or file", w.kind)
+	}
+	return p, nil
+}
+
+// imageURL reads {"url", "detail"}, or the bare URL some clients send.
+func imageURL(p *ir.Part, v rawjson.Value) error {
+	u := v.Text()
+	v.Each(func(k []byte, value rawjson.Value) {
+		switch string(k) {
+		case "url":
+			u = value.Text()
+		case "detail":
+			p.Media.Detail = value.Str()
+		}
+	})
+	if len(u) == 0 {
+		return ir.Invalid(p.At.String()+".image_url.url", "the image has no url")
+	}
+	media, data, ok := ir.DataURL(u)
+	if !ok {
+		if len(u) >= 5 && string(u[:5]) == "data:" {
+			return ir.Invalid(p.At.String()+".image_url.url", "the data URL of the image cannot be read")
+		}
+		p.Media.URL = u
+		return nil
+	}
+	p.Media.Type, p.Media.Data = media, data
+	return nil
+}
+
+// filePart reads a file by what it holds: a PDF, an image or plain text.
+func filePart(p *ir.Part, v rawjson.Value) error {
+	p.Media.Filename = v.Get("filename").Text()
+	raw := v.Get("file_data").Text()
+	if raw == nil {
+		if id := v.Get("file_id").Text(); id != nil {
+			return ir.Refused(p.At.String()+".file.file_id", "files stored at another vendor cannot be read here: send the file itself as file_data")
+		}
+		return ir.Invalid(p.At.String()+".file.file_data", "the file has no file_data")
+	}
+	media, data, ok := ir.DataURL(raw)
+	if !ok {
+		data = raw
+		if ir.IsPDF(raw) {
+			media = "application/pdf"
+		}
+	}
+	p.Media.Type = media
+	switch {
+	case media == "application/pdf":
+		p.Kind, p.Media.Data = ir.Document, data
+	case len(media) > 6 && media[:6] == "image/":
+		p.Kind, p.Media.Data = ir.Image, data
+	case len(media) > 5 && media[:5] == "text/":
+		text, err := decodeBase64(data)
+		if err != nil {
+			return ir.Invalid(p.At.String()+".file.file_data", "the file is not valid base64: %v", err)
+		}
+		p.Kind, p.Media.Body = ir.Document, rawjson.AppendEscape(nil, text)
+	default:
+		return ir.Refused(p.At.String()+".file.file_data", "files of type %q cannot be sent to this model's upstream: use a PDF, an image or text", media)
+	}
+	return nil
+}
+
+// anthropicSource reads the source of an image in Anthropic's shape.
+func anthropicSource(v rawjson.Value) ir.Media {
+	m := ir.Media{Type: v.Get("media_type").Str()}
+	switch v.Get("type").Str() {
+	case "url":
+		m.URL = v.Get("url").Text()
+	case "file":
+		m.FileID = v.Get("file_id").Text()
+	default:
+		m.Data = v.Get("data").Text()
+	}
+	return m
+}
+
+// toolResultPart reads a result in Anthropic's shape, as Cursor sends it.
+func toolResultPart(p ir.Part, w wirePart, at ir.Pos) (ir.Part, error) {
+	p.Kind = ir.ToolResult
+	p.Reply = ir.Result{CallID: w.toolUseID.Str(), IsError: w.isError.True()}
+	parts, plain, err := resultParts(w.content, at)
+	p.Reply.Parts, p.Reply.Plain = parts, plain
+	return p, err
+}
+
+func resultParts(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error) {
+	if content.Kind() == rawjson.String {
+		return []ir.Part{{Kind: ir.Text, Text: content.Text(), At: at}}, true, nil
+	}
+	r := rawjson.NewReader(content)
+	if content.Kind() == rawjson.Array {
+		r.Array(func(i int) {
+			var p ir.Part
+			if p, err = decodePart(r.Value(), at); err != nil {
+				r.Fail(err)
+				return
+			}
+			parts = append(parts, p)
+		})
+	}
+	return parts, false, err
+}
+
+// assistant reads the model's own earlier turn.
+func (d *requestDecoder) assistant(m wireMessage, at ir.Pos) {
+	t := d.turn(ir.RoleAssistant, m.content, at)
+	thinking := historyReasoning(m, at)
+	if len(thinking) > 0 {
+		t.Parts = append(thinking, t.Parts...)
+		t.Plain = false
+	}
+	if len(m.refusal) > 0 {
+		t.Parts = append(t.Parts, ir.Part{Kind: ir.Refusal, Text: m.refusal, At: at})
+	}
+	r := rawjson.NewReader(m.toolCalls)
+	if m.toolCalls.Present() {
+		r.Array(func(i int) {
+			if p, ok := d.toolCall(r.Value(), at.In("tool_calls", i)); ok {
+				t.Parts = append(t.Parts, p)
+			}
+		})
+	}
+	if m.functionCall.Present() {
+		d.legacyCalls++
+		d.lastCall = "call_legacy" + strconv.Itoa(d.legacyCalls)
+		p, _ := d.callPart(d.lastCall, m.functionCall, at)
+		t.Parts = append(t.Parts, p)
+	}
+	if len(t.Parts) == 0 {
+		return // nothing was said
+	}
+	d.req.Turns = append(d.req.Turns, t)
+}
+
+func (d *requestDecoder) toolCall(v rawjson.Value, at ir.Pos) (ir.Part, bool) {
+	var id string
+	var function, custom rawjson.Value
+	r := rawjson.NewReader(v)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "id":
+			id = r.Str()
+		case "function":
+			function = r.Value()
+		case "custom":
+			custom = r.Value()
+		}
+	})
+	if err := r.Err(); err != nil {
+		d.Fail(ir.Invalid(at.String(), "%v", err))
+		return ir.Part{}, false
+	}
+	if custom.Present() {
+		return ir.Part{Kind: ir.ToolCall, At: at, Call: ir.Call{
+			ID: id, Name: custom.Get("name").Str(), Input: custom.Get("input").Text(), Custom: true,
+		}}, true
+	}
+	return d.callPart(id, function, at)
+}
+
+// callPart reads {"name", "arguments"}. Arguments are a JSON text in a string; some
+// clients send the object itself.
+func (d *requestDecoder) callPart(id string, function rawjson.Value, at ir.Pos) (ir.Part, bool) {
+	p := ir.Part{Kind: ir.ToolCall, At: at, Call: ir.Call{ID: id}}
+	var args rawjson.Value
+	r := rawjson.NewReader(function)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "name":
+			p.Call.Name = r.Str()
+		case "arguments":
+			args = r.Value()
+		}
+	})
+	if p.Call.Name == "" {
+		d.Fail(ir.Invalid(at.String()+".function.name", "the tool call has no name"))
+		return p, false
+	}
+	text := []byte(args)
+	if args.Kind() == rawjson.String {
+		text = args.Text().Append(nil)
+	}
+	if args.Kind() == rawjson.Null {
+		text = nil
+	}
+	p.Call.Args, p.Call.BadArgs = ir.ArgsOf(text)
+	if p.Call.BadArgs {
+		d.losses.Add("invalid-tool-arguments", at.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
+	}
+	return p, true
+}
+
+// toolMessage reads a tool's answer; the deprecated role function answers the last
+// function_call.
+func (d *requestDecoder) toolMessage(m wireMessage, at ir.Pos) {
+	id := m.callID
+	if m.role == "function" {
+		id = d.lastCall
+	}
+	parts, plain, err := resultParts(m.content, at)
+	if err != nil {
+		d.Fail(err)
+		return
+	}
+	d.req.Turns = append(d.req.Turns, ir.Turn{Role: ir.RoleUser, At: at, Parts: []ir.Part{{
+		Kind: ir.ToolResult, At: at, Cache: m.cache,
+		Reply: ir.Result{CallID: id, Parts: parts, Plain: plain},
+	}}})
+}
+
+// historyReasoning restores the thinking of an earlier answer: signed blocks from
+// reasoning_details, otherwise plain text, which only some upstreams want back.
+func historyReasoning(m wireMessage, at ir.Pos) []ir.Part {
+	if m.details.Kind() == rawjson.Array {
+		if parts := detailParts(m.details, at); len(parts) > 0 {
+			return parts
+		}
+	}
+	for _, v := range []rawjson.Value{m.reasoning, m.reasoningAlt} {
+		if text := v.Text(); len(bytes.TrimSpace(text)) > 0 {
+			return []ir.Part{{Kind: ir.Thinking, Text: text, At: at}}
+		}
+	}
+	return nil
+}
+
+func detailParts(details rawjson.Value, at ir.Pos) []ir.Part {
+	var parts []ir.Part
+	r := rawjson.NewReader(details)
+	r.Array(func(int) {
+		v := r.Value()
+		switch v.Get("type").Str() {
+		case "reasoning.text":
+			if sig := v.Get("signature").Text(); len(sig) > 0 {
+				text := v.Get("text").Text()
+				if text == nil {
+					text = rawjson.Escaped{}
+				}
+				parts = append(parts, ir.Part{Kind: ir.Thinking, Text: text, Signature: sig, At: at})
+			}
+		case "reasoning.encrypted":
+			if data := v.Get("data").Text(); len(data) > 0 {
+				parts = append(parts, ir.Part{Kind: ir.RedactedThinking, Signature: data, At: at})
+			}
+		}
+	})
+	return parts
+}

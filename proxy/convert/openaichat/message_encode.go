@@ -1,0 +1,359 @@
+package openaichat
+
+import (
+	"strconv"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+func (e *requestEncoder) turn(t *ir.Turn, _ int) {
+	switch t.Role {
+	case ir.RoleSystem:
+		if !e.to.Dialect.OneSystem {
+			e.message("system", t)
+		}
+	case ir.RoleAssistant:
+		e.assistant(t)
+	default:
+		e.user(t)
+	}
+}
+
+// message writes a turn that holds text and media only.
+func (e *requestEncoder) message(role string, t *ir.Turn) {
+	if len(t.Parts) == 0 && !t.Plain {
+		return
+	}
+	e.Open('{')
+	e.Str("role", role)
+	if t.Plain && len(t.Parts) <= 1 {
+		var text rawjson.Escaped
+		if len(t.Parts) == 1 {
+			text = t.Parts[0].Text
+		}
+		e.Text("content", text)
+	} else {
+		e.content(t.Parts)
+	}
+	e.Close('}')
+}
+
+// content writes parts as an array, or as one string for upstreams that take no arrays
+// and where nothing but text is to be said.
+func (e *requestEncoder) content(parts []ir.Part) {
+	if e.to.Dialect.TextOnlySystem && allText(parts) {
+		e.Text("content", joinText(parts, `\n`))
+		return
+	}
+	e.OpenKey("content", '[')
+	for i := range parts {
+		e.part(&parts[i])
+	}
+	e.Close(']')
+}
+
+func allText(parts []ir.Part) bool {
+	for i := range parts {
+		if parts[i].Kind != ir.Text {
+			return false
+		}
+	}
+	return true
+}
+
+func joinText(parts []ir.Part, sep string) rawjson.Escaped {
+	if len(parts) == 1 {
+		return parts[0].Text
+	}
+	out := rawjson.Escaped{}
+	for i := range parts {
+		if i > 0 {
+			out = append(out, sep...)
+		}
+		out = append(out, parts[i].Text...)
+	}
+	return out
+}
+
+// user writes a user turn: first a tool message per result, then one user message with
+// the media of those results and everything else, because nothing may stand between
+// tool messages.
+func (e *requestEncoder) user(t *ir.Turn) {
+	e.sawUser = true
+	var rest, held []ir.Part
+	results := 0
+	for i := range t.Parts {
+		p := &t.Parts[i]
+		if p.Kind != ir.ToolResult {
+			rest = append(rest, *p)
+			continue
+		}
+		results++
+		held = append(held, e.toolMessage(p)...)
+	}
+	if results == 0 {
+		e.message("user", t)
+		return
+	}
+	if all := append(held, rest...); len(all) > 0 {
+		e.message("user", &ir.Turn{Parts: all, Plain: false})
+	}
+}
+
+// toolMessage writes one result and returns what a tool message cannot hold.
+func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
+	id := e.callID(p.Reply.CallID)
+	texts := make([]rawjson.Escaped, 0, len(p.Reply.Parts))
+	media := 0
+	for i := range p.Reply.Parts {
+		part := &p.Reply.Parts[i]
+		switch part.Kind {
+		case ir.Text:
+			texts = append(texts, part.Text)
+		case ir.Image, ir.Document:
+			media++
+			word := "image"
+			if part.Kind == ir.Document {
+				word = "document"
+			}
+			label := word + " " + strconv.Itoa(media) + " of tool result " + id
+			texts = append(texts, rawjson.Escape("["+label+" follows]"))
+			held = append(held, ir.Part{Kind: ir.Text, Text: rawjson.Escape("[" + label + "]")}, *part)
+		default:
+			if text := e.asText(part); text != nil {
+				texts = append(texts, text)
+			}
+		}
+	}
+	if p.Reply.IsError {
+		texts = markError(texts)
+	}
+	e.Open('{')
+	e.Str("role", "tool")
+	e.Str("tool_call_id", id)
+	if len(texts) > 1 && !e.to.Dialect.TextOnlySystem && media == 0 {
+		e.OpenKey("content", '[')
+		for _, text := range texts {
+			e.textPart(text)
+		}
+		e.Close(']')
+	} else {
+		out := rawjson.Escaped{}
+		for i, text := range texts {
+			if i > 0 {
+				out = append(out, `\n`...)
+			}
+			out = append(out, text...)
+		}
+		e.Text("content", out)
+	}
+	e.Close('}')
+	return held
+}
+
+// markError tells the model in words that a tool failed: tool messages have no flag for it.
+func markError(texts []rawjson.Escaped) []rawjson.Escaped {
+	const mark = "[tool error] "
+	if len(texts) == 0 {
+		return []rawjson.Escaped{rawjson.Escaped(strings.TrimSpace(mark))}
+	}
+	first := string(texts[0])
+	if strings.HasPrefix(first, "Error") || strings.HasPrefix(first, "<tool_use_error>") || strings.HasPrefix(first, mark) {
+		return texts
+	}
+	texts[0] = append(rawjson.Escaped(mark), texts[0]...)
+	return texts
+}
+
+func (e *requestEncoder) callID(id string) string {
+	id = ir.UnwrapID(id)
+	if e.to.Dialect.NineCharIDs {
+		return ir.NineCharID(id)
+	}
+	return id
+}
+
+// assistant writes what the model said before. Thinking is only sent to upstreams that
+// ask for it: the others refuse it or read it as an answer.
+func (e *requestEncoder) assistant(t *ir.Turn) {
+	var texts, calls, thoughts []ir.Part
+	for i := range t.Parts {
+		p := t.Parts[i]
+		switch p.Kind {
+		case ir.Text, ir.Refusal:
+			texts = append(texts, p)
+		case ir.ToolCall:
+			calls = append(calls, p)
+		case ir.Thinking:
+			thoughts = append(thoughts, p)
+		case ir.RedactedThinking:
+		default:
+			if text := e.asText(&p); text != nil {
+				texts = append(texts, ir.Part{Kind: ir.Text, Text: text})
+			}
+		}
+	}
+	if len(texts) == 0 && len(calls) == 0 {
+		return
+	}
+	e.Open('{')
+	e.Str("role", "assistant")
+	if len(texts) == 0 {
+		e.Null("content")
+	} else {
+		e.Text("content", joinText(texts, ""))
+	}
+	if e.to.Dialect.ReplayReasoning && len(calls) > 0 && len(thoughts) > 0 {
+		e.Text("reasoning_content", joinText(thoughts, `\n\n`))
+	}
+	if len(calls) > 0 {
+		e.OpenKey("tool_calls", '[')
+		for i := range calls {
+			e.call(&calls[i])
+		}
+		e.Close(']')
+	}
+	e.Close('}')
+}
+
+func (e *requestEncoder) call(p *ir.Part) {
+	e.Open('{')
+	e.Str("id", e.callID(p.Call.ID))
+	e.Str("type", "function")
+	e.OpenKey("function", '{')
+	e.Str("name", e.names.To(p.Call.Name))
+	e.Key("arguments")
+	if p.Call.Custom {
+		e.Buf = rawjson.AppendQuote(e.Buf, ir.WrapInput(p.Call.Input))
+	} else {
+		args := p.Call.Args
+		if !args.Present() {
+			args = rawjson.Value("{}")
+		}
+		e.Buf = rawjson.AppendQuote(e.Buf, []byte(args))
+	}
+	e.Close('}')
+	e.Close('}')
+}
+
+// part writes a part of a user or system message.
+func (e *requestEncoder) part(p *ir.Part) {
+	switch p.Kind {
+	case ir.Text, ir.Refusal:
+		e.textPart(p.Text)
+	case ir.Image:
+		e.image(p)
+	case ir.Document:
+		e.document(p)
+	case ir.Audio:
+		e.fail(ir.Refused(p.At.String(), "sound cannot be sent to this upstream"))
+	default:
+		if text := e.asText(p); text != nil {
+			e.textPart(text)
+		}
+	}
+}
+
+func (e *requestEncoder) image(p *ir.Part) {
+	m := &p.Media
+	kind := m.Type
+	switch {
+	case m.FileID != nil:
+		e.fail(ir.Refused(p.At.String()+".source", "files stored at Anthropic cannot be read by this upstream: send the image itself"))
+		return
+	case m.URL == nil && kind == "":
+		if kind = ir.SniffImage(m.Data); kind == "" {
+			e.fail(ir.Invalid(p.At.String()+".source.media_type", "the image has no media type and is no PNG, JPEG, GIF or WebP"))
+			return
+		}
+	}
+	e.Open('{')
+	e.Str("type", "image_url")
+	e.OpenKey("image_url", '{')
+	if m.URL != nil {
+		e.Text("url", m.URL)
+	} else {
+		e.Key("url")
+		e.Buf = append(e.Buf, '"')
+		e.Buf = ir.AppendDataURL(e.Buf, kind, m.Data)
+		e.Buf = append(e.Buf, '"')
+	}
+	if d := m.Detail; d != "" {
+		if d == "original" {
+			d = "high"
+		}
+		e.Str("detail", d)
+	}
+	e.Close('}')
+	e.Close('}')
+}
+
+// document writes a PDF as a file and every readable document as text.
+func (e *requestEncoder) document(p *ir.Part) {
+	m := &p.Media
+	at := p.At.String()
+	switch {
+	case m.Data != nil && (m.Type == "application/pdf" || m.Type == ""):
+		if e.to.Dialect.NoFiles {
+			e.fail(ir.Refused(at, "PDF documents cannot be sent to %s: send the text instead, or use a model of openai, google-ai-studio or anthropic", e.to.Provider))
+			return
+		}
+		e.Open('{')
+		e.Str("type", "file")
+		e.OpenKey("file", '{')
+		name := m.Filename
+		if name == nil {
+			name = m.Title
+		}
+		if name == nil {
+			name = rawjson.Escaped("document.pdf")
+		}
+		e.Text("filename", name)
+		e.Key("file_data")
+		e.Buf = append(e.Buf, '"')
+		e.Buf = ir.AppendDataURL(e.Buf, "application/pdf", m.Data)
+		e.Buf = append(e.Buf, '"')
+		e.Close('}')
+		e.Close('}')
+	case m.Body != nil:
+		e.lose("document-as-text", at, "this upstream has no text documents; it was sent as text")
+		e.textPart(documentText(m))
+	case m.Parts != nil:
+		e.lose("document-as-text", at, "this upstream has no documents made of blocks; the blocks were sent one by one")
+		for i := range m.Parts {
+			e.part(&m.Parts[i])
+		}
+	default:
+		e.fail(ir.Refused(at+".source", "documents given by URL or file id cannot be sent to this upstream: send the document itself"))
+	}
+}
+
+func documentText(m *ir.Media) rawjson.Escaped {
+	out := rawjson.Escaped(`<document>\n`)
+	for _, s := range []rawjson.Escaped{m.Title, m.Context, m.Body} {
+		if len(s) > 0 {
+			out = append(out, s...)
+			out = append(out, `\n`...)
+		}
+	}
+	return append(out, `</document>`...)
+}
+
+// asText puts a part that only the client's protocol has into words, or refuses it. nil
+// means that there is nothing to say.
+func (e *requestEncoder) asText(p *ir.Part) rawjson.Escaped {
+	if p.Kind == ir.Thinking || p.Kind == ir.RedactedThinking {
+		return nil
+	}
+	text, ok := ir.OpaqueText(p)
+	if !ok {
+		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
+		return nil
+	}
+	if p.Type != "tool_reference" {
+		e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+	}
+	return text
+}

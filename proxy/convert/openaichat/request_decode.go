@@ -1,0 +1,398 @@
+package openaichat
+
+import (
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// DecodeRequest reads the body of a POST to /v1/chat/completions.
+func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
+	d := requestDecoder{Reader: rawjson.NewReader(body)}
+	d.req.Origin = ir.OpenAIChat
+	d.Object(func(key []byte) { d.field(string(key)) })
+	if err := d.Close(); err != nil {
+		return nil, nil, invalid(err)
+	}
+	if !d.sawMessages {
+		return nil, nil, ir.Invalid("messages", "messages is missing: send the conversation as a list of messages")
+	}
+	if len(d.req.Turns) == 0 {
+		return nil, nil, ir.Invalid("messages", "messages must hold at least one user message")
+	}
+	d.legacyTools()
+	return &d.req, d.losses, nil
+}
+
+type requestDecoder struct {
+	*rawjson.Reader
+	req         ir.Request
+	losses      ir.Losses
+	sawMessages bool
+	maxTokens   rawjson.Value
+	lastCall    string // id given to the last legacy function_call
+	legacyCalls int
+}
+
+// field reads one top-level member. Limits and other numbers stay as written.
+func (d *requestDecoder) field(key string) {
+	q := &d.req
+	switch key {
+	case "model":
+		q.Model = d.Str()
+	case "messages":
+		d.sawMessages = true
+		d.Array(d.message)
+	case "stream":
+		q.Stream = d.Bool()
+	case "stream_options":
+		d.Object(func(k []byte) {
+			if string(k) == "include_usage" {
+				q.IncludeUsage = d.Bool()
+			}
+		})
+	case "max_completion_tokens":
+		q.MaxOutput = pick(d.Num(), q.MaxOutput)
+	case "max_tokens":
+		d.maxTokens = d.Num()
+		q.MaxOutput = pick(q.MaxOutput, d.maxTokens)
+	case "stop":
+		d.stop()
+	case "tools":
+		d.Array(func(i int) { d.tool(i) })
+	case "tool_choice":
+		d.toolChoice()
+	case "parallel_tool_calls":
+		if v := d.Value(); v.Kind() == rawjson.Bool {
+			q.Parallel = ir.TriOf(v.True())
+		}
+	case "response_format":
+		d.responseFormat()
+	case "store":
+		q.Meta.Store = ir.TriOf(d.Bool())
+	case "metadata":
+		q.Meta.Metadata = d.Value()
+	case "user":
+		if v := d.Text(); q.Meta.UserID == nil {
+			q.Meta.UserID = v
+		}
+	case "safety_identifier":
+		if v := d.Text(); v != nil {
+			q.Meta.UserID = v
+		}
+	case "prompt_cache_key":
+		q.Meta.CacheKey = d.Text()
+	case "service_tier":
+		q.Meta.ServiceTier = d.Str()
+	default:
+		if !d.sampling(key) && !d.reasoning(key) && !d.modalities(key) {
+			q.Ext = append(q.Ext, ir.Field{Name: key, Value: d.Value()})
+		}
+	}
+}
+
+// pick is the first of two values that is present.
+func pick(a, b rawjson.Value) rawjson.Value {
+	if a.Present() {
+		return a
+	}
+	return b
+}
+
+func (d *requestDecoder) sampling(key string) bool {
+	s := &d.req.Sampling
+	switch key {
+	case "temperature":
+		s.Temperature = d.Num()
+	case "top_p":
+		s.TopP = d.Num()
+	case "top_k":
+		s.TopK = d.Num()
+	case "n":
+		s.N = d.Num()
+	case "seed":
+		s.Seed = d.Num()
+	case "frequency_penalty":
+		s.FrequencyPenalty = d.Num()
+	case "presence_penalty":
+		s.PresencePenalty = d.Num()
+	case "logit_bias":
+		s.LogitBias = d.Value()
+	case "logprobs":
+		s.Logprobs = d.Value()
+	case "top_logprobs":
+		s.TopLogprobs = d.Num()
+	case "verbosity":
+		s.Verbosity = d.Value()
+	default:
+		return false
+	}
+	return true
+}
+
+// reasoning reads OpenAI's field and the dialects clients use toward other vendors.
+func (d *requestDecoder) reasoning(key string) bool {
+	r := &d.req.Reasoning
+	switch key {
+	case "reasoning_effort":
+		if e := d.Str(); e != "" {
+			r.Mode, r.Effort = ir.ReasoningEffort, e
+		}
+	case "reasoning":
+		d.Object(func(k []byte) {
+			switch string(k) {
+			case "effort":
+				if e := d.Str(); e != "" {
+					r.Mode, r.Effort = ir.ReasoningEffort, e
+				}
+			case "max_tokens":
+				if n := d.Int(); n > 0 {
+					r.Mode, r.Budget = ir.ReasoningBudget, n
+				}
+			case "summary":
+				r.Summary = d.Str()
+			}
+		})
+	case "thinking":
+		d.Object(func(k []byte) {
+			switch string(k) {
+			case "type":
+				switch d.Str() {
+				case "enabled":
+					r.Mode = ir.ReasoningBudget
+				case "adaptive":
+					r.Mode = ir.ReasoningAdaptive
+				case "disabled":
+					r.Mode = ir.ReasoningOff
+				}
+			case "budget_tokens":
+				r.Budget = d.Int()
+			}
+		})
+	default:
+		return false
+	}
+	return true
+}
+
+// modalities refuses answers that are not text: no other protocol can carry them.
+func (d *requestDecoder) modalities(key string) bool {
+	switch key {
+	case "modalities":
+		d.Array(func(int) {
+			if m := d.Str(); m != "" && m != "text" {
+				d.Fail(ir.Refused("modalities", "the output modality %q is not available on this model's upstream: ask for text only", m))
+			}
+		})
+	case "audio":
+		if v := d.Value(); v.Present() {
+			d.Fail(ir.Refused("audio", "audio output is not available on this model's upstream: ask for text only"))
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (d *requestDecoder) stop() {
+	switch d.Kind() {
+	case rawjson.Array:
+		d.Array(func(int) { d.req.Stop = append(d.req.Stop, d.Text()) })
+	default:
+		if s := d.Text(); s != nil {
+			d.req.Stop = append(d.req.Stop, s)
+		}
+	}
+}
+
+func (d *requestDecoder) responseFormat() {
+	o := &d.req.Output
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			switch t := d.Str(); t {
+			case "json_object":
+				o.Kind = ir.OutputJSON
+			case "json_schema":
+				o.Kind = ir.OutputSchema
+			case "text", "":
+			default:
+				d.Fail(ir.Refused("response_format.type", "the response format %q is not known: use text, json_object or json_schema", t))
+			}
+		case "json_schema":
+			d.Object(func(k []byte) {
+				switch string(k) {
+				case "name":
+					o.Name = d.Text()
+				case "description":
+					o.Description = d.Text()
+				case "schema":
+					o.Schema = d.Value()
+				case "strict":
+					if v := d.Value(); v.Kind() == rawjson.Bool {
+						o.Strict = ir.TriOf(v.True())
+					}
+				}
+			})
+		}
+	})
+}
+
+// tool reads a tool. Flat ones, as Cursor sends them in the shape of the Responses API
+// or of Anthropic's, are understood too.
+func (d *requestDecoder) tool(i int) {
+	t := ir.Tool{At: ir.At("tools", i)}
+	var kind string
+	var inner bool
+	start := d.Offset()
+	member := func(k []byte) {
+		switch string(k) {
+		case "name":
+			t.Name = d.Str()
+		case "description":
+			t.Description = d.Text()
+		case "parameters", "input_schema", "format":
+			t.Schema = d.Value()
+		case "strict":
+			if v := d.Value(); v.Kind() == rawjson.Bool {
+				t.Strict = ir.TriOf(v.True())
+			}
+		case "cache_control":
+			t.Cache = d.Value()
+		}
+	}
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			kind = d.Str()
+		case "function", "custom":
+			inner = true
+			if string(k) == "custom" {
+				kind = "custom"
+			}
+			d.Object(member)
+		default:
+			member(k)
+		}
+	})
+	if d.Err() != nil {
+		return
+	}
+	switch kind {
+	case "function", "":
+	case "custom":
+		t.Kind = ir.CustomTool
+	default:
+		t.Kind, t.Type = ir.BuiltinTool, kind
+		t.Raw = d.Since(start)
+	}
+	if t.Kind != ir.BuiltinTool && t.Name == "" {
+		where := "name"
+		if inner {
+			where = "function.name"
+		}
+		d.Fail(ir.Invalid(t.At.String()+"."+where, "every tool needs a name"))
+		return
+	}
+	if !t.Schema.Present() {
+		t.Schema = nil
+	}
+	d.req.Tools = append(d.req.Tools, t)
+}
+
+func (d *requestDecoder) toolChoice() {
+	c := &d.req.ToolChoice
+	if d.Kind() == rawjson.String {
+		switch w := d.Str(); w {
+		case "auto":
+			c.Mode = ir.ChoiceAuto
+		case "none":
+			c.Mode = ir.ChoiceNone
+		case "required", "any":
+			c.Mode = ir.ChoiceAny
+		default:
+			d.Fail(ir.Invalid("tool_choice", "tool_choice %q is not known: use none, auto, required or name a function", w))
+		}
+		return
+	}
+	d.toolChoiceObject(c)
+}
+
+func (d *requestDecoder) toolChoiceObject(c *ir.ToolChoice) {
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			switch d.Str() {
+			case "function", "custom", "tool":
+				c.Mode = ir.ChoiceTool
+			case "auto":
+				c.Mode = ir.ChoiceAuto
+			case "any":
+				c.Mode = ir.ChoiceAny
+			case "none":
+				c.Mode = ir.ChoiceNone
+			case "allowed_tools":
+				if c.Mode == ir.ChoiceUnset {
+					c.Mode = ir.ChoiceAuto
+				}
+			default:
+				c.Mode = ir.ChoiceTool
+			}
+		case "name":
+			c.Name = d.Str()
+		case "function", "custom":
+			d.Object(func(k []byte) {
+				if string(k) == "name" {
+					c.Name = d.Str()
+				}
+			})
+		case "allowed_tools":
+			d.Object(func(k []byte) { d.allowed(c, string(k)) })
+		case "mode", "tools":
+			d.allowed(c, string(k))
+		}
+	})
+}
+
+func (d *requestDecoder) allowed(c *ir.ToolChoice, key string) {
+	switch key {
+	case "mode":
+		c.Mode = ir.ChoiceAuto
+		if d.Str() == "required" {
+			c.Mode = ir.ChoiceAny
+		}
+	case "tools":
+		d.Array(func(int) {
+			var entry ir.ToolChoice
+			d.toolChoiceObject(&entry)
+			if entry.Name != "" {
+				c.Allowed = append(c.Allowed, entry.Name)
+			}
+		})
+	}
+}
+
+// legacyTools turns the deprecated functions and function_call into tools.
+func (d *requestDecoder) legacyTools() {
+	rest := d.req.Ext[:0]
+	for _, f := range d.req.Ext {
+		switch f.Name {
+		case "functions":
+			sub := requestDecoder{Reader: rawjson.NewReader(f.Value)}
+			sub.Array(func(i int) { sub.tool(i) })
+			if len(d.req.Tools) == 0 {
+				d.req.Tools = sub.req.Tools
+			}
+		case "function_call":
+			sub := requestDecoder{Reader: rawjson.NewReader(f.Value)}
+			if f.Value.Kind() == rawjson.Object {
+				d.req.ToolChoice = ir.ToolChoice{Mode: ir.ChoiceTool, Name: f.Value.Get("name").Str()}
+			} else if f.Value.Present() {
+				sub.toolChoice()
+				d.req.ToolChoice = sub.req.ToolChoice
+			}
+		default:
+			rest = append(rest, f)
+		}
+	}
+	d.req.Ext = rest
+}

@@ -1,0 +1,359 @@
+package openaichat
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// maxBlankArgs is how many bytes of white space in a row a call's arguments may hold:
+// some models fall into an endless run of it.
+const maxBlankArgs = 2000
+
+// calls collects the tool calls of a stream and puts them in a row: the first one that is
+// not complete is passed on as it arrives, the others wait.
+type calls struct {
+	slots []*slot
+	next  int // index of the live slot
+	held  []heldText
+}
+
+// slot is one tool call.
+type slot struct {
+	index    int64
+	hasIndex bool
+	id, name string
+	waiting  rawjson.Escaped // arguments not passed on yet
+	opened   bool
+	sent     bool // some arguments were passed on
+	json     jsonScanner
+	args     int // bytes of arguments seen
+}
+
+// heldText is text that arrived in the middle of an unfinished call.
+type heldText struct {
+	kind ir.PartKind
+	text rawjson.Escaped
+}
+
+// fragment is one piece of a call on the wire.
+type fragment struct {
+	index    int64
+	hasIndex bool
+	id       string
+	function rawjson.Value
+}
+
+func (c *calls) live() *slot {
+	if c.next < len(c.slots) {
+		return c.slots[c.next]
+	}
+	return nil
+}
+
+func (c *calls) any() bool { return len(c.slots) > 0 }
+
+func (c *calls) hold(kind ir.PartKind, text rawjson.Escaped) {
+	if n := len(c.held); n > 0 && c.held[n-1].kind == kind {
+		c.held[n-1].text = append(c.held[n-1].text, text...)
+		return
+	}
+	c.held = append(c.held, heldText{kind, append(rawjson.Escaped{}, text...)})
+}
+
+// toolCalls reads the list of fragments in one chunk.
+func (d *StreamDecoder) toolCalls(list rawjson.Value, emit func(*ir.Event)) {
+	var r rawjson.Reader
+	r.Reset(list)
+	r.Array(func(int) {
+		var f fragment
+		r.Object(func(k []byte) {
+			switch string(k) {
+			case "index":
+				f.index, f.hasIndex = r.Value().Int()
+				f.index = max(f.index, 0) // -1 stands for 0 at some servers
+			case "id":
+				f.id = r.Value().Str()
+			case "function":
+				f.function = r.Value()
+			}
+		})
+		if r.Err() == nil {
+			d.fragment(f, emit)
+		}
+	})
+}
+
+func (d *StreamDecoder) fragment(f fragment, emit func(*ir.Event)) {
+	if d.done {
+		return
+	}
+	var name string
+	var args rawjson.Value
+	r := &d.reader
+	r.Reset(f.function)
+	if f.function.Kind() == rawjson.Object {
+		r.Object(func(k []byte) {
+			switch string(k) {
+			case "name":
+				name = r.Value().Str()
+			case "arguments":
+				args = r.Value()
+			}
+		})
+	}
+	s := d.calls.find(f, name)
+	if s.id == "" {
+		s.id = f.id
+	}
+	if s.name == "" {
+		s.name = name
+	}
+	text := args.Text()
+	if args.Kind() == rawjson.Object { // the object itself instead of its text
+		text = rawjson.AppendEscape(nil, rawjson.AppendCompact(nil, args))
+	}
+	d.calls.arguments(d, s, text, emit)
+}
+
+// find is the slot a fragment belongs to.
+func (c *calls) find(f fragment, name string) *slot {
+	last := len(c.slots) - 1
+	if f.hasIndex {
+		for i := last; i >= 0; i-- {
+			s := c.slots[i]
+			if s.index != f.index || !s.hasIndex {
+				continue
+			}
+			if f.id != "" && s.id != "" && f.id != s.id && name != "" {
+				break // another call under the same index, as Gemini's servers send them
+			}
+			return s
+		}
+		return c.add(f)
+	}
+	if f.id != "" {
+		for _, s := range c.slots {
+			if s.id == f.id {
+				return s
+			}
+		}
+		return c.add(f)
+	}
+	if last < 0 || name != "" && c.slots[last].json.complete {
+		return c.add(f)
+	}
+	return c.slots[last]
+}
+
+func (c *calls) add(f fragment) *slot {
+	s := &slot{index: f.index, hasIndex: f.hasIndex}
+	c.slots = append(c.slots, s)
+	return s
+}
+
+// arguments adds text to a call and passes on what may be passed on.
+func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit func(*ir.Event)) {
+	if len(text) > 0 {
+		if s.json.complete && s.json.placeholder() && !text.Blank() && !s.sent {
+			s.waiting, s.json = nil, jsonScanner{} // "{}" stood in for what comes now
+		}
+		s.json.feed(text)
+		s.args += len(text)
+		if s.json.blanks > maxBlankArgs {
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the model filled a tool call with white space without an end; the answer was stopped"}, emit)
+			return
+		}
+	}
+	for c.live() != s && c.live() != nil && c.live().json.complete {
+		c.close(d, emit)
+	}
+	if c.live() != s {
+		for i := range c.next {
+			if c.slots[i] == s { // already closed
+				if !text.Blank() {
+					d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream went on with a tool call that was complete"}, emit)
+				}
+				return
+			}
+		}
+		s.waiting = append(s.waiting, text...)
+		return
+	}
+	if s.name == "" || s.json.placeholder() {
+		s.waiting = append(s.waiting, text...)
+		return
+	}
+	c.openSlot(d, s, emit)
+	if len(s.waiting) > 0 {
+		text = append(s.waiting, text...)
+		s.waiting = nil
+	}
+	d.emitArgs(s, text, emit)
+}
+
+func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {
+	if s.opened {
+		return
+	}
+	d.closePart(emit)
+	s.opened = true
+	d.open, d.kind, d.said = true, ir.ToolCall, true
+	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: c.uniqueID(s), Name: s.name}
+	emit(&d.ev)
+}
+
+// uniqueID tells calls apart that the upstream gave the same id.
+func (c *calls) uniqueID(s *slot) string {
+	n := 1
+	for _, other := range c.slots {
+		if other == s {
+			break
+		}
+		if other.id == s.id && s.id != "" {
+			n++
+		}
+	}
+	if n > 1 {
+		s.id += "_" + strconv.Itoa(n)
+	}
+	return s.id
+}
+
+func (d *StreamDecoder) emitArgs(s *slot, text rawjson.Escaped, emit func(*ir.Event)) {
+	if len(text) == 0 {
+		return
+	}
+	s.sent = true
+	if !utf8.Valid(text) {
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
+	}
+	d.ev = ir.Event{Kind: ir.Delta, Text: text}
+	emit(&d.ev)
+}
+
+// close ends the live call and makes the next one live.
+func (c *calls) close(d *StreamDecoder, emit func(*ir.Event)) {
+	s := c.live()
+	if s.name == "" {
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream returned a tool call without a name"}, emit)
+		return
+	}
+	c.openSlot(d, s, emit)
+	d.emitArgs(s, s.waiting, emit)
+	s.waiting = nil
+	d.closePart(emit)
+	c.next++
+	// The next call has been waiting: pass on what it has.
+	if n := c.live(); n != nil && n.name != "" && len(n.waiting) > 0 && !n.json.placeholder() {
+		c.openSlot(d, n, emit)
+		d.emitArgs(n, n.waiting, emit)
+		n.waiting = nil
+	}
+}
+
+// settle closes calls that are complete because text follows them; it reports whether
+// none is left open.
+func (c *calls) settle(d *StreamDecoder, emit func(*ir.Event)) bool {
+	for s := c.live(); s != nil; s = c.live() {
+		if !s.json.complete || d.done {
+			return false
+		}
+		c.close(d, emit)
+	}
+	return true
+}
+
+// flush closes every call and emits the text that had to wait.
+func (c *calls) flush(d *StreamDecoder, emit func(*ir.Event)) {
+	for s := c.live(); s != nil && !d.done; s = c.live() {
+		if s.args > 0 && !s.json.complete && stopOf(d.finish, true, false).Reason != ir.StopLength {
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}, emit)
+			return
+		}
+		c.close(d, emit)
+	}
+	held := c.held
+	c.held = nil
+	for _, h := range held {
+		d.text(h.kind, h.text, emit)
+	}
+}
+
+// jsonScanner follows a JSON text that arrives in pieces of a string literal and tells
+// when its first value is complete. It does not check the syntax.
+type jsonScanner struct {
+	depth            int
+	inString, escape bool
+	started          bool
+	complete         bool
+	blanks           int // white space bytes at the end
+	seen             int // bytes that are no white space
+}
+
+// placeholder tells whether the text so far is "{}", which some servers send before
+// the real arguments.
+func (s *jsonScanner) placeholder() bool { return s.complete && s.seen == 2 }
+
+func (s *jsonScanner) feed(e rawjson.Escaped) {
+	for i := 0; i < len(e); i++ {
+		c := e[i]
+		if c == '\\' && i+1 < len(e) {
+			i++
+			switch c = e[i]; c {
+			case 'n', 'r', 't', 'b', 'f':
+				c = ' '
+			case 'u':
+				c = 'u'
+				if i+4 < len(e) {
+					c = rawEscape(e[i+1 : i+5])
+					i += 4
+				}
+			}
+		}
+		s.byte(c)
+	}
+}
+
+// rawEscape is the byte that \uXXXX stands for, as far as it matters to the scanner.
+func rawEscape(hex rawjson.Escaped) byte {
+	n, err := strconv.ParseUint(string(hex), 16, 16)
+	if err != nil || n > 0x7f {
+		return 'u'
+	}
+	return byte(n)
+}
+
+func (s *jsonScanner) byte(c byte) {
+	if c == ' ' || c == '\n' || c == '\r' || c == '\t' {
+		if s.escape = false; !s.inString {
+			s.blanks++
+		}
+		return
+	}
+	s.blanks = 0
+	s.seen++
+	switch {
+	case s.complete:
+	case s.inString:
+		switch {
+		case s.escape:
+			s.escape = false
+		case c == '\\':
+			s.escape = true
+		case c == '"':
+			s.inString = false
+			s.complete = s.depth == 0
+		}
+	case c == '"':
+		s.inString = true
+	case c == '{' || c == '[':
+		s.depth++
+	case c == '}' || c == ']':
+		s.depth--
+		s.complete = s.depth <= 0
+	}
+}

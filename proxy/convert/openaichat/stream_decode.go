@@ -1,0 +1,369 @@
+package openaichat
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/sse"
+)
+
+// maxBadFrames is how many unreadable frames in a row are taken for noise.
+const maxBadFrames = 3
+
+// StreamDecoder reads a stream of chat.completion.chunk objects, tolerant of what the
+// many servers of this protocol do: several finish chunks, usage on every chunk,
+// parallel calls without index or with the same one, interleaved or repeated fragments.
+type StreamDecoder struct {
+	lenientEOF bool
+	reader     rawjson.Reader
+	ev         ir.Event
+
+	started, done bool
+	open          bool        // a part is open
+	kind          ir.PartKind // of the open part
+	half          rawjson.Escaped
+	said          bool // a part was opened since the start
+	refused       bool
+	bad           int // unreadable frames in a row
+	frames        int
+
+	calls calls
+
+	finish   string
+	sawDone  bool
+	usage    ir.Usage
+	hasUsage bool
+}
+
+// NewStreamDecoder returns a decoder. lenientEOF accepts a stream that ends without a
+// finish reason, as some servers send it.
+func NewStreamDecoder(lenientEOF bool) *StreamDecoder {
+	return &StreamDecoder{lenientEOF: lenientEOF}
+}
+
+// Done tells whether the end of the stream was told.
+func (d *StreamDecoder) Done() bool { return d.done }
+
+// chunk is one chunk with its members spanned, so that they can be taken in the order
+// that matters instead of the order on the wire.
+type chunk struct {
+	id, model, created        rawjson.Value
+	delta, message, finish    rawjson.Value
+	usage, failure            rawjson.Value
+	index                     rawjson.Value
+	kind, errMessage, errCode rawjson.Value
+	choices                   bool
+}
+
+// Decode reads one frame.
+func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
+	if d.done {
+		return
+	}
+	data := bytes.TrimSpace(f.Data)
+	switch {
+	case len(data) == 0:
+		return
+	case string(data) == "[DONE]":
+		d.sawDone = true
+		d.end(emit)
+		return
+	}
+	d.frames++
+	var c chunk
+	r := &d.reader
+	r.Reset(data)
+	d.readChunk(r, &c)
+	if err := r.Close(); err != nil || data[0] != '{' {
+		d.unreadable(data, emit)
+		return
+	}
+	d.bad = 0
+	if c.failure.Present() || bytes.Equal(f.Event, []byte("error")) || d.errorFrame(&c) {
+		d.fail(d.failure(&c), emit)
+		return
+	}
+	d.chunk(&c, emit)
+}
+
+func (d *StreamDecoder) readChunk(r *rawjson.Reader, c *chunk) {
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "choices":
+			if r.Kind() != rawjson.Array {
+				return
+			}
+			r.Array(func(int) { d.readChoice(r, c) })
+		case "id":
+			c.id = r.Value()
+		case "model":
+			c.model = r.Value()
+		case "created":
+			c.created = r.Value()
+		case "usage":
+			c.usage = r.Value()
+		case "error":
+			c.failure = r.Value()
+		case "type":
+			c.kind = r.Value()
+		case "message":
+			c.errMessage = r.Value()
+		case "code":
+			c.errCode = r.Value()
+		}
+	})
+}
+
+// readChoice takes the choice with index 0, the only one there should be.
+func (d *StreamDecoder) readChoice(r *rawjson.Reader, c *chunk) {
+	var index, delta, message, finish, failure rawjson.Value
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "index":
+			index = r.Value()
+		case "delta":
+			delta = r.Value()
+		case "message":
+			message = r.Value()
+		case "finish_reason":
+			finish = r.Value()
+		case "error":
+			failure = r.Value()
+		}
+	})
+	if n, ok := index.Int(); ok && n != 0 {
+		return
+	}
+	c.choices = true
+	c.delta, c.message, c.finish = delta, message, finish
+	if failure.Present() {
+		c.failure = failure
+	}
+}
+
+// unreadable counts frames that are no JSON objects. One in the middle is noise; the
+// first frame, or several in a row, mean that this is no stream of the protocol.
+func (d *StreamDecoder) unreadable(data []byte, emit func(*ir.Event)) {
+	if string(data) == "null" {
+		return
+	}
+	d.bad++
+	if d.frames == 1 || d.bad > maxBadFrames {
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent something that is no stream of this protocol"}, emit)
+	}
+}
+
+// errorFrame recognises error objects without the key "error".
+func (d *StreamDecoder) errorFrame(c *chunk) bool {
+	if c.choices || c.usage.Present() {
+		return false
+	}
+	return c.kind.Text().Is("error") || c.errMessage.Present() && (c.errCode.Present() || c.kind.Present())
+}
+
+func (d *StreamDecoder) failure(c *chunk) *ir.Error {
+	if c.failure.Present() {
+		return errorOf(c.failure)
+	}
+	return ir.UpstreamError(0, c.kind.Str(), c.errCode.Str(), c.errMessage.Str())
+}
+
+func (d *StreamDecoder) start(c *chunk, emit func(*ir.Event)) {
+	if d.started {
+		return
+	}
+	d.started = true
+	created, _ := c.created.Int()
+	d.ev = ir.Event{Kind: ir.Start, ID: c.id.Str(), Model: c.model.Str(), Created: created}
+	emit(&d.ev)
+}
+
+func (d *StreamDecoder) chunk(c *chunk, emit func(*ir.Event)) {
+	d.start(c, emit)
+	switch {
+	case c.delta.Kind() == rawjson.Object:
+		d.delta(c.delta, emit)
+	case c.message.Kind() == rawjson.Object && !d.said:
+		d.delta(c.message, emit)
+	}
+	if d.done {
+		return
+	}
+	if word := c.finish.Text(); len(word) > 0 {
+		if word.Is("error") {
+			d.fail(d.failure(c), emit)
+			return
+		}
+		if len(d.finish) == 0 || d.finish == "stop" {
+			d.finish = word.String()
+		}
+	}
+	if c.usage.Present() {
+		d.usage, d.hasUsage = decodeUsage(c.usage), true
+	}
+}
+
+// delta emits what a chunk adds: thinking before text, text before calls.
+func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
+	var content, refusal, reasoning, reasoningAlt, thinking, details, toolCalls, functionCall rawjson.Value
+	r := &d.reader
+	r.Reset(v)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "content":
+			content = r.Value()
+		case "refusal":
+			refusal = r.Value()
+		case "reasoning_content":
+			reasoning = r.Value()
+		case "reasoning":
+			reasoningAlt = r.Value()
+		case "thinking":
+			thinking = r.Value()
+		case "reasoning_details":
+			details = r.Value()
+		case "tool_calls":
+			toolCalls = r.Value()
+		case "function_call":
+			functionCall = r.Value()
+		}
+	})
+	switch {
+	case len(reasoning.Text()) > 0:
+		d.text(ir.Thinking, reasoning.Text(), emit)
+	case len(reasoningAlt.Text()) > 0:
+		d.text(ir.Thinking, reasoningAlt.Text(), emit)
+	case len(thinking.Text()) > 0:
+		d.text(ir.Thinking, thinking.Text(), emit)
+	case details.Kind() == rawjson.Array:
+		d.text(ir.Thinking, detailTexts(details), emit)
+	}
+	switch content.Kind() {
+	case rawjson.String:
+		d.text(ir.Text, content.Text(), emit)
+	case rawjson.Array:
+		d.contentList(content, emit)
+	default:
+	}
+	if text := refusal.Text(); len(text) > 0 {
+		d.refused = true
+		d.text(ir.Refusal, text, emit)
+	}
+	if toolCalls.Kind() == rawjson.Array {
+		d.toolCalls(toolCalls, emit)
+	} else if functionCall.Kind() == rawjson.Object {
+		d.fragment(fragment{hasIndex: true, function: functionCall}, emit)
+	}
+}
+
+func (d *StreamDecoder) contentList(content rawjson.Value, emit func(*ir.Event)) {
+	var r rawjson.Reader
+	r.Reset(content)
+	r.Array(func(int) {
+		kind, text := contentPart(r.Value())
+		d.text(kind, text, emit)
+	})
+}
+
+// text emits text of a kind. A character that is cut in two escapes is held back until
+// its other half has come.
+func (d *StreamDecoder) text(kind ir.PartKind, text rawjson.Escaped, emit func(*ir.Event)) {
+	if len(text) == 0 || d.done {
+		return
+	}
+	if d.calls.live() != nil {
+		if !d.calls.settle(d, emit) {
+			d.calls.hold(kind, text)
+			return
+		}
+	}
+	d.openPart(kind, emit)
+	if d.half != nil {
+		text = append(append(rawjson.Escaped{}, d.half...), text...)
+		d.half = nil
+	}
+	text, half := text.CutHighSurrogate()
+	if half != nil {
+		d.half = append(rawjson.Escaped{}, half...)
+	}
+	if !utf8.Valid(text) {
+		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
+	}
+	if len(text) > 0 {
+		d.ev = ir.Event{Kind: ir.Delta, Text: text}
+		emit(&d.ev)
+	}
+}
+
+func (d *StreamDecoder) openPart(kind ir.PartKind, emit func(*ir.Event)) {
+	if d.open && d.kind == kind {
+		return
+	}
+	d.closePart(emit)
+	d.open, d.kind, d.said = true, kind, true
+	d.ev = ir.Event{Kind: ir.PartOpen, Part: kind}
+	emit(&d.ev)
+}
+
+func (d *StreamDecoder) closePart(emit func(*ir.Event)) {
+	if !d.open {
+		return
+	}
+	if d.half != nil { // the other half never came
+		d.half = nil
+		d.ev = ir.Event{Kind: ir.Delta, Text: rawjson.Escaped("\uFFFD")}
+		emit(&d.ev)
+	}
+	d.open = false
+	d.ev = ir.Event{Kind: ir.PartClose}
+	emit(&d.ev)
+}
+
+// end emits everything that was held back and the end of the stream.
+func (d *StreamDecoder) end(emit func(*ir.Event)) {
+	if d.done {
+		return
+	}
+	if !d.started {
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent an empty stream"}, emit)
+		return
+	}
+	if d.calls.flush(d, emit); d.done {
+		return
+	}
+	d.closePart(emit)
+	d.done = true
+	if d.hasUsage {
+		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
+		emit(&d.ev)
+	}
+	d.ev = ir.Event{Kind: ir.Finish, Stop: stopOf(d.finish, d.calls.any(), d.refused)}
+	emit(&d.ev)
+	d.ev = ir.Event{Kind: ir.End}
+	emit(&d.ev)
+}
+
+func (d *StreamDecoder) fail(err *ir.Error, emit func(*ir.Event)) {
+	if d.done {
+		return
+	}
+	d.done = true
+	d.ev = ir.Event{Kind: ir.Failure, Err: err}
+	emit(&d.ev)
+}
+
+// Close ends the stream. Without a cause it is complete if the upstream gave a finish
+// reason; anything else is a broken stream, never a short success.
+func (d *StreamDecoder) Close(cause error, emit func(*ir.Event)) {
+	switch {
+	case d.done:
+	case cause != nil:
+		d.fail(ir.Broken(cause), emit)
+	case d.finish != "" || d.lenientEOF && d.said:
+		d.end(emit)
+	default:
+		d.fail(ir.Broken(nil), emit)
+	}
+}

@@ -1,0 +1,245 @@
+package openaichat
+
+import (
+	"slices"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// maxTools is the most tools OpenAI accepts in one request.
+const maxTools = 128
+
+// tools writes the tools that can be carried over, and the choice among them.
+func (e *requestEncoder) tools() {
+	kept := make([]ir.Tool, 0, len(e.req.Tools))
+	seen := make(map[string]bool, len(e.req.Tools))
+	for i := range e.req.Tools {
+		t, ok := e.convertible(&e.req.Tools[i])
+		if !ok {
+			continue
+		}
+		if seen[t.Name] {
+			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
+			continue
+		}
+		seen[t.Name] = true
+		kept = append(kept, t)
+	}
+	choice := e.req.ToolChoice
+	if len(choice.Allowed) > 0 {
+		kept = slices.DeleteFunc(kept, func(t ir.Tool) bool { return !slices.Contains(choice.Allowed, t.Name) })
+	}
+	switch {
+	case len(kept) == 0 && choice.Forced():
+		e.fail(ir.Refused("tool_choice", "a tool call is demanded, but none of the tools can be offered on this upstream"))
+		return
+	case len(kept) == 0:
+		return
+	case e.to.Dialect.NoTools:
+		e.fail(ir.Refused("tools", "models of %s cannot call tools: remove tools or use another provider", e.to.Provider))
+		return
+	case len(kept) > maxTools:
+		e.fail(ir.Refused("tools", "%d tools are more than the %d this upstream takes: declare fewer", len(kept), maxTools))
+		return
+	}
+	e.OpenKey("tools", '[')
+	for i := range kept {
+		e.tool(&kept[i])
+	}
+	e.Close(']')
+	e.toolChoice(choice)
+}
+
+// convertible turns a tool into a function tool, or tells why it cannot be one.
+func (e *requestEncoder) convertible(t *ir.Tool) (ir.Tool, bool) {
+	if t.Kind != ir.BuiltinTool {
+		return *t, true
+	}
+	family := t.Type
+	if i := strings.LastIndex(family, "_20"); i > 0 {
+		family = family[:i]
+	}
+	if f, ok := clientTools[family]; ok {
+		return ir.Tool{Name: t.Name, Description: rawjson.Escape(f.description), Schema: rawjson.Value(f.schema), At: t.At}, true
+	}
+	only := len(e.req.Tools) == 1
+	forced := e.req.ToolChoice.Mode == ir.ChoiceTool && e.req.ToolChoice.Name == t.Name
+	if family == "computer" || only || forced {
+		e.fail(ir.Refused(t.At.String(), "the tool %s runs at Anthropic and is not available on this upstream: use a model of anthropic, or a tool of your own", t.Type))
+		return ir.Tool{}, false
+	}
+	e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at Anthropic and is not available on this upstream")
+	return ir.Tool{}, false
+}
+
+// clientTools are Anthropic's tools without a schema that the client executes itself.
+var clientTools = map[string]struct{ description, schema string }{
+	"bash": {
+		"Run a command in a persistent bash session. Set restart to true to start a new session.",
+		`{"type":"object","properties":{"command":{"type":"string"},"restart":{"type":"boolean"}}}`,
+	},
+	"text_editor": {
+		"View, create and edit text files.",
+		`{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert"]},"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}},"required":["command","path"]}`,
+	},
+}
+
+func (e *requestEncoder) tool(t *ir.Tool) {
+	description, schema := t.Description, t.Schema
+	name := e.names.To(t.Name)
+	if t.Kind == ir.CustomTool {
+		description, schema = ir.WrapDescription(t), rawjson.Value(ir.WrapSchema)
+		if e.customs == nil {
+			e.customs = make(map[string]bool)
+		}
+		e.customs[name] = true
+		e.lose("custom-tool-wrapped", t.At.String(), "this upstream has no custom tools; its text travels as an argument and its grammar is not enforced")
+	}
+	e.Open('{')
+	e.Str("type", "function")
+	e.OpenKey("function", '{')
+	e.Str("name", name)
+	if len(description) > 0 {
+		e.Text("description", description)
+	}
+	e.Key("parameters")
+	e.Buf = ir.AppendSchema(e.Buf, schema, e.to.Dialect.GeminiSchema)
+	if t.Strict == ir.Yes {
+		e.Bool("strict", true)
+	}
+	e.Close('}')
+	e.Close('}')
+}
+
+func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
+	if e.to.Dialect.NoToolChoice {
+		if c.Mode == ir.ChoiceNone || c.Forced() {
+			e.lose("tool-choice-dropped", "tool_choice", "this upstream lets the model choose its tools freely")
+		}
+		return
+	}
+	switch c.Mode {
+	case ir.ChoiceAuto:
+		e.Str("tool_choice", "auto")
+	case ir.ChoiceNone:
+		e.Str("tool_choice", "none")
+	case ir.ChoiceAny:
+		e.Str("tool_choice", "required")
+	case ir.ChoiceTool:
+		e.OpenKey("tool_choice", '{')
+		e.Str("type", "function")
+		e.OpenKey("function", '{')
+		e.Str("name", e.names.To(c.Name))
+		e.Close('}')
+		e.Close('}')
+	default:
+	}
+	if e.req.Parallel == ir.No {
+		if e.to.Dialect.NoParallel {
+			e.lose("parallel-dropped", "tool_choice.disable_parallel_tool_use", "this upstream cannot be told to call one tool at a time")
+		} else {
+			e.Bool("parallel_tool_calls", false)
+		}
+	}
+}
+
+// reasoning tells the upstream how much to think, in its own dialect.
+func (e *requestEncoder) reasoning() {
+	r := &e.req.Reasoning
+	if r.Mode == ir.ReasoningUnset {
+		return
+	}
+	effort := e.effort(r)
+	if effort == "" {
+		return
+	}
+	switch e.to.Dialect.Reasoning {
+	case ir.ReasoningObject:
+		e.OpenKey("reasoning", '{')
+		e.Str("effort", effort)
+		e.Close('}')
+	case ir.ReasoningEffortField:
+		e.Str("reasoning_effort", effort)
+	default:
+	}
+}
+
+// effort is the word for how much to think, "" when the upstream takes none.
+func (e *requestEncoder) effort(r *ir.Reasoning) string {
+	ability := &e.to.Ability
+	if e.to.Dialect.Reasoning == ir.ReasoningNone || ability.Known && len(ability.Efforts) == 0 {
+		if r.Mode != ir.ReasoningOff {
+			e.lose("reasoning-dropped", "thinking", "this model cannot be told how much to think")
+		}
+		return ""
+	}
+	if r.Mode == ir.ReasoningOff {
+		for _, off := range []string{"none", "minimal"} {
+			if slices.Contains(ability.Efforts, off) {
+				return off
+			}
+		}
+		if ability.Known {
+			e.lose("reasoning-not-off", "thinking", "thinking cannot be switched off for this model")
+		}
+		return ""
+	}
+	return ir.ClampEffort(wantedEffort(r), ability.Efforts)
+}
+
+// wantedEffort turns a budget of tokens into a word.
+func wantedEffort(r *ir.Reasoning) string {
+	switch {
+	case r.Effort != "":
+		return r.Effort
+	case r.Mode != ir.ReasoningBudget || r.Budget == 0:
+		return "high"
+	case r.Budget < 4096:
+		return "low"
+	case r.Budget < 16384:
+		return "medium"
+	case r.Budget < 32768:
+		return "high"
+	default:
+		return "xhigh"
+	}
+}
+
+// output writes the shape the answer must have.
+func (e *requestEncoder) output() {
+	o := &e.req.Output
+	switch {
+	case o.Kind == ir.OutputText:
+	case o.Kind == ir.OutputJSON || e.to.Dialect.NoJSONSchema:
+		e.Raw("response_format", rawjson.Value(`{"type":"json_object"}`))
+	default:
+		e.OpenKey("response_format", '{')
+		e.Str("type", "json_schema")
+		e.OpenKey("json_schema", '{')
+		if len(o.Name) > 0 {
+			e.Text("name", o.Name)
+		} else {
+			e.Str("name", "output")
+		}
+		strict := ir.StrictSchema(o.Schema)
+		if !strict && o.Strict != ir.No {
+			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this upstream enforces; the answer may differ from it")
+		}
+		e.Bool("strict", strict && o.Strict != ir.No)
+		e.Key("schema")
+		e.Buf = ir.AppendSchema(e.Buf, o.Schema, e.to.Dialect.GeminiSchema)
+		e.Close('}')
+		e.Close('}')
+	}
+}
+
+// outputHint is an instruction for upstreams that cannot enforce a schema.
+func (e *requestEncoder) outputHint() rawjson.Escaped {
+	if e.req.Output.Kind != ir.OutputSchema || !e.to.Dialect.NoJSONSchema {
+		return nil
+	}
+	e.lose("json-schema-not-enforced", "output_config.format", "this upstream knows no schemas; the model was asked to follow it")
+	return ir.SchemaHint(e.req.Output.Schema)
+}
