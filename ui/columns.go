@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// column is one column of the list of requests.
+type column struct {
+	title string
+	width float32 // 0 for the one that takes what is left
+	right bool
+	text  func(presenter.Row) string
+	color func(presenter.Row) fyne.ThemeColorName // nil for the foreground
+	drop  int                                     // the lowest goes first when the window is narrow; 0 stays
+}
+
+// elastic is the least width of the column that takes what is left.
+const elastic = 190
+
+const (
+	colTime = iota
+	colClient
+	colModel
+	colProvider
+	colState
+	colVia
+	colFirst
+	colDuration
+	colTokens
+	columnCount
+)
+
+var columns = [columnCount]column{
+	colTime:     {title: "Time", width: 66, text: func(r presenter.Row) string { return r.Time }, color: muted},
+	colClient:   {title: "Client", width: 104, text: func(r presenter.Row) string { return r.Client }, drop: 3},
+	colModel:    {title: "Model", text: func(r presenter.Row) string { return r.Model }},
+	colProvider: {title: "Provider", width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 5},
+	colState:    {title: "State", width: 148, text: func(r presenter.Row) string { return r.State }, color: stateColor},
+	colVia:      {title: "Protocol", width: 128, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 2},
+	colFirst:    {title: "First byte", width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 1, color: muted},
+	colDuration: {title: "Duration", width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
+	colTokens:   {title: "Tokens", width: 112, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 4},
+}
+
+func muted(presenter.Row) fyne.ThemeColorName { return colorMuted }
+
+func stateColor(r presenter.Row) fyne.ThemeColorName {
+	if r.Tone == presenter.ToneGood {
+		return theme.ColorNameForeground
+	}
+	return toneColor(r.Tone)
+}
+
+func viaColor(r presenter.Row) fyne.ThemeColorName {
+	if r.Lossy {
+		return theme.ColorNameWarning
+	}
+	return colorMuted
+}
+
+const (
+	columnGap = 12
+	rowInset  = 24 // space at the left and right of a row
+	dotSpace  = 16 // before the state, for its shape
+)
+
+// cell is where a column lies in a row.
+type cell struct {
+	x, width float32
+	shown    bool
+}
+
+// place lays the columns out in a width. Columns that do not fit are left out, the least
+// important first.
+func place(width float32) (cells [columnCount]cell) {
+	for i := range cells {
+		cells[i].shown = true
+	}
+	for rest(cells, width) < elastic {
+		last := -1
+		for i, c := range columns {
+			if c.drop > 0 && cells[i].shown && (last < 0 || c.drop < columns[last].drop) {
+				last = i
+			}
+		}
+		if last < 0 {
+			break
+		}
+		cells[last].shown = false
+	}
+	x := float32(rowInset)
+	for i, c := range columns {
+		if !cells[i].shown {
+			continue
+		}
+		cells[i].x, cells[i].width = x, c.width
+		if c.width == 0 {
+			cells[i].width = max(rest(cells, width), 40)
+		}
+		x += cells[i].width + columnGap
+	}
+	return cells
+}
+
+// rest is what the shown columns leave to the one without a width.
+func rest(cells [columnCount]cell, width float32) float32 {
+	width -= 2 * rowInset
+	for i, c := range columns {
+		if cells[i].shown {
+			width -= c.width + columnGap
+		}
+	}
+	return width + columnGap
+}

@@ -1,0 +1,191 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// textWidth is the widest that pages of text become.
+const textWidth = 760
+
+// overview says in words how the program is, and gives what a client needs.
+type overview struct {
+	w       *window
+	content fyne.CanvasObject
+
+	dot      *dot
+	headline *line
+	detail   *paragraph
+	power    *widget.Button
+	action   presenter.Action
+
+	openAI, anthropic, key *line
+	reveal                 *widget.Button
+	revealed               bool
+
+	gaps    *fyne.Container
+	gapList *fyne.Container
+	shown   []presenter.Gap
+
+	try *line
+}
+
+func newOverview(w *window) *overview {
+	o := &overview{w: w}
+	body := stack(gapMargin, o.state(), o.connect(), o.missing(), o.tryIt())
+	o.content = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
+	return o
+}
+
+func (o *overview) state() fyne.CanvasObject {
+	o.dot = newDot(14)
+	o.headline = newCutLine("", faceHeadline, 160)
+	o.detail = newParagraph("")
+	o.power = widget.NewButton("Start", func() { o.w.u.act(o.action) })
+	o.power.Importance = widget.HighImportance
+	return stack(gap,
+		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
+			padded(0, 0, gapWide, gapWide, middle(o.headline))),
+		padded(0, 0, 14+gapWide, 0, o.detail.box),
+	)
+}
+
+func (o *overview) connect() fyne.CanvasObject {
+	o.openAI, o.anthropic = newCutLine("", faceMono, 120), newCutLine("", faceMono, 120)
+	o.key = newCutLine("", faceMono, 120)
+	o.reveal = widget.NewButtonWithIcon("Show", theme.VisibilityIcon(), o.toggleKey)
+	u := o.w.u
+	return section("Connect a client",
+		o.endpoint("OpenAI base URL", o.openAI, u.newCopy(func() string { return o.openAI.text })),
+		o.endpoint("Anthropic base URL", o.anthropic, u.newCopy(func() string { return o.anthropic.text })),
+		o.endpoint("Local key", o.key, o.reveal, u.newCopy(u.core.LocalKey)),
+	)
+}
+
+func (o *overview) endpoint(name string, value *line, buttons ...fyne.CanvasObject) fyne.CanvasObject {
+	for i, b := range buttons {
+		buttons[i] = sized(96, b)
+	}
+	return container.NewBorder(nil, nil, sized(160, middle(newLine(name, faceMuted))),
+		container.New(layout.NewCustomPaddedHBoxLayout(gap), buttons...), middle(value))
+}
+
+func (o *overview) missing() fyne.CanvasObject {
+	o.gapList = stack(gap)
+	o.gaps = section("Before the first real request", o.gapList)
+	return o.gaps
+}
+
+func (o *overview) tryIt() fyne.CanvasObject {
+	o.try = newCutLine("", face{size: sizeNote, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}, 160)
+	why := newParagraph("The model echo#demo answers from inside the program, without an account. Paste this into a terminal:")
+	why.label.Importance = widget.LowImportance
+	well := container.NewStack(newGround(colorWell, 6),
+		padded(gap, gap, gapWide, gap, container.NewBorder(nil, nil, nil, sized(96, o.w.u.newCopy(func() string {
+			return o.command(o.w.u.core.LocalKey())
+		})), middle(o.try))))
+	return section("Try it", stack(gapWide, why.box, well))
+}
+
+// command asks the demo model. It is shown with a stand-in for the key and copied with
+// the key itself.
+func (o *overview) command(key string) string {
+	return "curl " + o.openAI.text + "/chat/completions" +
+		" -H 'Authorization: Bearer " + key + "'" +
+		` -H 'Content-Type: application/json'` +
+		` -d '{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}'`
+}
+
+func (o *overview) toggleKey() {
+	o.revealed = !o.revealed
+	o.refresh()
+}
+
+func (o *overview) refresh() {
+	u := o.w.u
+	h := u.headline()
+	o.dot.set(h.Tone)
+	o.headline.set(h.Text)
+	importance := widget.LowImportance
+	if h.Tone == presenter.ToneBad {
+		importance = widget.MediumImportance
+	}
+	o.detail.set(h.Detail, importance)
+	o.refreshPower()
+	urls := presenter.BaseURLs(u.status.Addr)
+	o.openAI.set(or(urls.OpenAI, "known once the proxy runs"))
+	o.anthropic.set(or(urls.Anthropic, "known once the proxy runs"))
+	o.refreshKey()
+	o.refreshGaps(presenter.Missing(u.settings, u.token))
+	o.try.set(o.command("LOCAL_KEY"))
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func (o *overview) refreshPower() {
+	label, action, enabled := presenter.Switch(o.w.u.status.State)
+	o.action = action
+	o.power.Importance = widget.HighImportance
+	if action == presenter.StopProxy {
+		o.power.Importance = widget.MediumImportance
+	}
+	o.power.SetText(label)
+	if enabled {
+		o.power.Enable()
+	} else {
+		o.power.Disable()
+	}
+}
+
+func (o *overview) refreshKey() {
+	key := o.w.u.core.LocalKey()
+	switch {
+	case key == "":
+		o.key.set("made at the first start")
+	case o.revealed:
+		o.key.set(key)
+	default:
+		o.key.set(strings.Repeat("•", 24))
+	}
+	text, icon := "Show", theme.VisibilityIcon()
+	if o.revealed {
+		text, icon = "Hide", theme.VisibilityOffIcon()
+	}
+	if o.reveal.Text != text {
+		o.reveal.Icon = icon
+		o.reveal.SetText(text)
+	}
+}
+
+func (o *overview) refreshGaps(gaps []presenter.Gap) {
+	if slices.Equal(gaps, o.shown) && o.gaps.Hidden == (len(gaps) == 0) {
+		return
+	}
+	o.shown = gaps
+	o.gapList.RemoveAll()
+	for _, g := range gaps {
+		b := widget.NewButton("Set up", func() { o.w.openSettings(g.Field) })
+		o.gapList.Add(container.NewBorder(nil, nil, container.NewCenter(newDot(10)), sized(96, b),
+			padded(0, 0, gapWide, gapWide, middle(newCutLine(g.Text, faceText, 120)))))
+	}
+	o.gaps.Hidden = len(gaps) == 0
+	o.content.Refresh()
+}
+
+// section is a titled part of a page.
+func section(title string, rows ...fyne.CanvasObject) *fyne.Container {
+	return stack(gapWide, newLine(title, faceStrong), stack(gap, rows...))
+}

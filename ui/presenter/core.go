@@ -1,0 +1,97 @@
+// Package presenter decides what the tray and the window show and what a click means. It
+// turns states, settings and records into words and rows, and it knows no widgets, so all
+// of it is tested without a display.
+//
+// Core is all that the user interface needs of the program. Types that have no lock are
+// for one goroutine: the one of the user interface.
+package presenter
+
+import (
+	"context"
+	"fmt"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/event"
+)
+
+// Core is the program as the user interface sees it.
+type Core interface {
+	Control
+	Configuration
+	Secrets
+
+	// Bus delivers the records of the exchanges.
+	Bus() *event.Bus
+	// Version is the program's version.
+	Version() string
+}
+
+// Control starts and stops the proxy. The methods may block until their context ends.
+type Control interface {
+	Status() Status
+	// Watch calls f on each change of the status, and once at once, from any goroutine.
+	Watch(f func(Status)) (stop func())
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+}
+
+// Configuration reads and changes the settings.
+type Configuration interface {
+	Settings() settings.Settings
+	// SaveSettings validates, writes and applies s. What is wrong with single fields
+	// comes back as a settings.ValidationError.
+	SaveSettings(ctx context.Context, s settings.Settings) error
+	// Overridden maps a field to what beats the settings file: "flag --listen".
+	Overridden() map[string]string
+	// Providers are the names of the providers whose key mode can be chosen.
+	Providers() []string
+}
+
+// Secrets reads the state of secrets and changes them. Only the local key, which is made
+// to be copied, can be read. The methods may block until their context ends, because the
+// system may be asking the user for a password.
+type Secrets interface {
+	SecretState(ctx context.Context, name SecretName) SecretState
+	// SetSecret stores a secret. A refusal of the keychain is a *SecretError.
+	SetSecret(ctx context.Context, name SecretName, value string) error
+	DeleteSecret(ctx context.Context, name SecretName) error
+	// LocalKey is the key that clients send.
+	LocalKey() string
+}
+
+// State is how far the proxy is.
+type State uint8
+
+// The states of the proxy.
+const (
+	Stopped State = iota
+	Starting
+	Running
+	Stopping
+	Failed
+)
+
+// Status is the state of the proxy with its address.
+type Status struct {
+	State State
+	Addr  string // the bound address when Running, the wanted one otherwise
+	Err   error  // why it is Failed; a *PortError when the port is taken
+}
+
+// PortError says that the proxy could not listen on its address.
+type PortError struct {
+	Addr   string
+	Holder string // "nginx (pid 12)", "" when the system does not tell
+	Err    error
+}
+
+// Error is the reason in a sentence.
+func (e *PortError) Error() string {
+	if e.Holder != "" {
+		return fmt.Sprintf("listen on %s: in use by %s", e.Addr, e.Holder)
+	}
+	return fmt.Sprintf("listen on %s: %v", e.Addr, e.Err)
+}
+
+// Unwrap is the system's error.
+func (e *PortError) Unwrap() error { return e.Err }

@@ -1,0 +1,352 @@
+package presenter
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"apex-ai-proxy/app/settings"
+)
+
+// Field names a place in the settings form, as in the settings file where it is there.
+type Field = string
+
+// The fields of the form. The token is not part of the settings, but it has its place in
+// the form.
+const (
+	FieldAccount           Field = settings.FieldAccount
+	FieldGateway           Field = settings.FieldGateway
+	FieldGatewayURL        Field = settings.FieldGatewayURL
+	FieldAzureResource     Field = settings.FieldAzureResource
+	FieldAzureAPIVersion   Field = settings.FieldAzureAPIVersion
+	FieldListen            Field = settings.FieldListen
+	FieldUpstreamTimeout   Field = settings.FieldUpstreamTimeout
+	FieldStreamIdleTimeout Field = settings.FieldStreamIdleTimeout
+	FieldDebug             Field = settings.FieldDebug
+	FieldStartProxy        Field = "app.start_proxy"
+	FieldKeepRunning       Field = "app.keep_running"
+	FieldToken             Field = "token"
+)
+
+// texts are the fields that are typed.
+var texts = []Field{
+	FieldAccount, FieldGateway, FieldGatewayURL, FieldAzureResource, FieldAzureAPIVersion,
+	FieldListen, FieldUpstreamTimeout, FieldStreamIdleTimeout,
+}
+
+// flags are the fields that are on or off.
+var flags = []Field{FieldDebug, FieldStartProxy, FieldKeepRunning}
+
+// Form is the settings while they are being edited. What is typed stays until it is saved
+// or reverted, whatever goes wrong. It is not safe for concurrent use.
+type Form struct {
+	base       settings.Settings
+	overridden map[string]string
+	providers  []string
+
+	text  map[Field]string
+	flag  map[Field]bool
+	modes map[string]settings.KeyMode
+
+	problems map[Field]string // of what is typed now
+	rejected map[Field]string // by the last attempt to save, until the field is changed
+}
+
+// NewForm is a form that shows s.
+func NewForm(s settings.Settings, overridden map[string]string, providers []string) *Form {
+	f := &Form{providers: providers, rejected: map[Field]string{}}
+	f.load(s, overridden)
+	f.Revert()
+	return f
+}
+
+func (f *Form) load(s settings.Settings, overridden map[string]string) {
+	f.base, f.overridden = s, overridden
+}
+
+// Reload takes over settings that were saved or changed elsewhere. Fields that the user
+// has edited to something else keep what was typed.
+func (f *Form) Reload(s settings.Settings, overridden map[string]string) {
+	was := *f
+	typed, unreadable := was.build()
+	f.load(s, overridden)
+	f.Revert()
+	for _, n := range texts {
+		edited := was.text[n] != textOf(was.base, n)
+		if edited && (unreadable[n] != "" || textOf(typed, n) != textOf(s, n)) {
+			f.SetText(n, was.text[n])
+		}
+	}
+	for _, n := range flags {
+		if was.flag[n] != flagOf(was.base, n) {
+			f.SetFlag(n, was.flag[n])
+		}
+	}
+	for _, p := range f.providers {
+		if was.modes[p] != modeOf(was.base, p) {
+			f.SetMode(p, was.modes[p])
+		}
+	}
+	f.check()
+}
+
+// Revert drops what was edited.
+func (f *Form) Revert() {
+	f.text, f.flag, f.modes = map[Field]string{}, map[Field]bool{}, map[string]settings.KeyMode{}
+	for _, name := range texts {
+		f.text[name] = textOf(f.base, name)
+	}
+	for _, name := range flags {
+		f.flag[name] = flagOf(f.base, name)
+	}
+	for _, p := range f.providers {
+		f.modes[p] = modeOf(f.base, p)
+	}
+	clear(f.rejected)
+	f.check()
+}
+
+// Providers are the providers whose key mode can be chosen.
+func (f *Form) Providers() []string { return f.providers }
+
+// Text is what a field holds now.
+func (f *Form) Text(name Field) string { return f.text[name] }
+
+// SetText takes over what was typed into a field.
+func (f *Form) SetText(name Field, value string) {
+	if _, fixed := f.Fixed(name); fixed || f.text[name] == value {
+		return
+	}
+	f.text[name] = value
+	delete(f.rejected, name)
+	f.check()
+}
+
+// Flag tells whether a field is on.
+func (f *Form) Flag(name Field) bool { return f.flag[name] }
+
+// SetFlag switches a field.
+func (f *Form) SetFlag(name Field, on bool) {
+	if _, fixed := f.Fixed(name); !fixed {
+		f.flag[name] = on
+		delete(f.rejected, name)
+	}
+}
+
+// Mode is where a provider's key comes from.
+func (f *Form) Mode(provider string) settings.KeyMode { return f.modes[provider] }
+
+// SetMode chooses where a provider's key comes from.
+func (f *Form) SetMode(provider string, m settings.KeyMode) {
+	if _, fixed := f.Fixed(settings.FieldProvider(provider)); !fixed {
+		f.modes[provider] = m
+	}
+}
+
+// Fixed tells whether something beats the settings file for a field, and what.
+func (f *Form) Fixed(name Field) (reason string, fixed bool) {
+	by, fixed := f.overridden[name]
+	if !fixed {
+		return "", false
+	}
+	return "Set by " + by + ". Start without it to change this here.", true
+}
+
+// Problem is what is wrong with a field, "" when nothing is.
+func (f *Form) Problem(name Field) string {
+	if p := f.rejected[name]; p != "" {
+		return p
+	}
+	return f.problems[name]
+}
+
+// Warning is what should be known about the value of a field that is not wrong.
+func (f *Form) Warning(name Field) string {
+	if f.Problem(name) != "" {
+		return ""
+	}
+	s, _ := f.build()
+	for _, w := range s.Warnings() {
+		if w.Field == name {
+			return Sentence(w.Text)
+		}
+	}
+	return ""
+}
+
+// Valid tells whether the form can be saved.
+func (f *Form) Valid() bool { return len(f.problems) == 0 }
+
+// Dirty tells whether there is something to save.
+func (f *Form) Dirty() bool {
+	return slices.ContainsFunc(texts, func(n Field) bool { return f.text[n] != textOf(f.base, n) }) ||
+		slices.ContainsFunc(flags, func(n Field) bool { return f.flag[n] != flagOf(f.base, n) }) ||
+		slices.ContainsFunc(f.providers, func(p string) bool { return f.modes[p] != modeOf(f.base, p) })
+}
+
+// Settings are the settings as edited. They may only be saved while the form is Valid.
+func (f *Form) Settings() settings.Settings {
+	s, _ := f.build()
+	return s
+}
+
+// Reject takes over why saving went wrong. What does not belong to a field of the form is
+// returned as a sentence.
+func (f *Form) Reject(err error) string {
+	var v *settings.ValidationError
+	if !errors.As(err, &v) {
+		return Sentence(err.Error())
+	}
+	rest := ""
+	for _, p := range v.Problems {
+		if f.has(p.Field) {
+			f.rejected[p.Field] = Sentence(p.Text)
+		} else if rest == "" {
+			rest = p.Field + ": " + Sentence(p.Text)
+		}
+	}
+	return rest
+}
+
+func (f *Form) has(name Field) bool {
+	return slices.Contains(texts, name) || slices.Contains(flags, name) ||
+		slices.ContainsFunc(f.providers, func(p string) bool { return settings.FieldProvider(p) == name })
+}
+
+func (f *Form) check() {
+	s, problems := f.build()
+	var v *settings.ValidationError
+	if errors.As(s.Validate(f.known(s)), &v) {
+		for _, p := range v.Problems {
+			if problems[p.Field] == "" {
+				problems[p.Field] = Sentence(p.Text)
+			}
+		}
+	}
+	f.problems = problems
+}
+
+// known are the providers that the settings may name. One that only the file knows is not
+// the form's to judge.
+func (f *Form) known(s settings.Settings) []string {
+	names := slices.Clone(f.providers)
+	for p := range s.Providers {
+		names = append(names, p)
+	}
+	return names
+}
+
+// build makes settings of the texts, with what could not be read at all.
+func (f *Form) build() (settings.Settings, map[Field]string) {
+	problems := map[Field]string{}
+	s := f.base
+	s.Gateway.Account = f.text[FieldAccount]
+	s.Gateway.ID = f.text[FieldGateway]
+	s.Gateway.URL = f.text[FieldGatewayURL]
+	s.Azure.Resource = f.text[FieldAzureResource]
+	s.Azure.APIVersion = f.text[FieldAzureAPIVersion]
+	s.Server.Listen = f.text[FieldListen]
+	s.Server.Debug = f.flag[FieldDebug]
+	s.App.StartProxy = f.flag[FieldStartProxy]
+	s.App.KeepRunning = f.flag[FieldKeepRunning]
+	f.duration(FieldUpstreamTimeout, &s.Server.UpstreamTimeout, problems)
+	f.duration(FieldStreamIdleTimeout, &s.Server.StreamIdleTimeout, problems)
+	s.Providers = maps.Clone(f.base.Providers)
+	for _, p := range f.providers {
+		if f.modes[p] == modeOf(f.base, p) {
+			continue
+		}
+		if s.Providers == nil {
+			s.Providers = map[string]settings.Provider{}
+		}
+		s.Providers[p] = settings.Provider{Key: f.modes[p]}
+	}
+	return s.Normalized(), problems
+}
+
+func (f *Form) duration(name Field, d *settings.Duration, problems map[Field]string) {
+	if err := d.UnmarshalText([]byte(f.text[name])); err != nil {
+		problems[name] = "Write a time as in 90s, 5m or 1h."
+	}
+}
+
+func textOf(s settings.Settings, name Field) string {
+	switch name {
+	case FieldAccount:
+		return s.Gateway.Account
+	case FieldGateway:
+		return s.Gateway.ID
+	case FieldGatewayURL:
+		return s.Gateway.URL
+	case FieldAzureResource:
+		return s.Azure.Resource
+	case FieldAzureAPIVersion:
+		return s.Azure.APIVersion
+	case FieldListen:
+		return s.Server.Listen
+	case FieldUpstreamTimeout:
+		return durationText(s.Server.UpstreamTimeout)
+	case FieldStreamIdleTimeout:
+		return durationText(s.Server.StreamIdleTimeout)
+	default:
+		return ""
+	}
+}
+
+// durationText is a duration without units that are zero: "10m" and not "10m0s".
+func durationText(d settings.Duration) string {
+	switch t := time.Duration(d); {
+	case t >= time.Hour && t%time.Hour == 0:
+		return count(int64(t/time.Hour)) + "h"
+	case t >= time.Minute && t%time.Minute == 0 && t < time.Hour:
+		return count(int64(t/time.Minute)) + "m"
+	default:
+		return t.String()
+	}
+}
+
+func flagOf(s settings.Settings, name Field) bool {
+	switch name {
+	case FieldDebug:
+		return s.Server.Debug
+	case FieldStartProxy:
+		return s.App.StartProxy
+	default:
+		return s.App.KeepRunning
+	}
+}
+
+func modeOf(s settings.Settings, provider string) settings.KeyMode {
+	if m := s.Providers[provider].Key; m != "" {
+		return m
+	}
+	return settings.KeyStored
+}
+
+// KeyModes are the key modes in the order they are offered.
+var KeyModes = []settings.KeyMode{settings.KeyStored, settings.KeyOwn, settings.KeyUnified}
+
+// KeyModeText is a key mode in words.
+func KeyModeText(m settings.KeyMode) string {
+	switch m {
+	case settings.KeyOwn:
+		return "My own key"
+	case settings.KeyUnified:
+		return "Cloudflare billing"
+	default:
+		return "Stored at Cloudflare"
+	}
+}
+
+// KeyModeHint says what a key mode means.
+func KeyModeHint(m settings.KeyMode) string {
+	switch m {
+	case settings.KeyOwn:
+		return "Sent with each request, from the keychain or from the client."
+	case settings.KeyUnified:
+		return "Charged to your Cloudflare credits."
+	default:
+		return ""
+	}
+}

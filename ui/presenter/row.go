@@ -1,0 +1,162 @@
+package presenter
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"apex-ai-proxy/proxy/event"
+)
+
+// Row is one exchange as the list shows it. Every text is ready to be drawn.
+type Row struct {
+	ID       string
+	Time     string
+	Client   string
+	Model    string // as asked, and what it became when that differs
+	Provider string
+	State    string // "Waiting", "Streaming 3.1 KB", "200", "429 Rate limited", "Cancelled"
+	Via      string // how the protocols met: "as is", "converted", "converted, 2 lost"
+	First    string // time to the first byte
+	Duration string
+	Tokens   string // in → out
+	Error    string
+	Phase    event.Phase
+	Tone     Tone
+	Lossy    bool
+}
+
+func rowOf(x *event.Exchange, now time.Time) Row {
+	return Row{
+		ID:       x.ID,
+		Time:     x.Start.Local().Format(time.TimeOnly),
+		Client:   or(x.Client, none),
+		Model:    modelText(x),
+		Provider: or(x.Provider, none),
+		State:    stateText(x),
+		Via:      viaText(x),
+		First:    elapsed(x.FirstByte),
+		Duration: elapsed(durationOf(x, now)),
+		Tokens:   tokenText(x),
+		Error:    x.Error,
+		Phase:    x.Phase,
+		Tone:     toneOf(x),
+		Lossy:    len(x.Warnings) > 0,
+	}
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// modelText is the model as the client asked for it, without the provider, which has a
+// column of its own, and the model it became.
+func modelText(x *event.Exchange) string {
+	asked := strings.TrimSuffix(x.ModelAsked, "#"+x.Provider)
+	switch {
+	case asked == "" && x.ModelUsed == "":
+		return strings.TrimSpace(x.Method + " " + x.Path)
+	case x.ModelUsed == "" || asked == x.ModelUsed:
+		return asked
+	case asked == "":
+		return x.ModelUsed
+	default:
+		return asked + " → " + x.ModelUsed
+	}
+}
+
+func stateText(x *event.Exchange) string {
+	switch x.Phase {
+	case event.Waiting:
+		return "Waiting"
+	case event.Streaming:
+		if x.BytesOut > 0 {
+			return "Streaming " + size(x.BytesOut)
+		}
+		return "Streaming"
+	case event.Cancelled:
+		return "Cancelled"
+	case event.Failed:
+		return strings.TrimSpace(statusCode(x) + " " + failureWord(x))
+	default:
+		return strings.TrimSpace(statusCode(x) + " Done")
+	}
+}
+
+func statusCode(x *event.Exchange) string {
+	if x.Status == 0 {
+		return ""
+	}
+	return strconv.Itoa(x.Status)
+}
+
+// failureWord is a failure in a word or two, short enough for a column.
+func failureWord(x *event.Exchange) string {
+	switch {
+	case x.Status == http.StatusUnauthorized, x.Status == http.StatusForbidden:
+		return "Refused"
+	case x.Status == http.StatusNotFound:
+		return "Not found"
+	case x.Status == http.StatusTooManyRequests:
+		return "Rate limit"
+	case x.Status == http.StatusRequestEntityTooLarge:
+		return "Too large"
+	case x.Status == http.StatusGatewayTimeout:
+		return "Timeout"
+	case x.Status == 529, x.Status == http.StatusServiceUnavailable:
+		return "Overloaded"
+	case x.Status >= 400 && x.Status < 500:
+		return "Rejected"
+	case x.Status < 400 && x.Status > 0:
+		return "Broken off"
+	default:
+		return "Failed"
+	}
+}
+
+func viaText(x *event.Exchange) string {
+	switch {
+	case x.ClientProtocol == "" || x.UpstreamProtocol == "":
+		return none
+	case !x.Converted():
+		return "as is"
+	case len(x.Warnings) > 0:
+		return fmt.Sprintf("converted, %d lost", len(x.Warnings))
+	default:
+		return "converted"
+	}
+}
+
+func durationOf(x *event.Exchange, now time.Time) time.Duration {
+	if x.Phase.Final() {
+		return x.Duration
+	}
+	return now.Sub(x.Start)
+}
+
+func tokenText(x *event.Exchange) string {
+	if !x.Tokens.Known {
+		return none
+	}
+	return count(x.Tokens.Input) + " → " + count(x.Tokens.Output)
+}
+
+func toneOf(x *event.Exchange) Tone {
+	switch x.Phase {
+	case event.Waiting:
+		return ToneQuiet
+	case event.Streaming:
+		return ToneBusy
+	case event.Done:
+		return ToneGood
+	case event.Cancelled:
+		return ToneWarn
+	default:
+		return ToneBad
+	}
+}

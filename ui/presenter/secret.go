@@ -1,0 +1,116 @@
+package presenter
+
+import (
+	"errors"
+	"strings"
+)
+
+// SecretName names a secret: the gateway token, or a provider's key.
+type SecretName string
+
+// GatewayToken is the Cloudflare token that opens the gateway.
+const GatewayToken SecretName = "gateway-token"
+
+// ProviderKey is the user's own key for a provider.
+func ProviderKey(provider string) SecretName { return SecretName("provider-key:" + provider) }
+
+// SecretState says where a secret is, or why it cannot be had.
+type SecretState uint8
+
+// The states of a secret.
+const (
+	SecretChecking SecretState = iota // not known yet
+	SecretPresent
+	SecretFromEnvironment // present, and not to be changed here
+	SecretMissing
+	SecretLocked
+	SecretWaiting // the system may be asking the user for a password
+	SecretNoService
+	SecretDenied
+	SecretTooLarge
+	SecretUnreadable // any other failure of the keychain
+)
+
+var secretWords = [...]string{
+	SecretChecking:        "Asking the keychain…",
+	SecretPresent:         "Stored in the keychain",
+	SecretFromEnvironment: "Set by the environment, cannot be changed here",
+	SecretMissing:         "Not set",
+	SecretLocked:          "The keychain is locked",
+	SecretWaiting:         "Waiting for the system keychain…",
+	SecretNoService:       "No keychain service is running",
+	SecretDenied:          "The keychain refused access",
+	SecretTooLarge:        "Too long for the keychain (2 KB at most)",
+	SecretUnreadable:      "The keychain cannot be read",
+}
+
+// String is the state in words.
+func (s SecretState) String() string { return secretWords[s] }
+
+// Usable tells whether the proxy has the secret.
+func (s SecretState) Usable() bool { return s == SecretPresent || s == SecretFromEnvironment }
+
+// Tone says how good or bad the state is.
+func (s SecretState) Tone() Tone {
+	switch s {
+	case SecretPresent, SecretFromEnvironment:
+		return ToneGood
+	case SecretChecking, SecretMissing, SecretWaiting:
+		return ToneQuiet
+	default:
+		return ToneBad
+	}
+}
+
+// Cure is what the user can do about the state, "" when nothing is needed.
+func (s SecretState) Cure() string {
+	switch s {
+	case SecretLocked:
+		return "Unlock the keychain, then check again."
+	case SecretWaiting:
+		return "The system may be showing a password dialog. Answer it, then check again."
+	case SecretNoService:
+		return "Start a keychain service such as GNOME Keyring or KWallet, or set GATEWAY_TOKEN in the environment."
+	case SecretDenied:
+		return "Allow this program in the keychain, then check again."
+	case SecretTooLarge:
+		return "A token is usually shorter than 100 characters. Paste only the token itself."
+	case SecretUnreadable:
+		return "Check that the system's keychain works, then check again."
+	default:
+		return ""
+	}
+}
+
+// SecretError is a failure of the keychain with its state.
+type SecretError struct {
+	State SecretState
+	Err   error
+}
+
+// Error is the failure in words, without the secret.
+func (e *SecretError) Error() string { return e.State.String() }
+
+// Unwrap is the keychain's error.
+func (e *SecretError) Unwrap() error { return e.Err }
+
+// SecretFailure is what to tell the user when a secret could not be stored or removed.
+func SecretFailure(err error) string {
+	var s *SecretError
+	if !errors.As(err, &s) {
+		return Sentence(err.Error())
+	}
+	if cure := s.State.Cure(); cure != "" {
+		return s.State.String() + ". " + cure
+	}
+	return s.State.String() + "."
+}
+
+// CleanSecret is a secret without what comes along when it is copied: spaces, line ends
+// and quotes around it, and a leading "Bearer".
+func CleanSecret(s string) string {
+	s = strings.TrimSpace(s)
+	s = strings.Trim(s, `"'`)
+	s = strings.TrimPrefix(s, "Bearer ")
+	return strings.TrimSpace(s)
+}

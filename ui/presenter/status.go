@@ -1,0 +1,200 @@
+package presenter
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"apex-ai-proxy/app/settings"
+)
+
+// Tone says how something is meant; it becomes a colour, always beside a word or a shape.
+type Tone uint8
+
+// The tones.
+const (
+	ToneQuiet Tone = iota
+	ToneBusy
+	ToneGood
+	ToneWarn
+	ToneBad
+)
+
+// Headline is the state of the program in words.
+type Headline struct {
+	Text   string // "Running on 127.0.0.1:8787"
+	Detail string // a sentence more, "" when nothing needs to be said
+	Tone   Tone
+	Icon   Icon
+}
+
+// Icon is the state that the tray icon shows.
+type Icon uint8
+
+// The icons.
+const (
+	IconStopped Icon = iota
+	IconRunning
+	IconAttention
+	IconBusy
+)
+
+// Describe puts the state of the proxy into words. The settings and the token matter
+// because a proxy that runs without them can only answer demo models.
+func Describe(st Status, s settings.Settings, token SecretState) Headline {
+	switch st.State {
+	case Starting:
+		return Headline{Text: "Starting…", Tone: ToneBusy, Icon: IconBusy}
+	case Stopping:
+		return Headline{
+			Text: "Stopping…", Detail: "Running requests are given time to finish.",
+			Tone: ToneBusy, Icon: IconBusy,
+		}
+	case Running:
+		return describeRunning(st, s, token)
+	case Failed:
+		return describeFailed(st)
+	default:
+		return Headline{Text: "Stopped", Detail: "Nothing listens on " + st.Addr + ".", Icon: IconStopped}
+	}
+}
+
+func describeRunning(st Status, s settings.Settings, token SecretState) Headline {
+	h := Headline{Text: "Running on " + st.Addr, Tone: ToneGood, Icon: IconRunning}
+	missing := Missing(s, token)
+	switch {
+	case len(missing) == 0:
+	case setUp(s) && token != SecretChecking:
+		h.Detail = tokenProblem(token) + ". Until then only demo models answer."
+		h.Tone, h.Icon = ToneWarn, IconAttention
+	case !setUp(s):
+		h.Detail = "Demo models answer now. Real models need your Cloudflare AI Gateway."
+	}
+	return h
+}
+
+func describeFailed(st Status) Headline {
+	h := Headline{Text: "Not running", Tone: ToneBad, Icon: IconAttention}
+	var port *PortError
+	switch {
+	case errors.As(st.Err, &port):
+		h.Text = portInUse(port)
+		h.Detail = "Choose another port in Settings, or stop the other program and start again."
+		if port.Holder == "" {
+			h.Detail = Sentence(port.Error()) + " " + h.Detail
+		}
+	case st.Err != nil:
+		h.Detail = Sentence(st.Err.Error())
+	}
+	return h
+}
+
+func portInUse(e *PortError) string {
+	_, port, err := net.SplitHostPort(e.Addr)
+	switch {
+	case err != nil:
+		return "Cannot listen on " + e.Addr
+	case e.Holder != "":
+		return "Port " + port + " is in use by " + e.Holder
+	default:
+		return "Cannot listen on port " + port
+	}
+}
+
+// Gap is something that is missing before the first real request.
+type Gap struct {
+	Field Field // where it is set
+	Text  string
+}
+
+// Missing lists what a request to a real model still needs.
+func Missing(s settings.Settings, token SecretState) []Gap {
+	var gaps []Gap
+	if s.Gateway.Account == "" {
+		gaps = append(gaps, Gap{FieldAccount, "Cloudflare account ID"})
+	}
+	if s.Gateway.ID == "" {
+		gaps = append(gaps, Gap{FieldGateway, "AI Gateway name"})
+	}
+	if !token.Usable() {
+		gaps = append(gaps, Gap{FieldToken, tokenProblem(token)})
+	}
+	return gaps
+}
+
+func setUp(s settings.Settings) bool { return s.Gateway.Account != "" && s.Gateway.ID != "" }
+
+func tokenProblem(s SecretState) string {
+	switch s {
+	case SecretMissing:
+		return "Gateway token missing"
+	case SecretChecking, SecretWaiting:
+		return "Gateway token: waiting for the keychain"
+	case SecretLocked:
+		return "Keychain locked"
+	default:
+		return s.String()
+	}
+}
+
+// Action is what a click asks for.
+type Action uint8
+
+// The actions.
+const (
+	NoAction Action = iota
+	StartProxy
+	StopProxy
+	CopyOpenAI
+	CopyAnthropic
+	CopyKey
+	OpenWindow
+	Quit
+)
+
+// Switch is what the one start and stop button does in a state, and its label.
+func Switch(s State) (label string, a Action, enabled bool) {
+	switch s {
+	case Running:
+		return "Stop", StopProxy, true
+	case Starting:
+		return "Starting…", NoAction, false
+	case Stopping:
+		return "Stopping…", NoAction, false
+	default:
+		return "Start", StartProxy, true
+	}
+}
+
+// URLs are the addresses that clients are given. Both are "" while the port is not known.
+type URLs struct{ OpenAI, Anthropic string }
+
+// BaseURLs are the addresses for a proxy on addr. An address for all interfaces becomes
+// one that a client on this machine can use.
+func BaseURLs(addr string) URLs {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" || port == "0" {
+		return URLs{}
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	root := "http://" + net.JoinHostPort(host, port)
+	return URLs{OpenAI: root + "/v1", Anthropic: root}
+}
+
+// Sentence makes a sentence of an error's text.
+func Sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return ""
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if !strings.ContainsAny(s[len(s)-1:], ".!?…") {
+		s += "."
+	}
+	return s
+}

@@ -1,0 +1,39 @@
+package presenter
+
+// TrayItem is one line of the tray menu.
+type TrayItem struct {
+	Label     string
+	Action    Action
+	Enabled   bool
+	Separator bool
+}
+
+// trayWidth bounds the length of the status line, because menus do not wrap.
+const trayWidth = 64
+
+// TrayMenu is the tray menu for a state. It always has the same items in the same places,
+// so that it can be changed in place.
+func TrayMenu(h Headline, st Status, key string) []TrayItem {
+	label, action, enabled := Switch(st.State)
+	urls := BaseURLs(st.Addr)
+	line := h.Text
+	if h.Icon == IconAttention && st.State == Running {
+		line += " · attention needed"
+	}
+	return []TrayItem{
+		{Label: Shorten(line, trayWidth)},
+		{Separator: true},
+		{Label: label, Action: action, Enabled: enabled},
+		{Separator: true},
+		{Label: "Copy OpenAI base URL", Action: CopyOpenAI, Enabled: urls.OpenAI != ""},
+		{Label: "Copy Anthropic base URL", Action: CopyAnthropic, Enabled: urls.Anthropic != ""},
+		{Label: "Copy local key", Action: CopyKey, Enabled: key != ""},
+		{Separator: true},
+		{Label: "Open window", Action: OpenWindow, Enabled: true},
+		{Separator: true},
+		{Label: "Quit", Action: Quit, Enabled: true},
+	}
+}
+
+// Tooltip is the text that a pointer over the tray icon shows.
+func Tooltip(name string, h Headline) string { return Shorten(name+" – "+h.Text, 120) }

@@ -1,0 +1,139 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+const rowHeight = 30
+
+// row draws one exchange. It is made for speed: plain canvas texts in fixed columns,
+// touched only where something changed.
+type row struct {
+	widget.BaseWidget
+	data presenter.Row
+	head bool // it is the row of titles
+}
+
+func newRow() *row {
+	r := &row{}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+func newHead() *row {
+	r := &row{head: true}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+func (r *row) set(data presenter.Row) {
+	if r.data != data {
+		r.data = data
+		r.Refresh()
+	}
+}
+
+// MinSize implements fyne.Widget.
+func (r *row) MinSize() fyne.Size { return fyne.NewSize(320, rowHeight) }
+
+// CreateRenderer implements fyne.Widget.
+func (r *row) CreateRenderer() fyne.WidgetRenderer {
+	rr := &rowRenderer{row: r, dot: newDot(9)}
+	rr.dot.Hidden = r.head
+	rr.objects = append(rr.objects, rr.dot)
+	for i := range rr.texts {
+		t := canvas.NewText("", nil)
+		t.TextStyle.Monospace = !r.head
+		if columns[i].right {
+			t.Alignment = fyne.TextAlignTrailing
+		}
+		rr.texts[i] = t
+		rr.objects = append(rr.objects, t)
+	}
+	rr.Refresh()
+	return rr
+}
+
+type rowRenderer struct {
+	row     *row
+	dot     *dot
+	texts   [columnCount]*canvas.Text
+	full    [columnCount]string // before they were cut
+	cells   [columnCount]cell
+	objects []fyne.CanvasObject
+	width   float32
+}
+
+// Destroy implements fyne.WidgetRenderer.
+func (r *rowRenderer) Destroy() {}
+
+// MinSize implements fyne.WidgetRenderer.
+func (r *rowRenderer) MinSize() fyne.Size { return r.row.MinSize() }
+
+// Objects implements fyne.WidgetRenderer.
+func (r *rowRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+// Layout implements fyne.WidgetRenderer.
+func (r *rowRenderer) Layout(s fyne.Size) {
+	if r.width == s.Width {
+		return
+	}
+	r.width = s.Width
+	r.cells = place(s.Width)
+	for i, t := range r.texts {
+		c := r.textCell(i)
+		t.Hidden = !c.shown
+		t.Move(fyne.NewPos(c.x, 0))
+		t.Resize(fyne.NewSize(c.width, s.Height))
+		r.full[i] = "\x00" // cut it again
+	}
+	state := r.cells[colState]
+	r.dot.Move(fyne.NewPos(state.x, 0))
+	r.dot.Resize(fyne.NewSize(r.dot.size, s.Height))
+	r.Refresh()
+}
+
+// textCell is where the text of a column lies: beside its shape for the state.
+func (r *rowRenderer) textCell(i int) cell {
+	c := r.cells[i]
+	if i == colState && !r.row.head {
+		c.x += dotSpace
+		c.width -= dotSpace
+	}
+	return c
+}
+
+// Refresh implements fyne.WidgetRenderer.
+func (r *rowRenderer) Refresh() {
+	size := r.row.Theme().Size(sizeNote)
+	if !r.row.head {
+		r.dot.set(r.row.data.Tone)
+	}
+	for i, t := range r.texts {
+		text, color := r.content(i)
+		paint := themed(r.row, color)
+		if text == r.full[i] && t.Color == paint && t.TextSize == size {
+			continue
+		}
+		r.full[i] = text
+		t.TextSize, t.Color = size, paint
+		t.Text = fitted(text, r.textCell(i).width, size, t.TextStyle)
+		t.Refresh()
+	}
+}
+
+func (r *rowRenderer) content(i int) (string, fyne.ThemeColorName) {
+	c := columns[i]
+	switch {
+	case r.row.head:
+		return c.title, colorMuted
+	case c.color == nil:
+		return c.text(r.row.data), faceText.color
+	default:
+		return c.text(r.row.data), c.color(r.row.data)
+	}
+}

@@ -1,0 +1,64 @@
+package ui
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// rows is the list of exchanges. Up and Down select, and Escape selects nothing.
+type rows struct {
+	widget.List
+	log      *presenter.Log
+	unselect func()
+}
+
+func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func()) *rows {
+	r := &rows{log: log, unselect: unselect}
+	r.Length = log.Len
+	r.CreateItem = func() fyne.CanvasObject { return newRow() }
+	r.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
+		if i < log.Len() {
+			o.(*row).set(log.Row(i, time.Now()))
+		}
+	}
+	r.OnSelected = selected
+	r.HideSeparators = true
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// TypedKey implements fyne.Focusable.
+func (r *rows) TypedKey(e *fyne.KeyEvent) {
+	at := r.log.Selected()
+	switch e.Name {
+	case fyne.KeyUp:
+		if at < 0 {
+			at = r.log.Len()
+		}
+		r.Select(at - 1)
+	case fyne.KeyDown:
+		r.Select(at + 1)
+	case fyne.KeyHome:
+		r.Select(0)
+	case fyne.KeyEnd:
+		r.Select(r.log.Len() - 1)
+	case fyne.KeyEscape:
+		r.unselect()
+	}
+}
+
+// dense is the theme without space between the rows of a list.
+type dense struct{ Theme }
+
+// Size implements fyne.Theme.
+func (d dense) Size(name fyne.ThemeSizeName) float32 {
+	if name == theme.SizeNamePadding {
+		return 0
+	}
+	return d.Theme.Size(name)
+}

@@ -1,0 +1,176 @@
+package ui
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// settingsPage edits the settings. What is typed stays until it is saved or reverted.
+// Secrets are stored at once and apart from the rest, because they live in the keychain.
+type settingsPage struct {
+	w       *window
+	form    *presenter.Form
+	content *fyne.Container
+	scroll  *container.Scroll
+
+	fields  []*textField
+	flags   []*flagField
+	token   *secretField
+	keys    *providerKeys
+	save    *widget.Button
+	revert  *widget.Button
+	message *line
+	saving  bool
+	said    string // about the last attempt to save
+	bad     bool
+}
+
+func newSettingsPage(w *window) *settingsPage {
+	core := w.u.core
+	p := &settingsPage{w: w, form: presenter.NewForm(core.Settings(), core.Overridden(), core.Providers())}
+	p.token = newSecretField(w, presenter.GatewayToken, "Paste the token here", w.u.checkToken)
+	p.keys = newProviderKeys(p)
+	body := stack(gapMargin,
+		newLine("Settings", faceHeadline),
+		section("Cloudflare AI Gateway",
+			p.text(presenter.FieldAccount, "Account ID", "32 characters, from the address of your Cloudflare dashboard."),
+			p.text(presenter.FieldGateway, "Gateway", "The name of your gateway under AI > AI Gateway."),
+			formRow("Gateway token", p.token.content),
+			p.text(presenter.FieldGatewayURL, "Gateway URL", "Change it only for a gateway at another address."),
+		),
+		section("This computer",
+			p.text(presenter.FieldListen, "Listen on", "Address and port for your clients. Running streams are kept when it changes."),
+			p.flag(presenter.FieldStartProxy, "Start the proxy with the program"),
+			p.flag(presenter.FieldKeepRunning, "Keep running in the tray when the window closes"),
+		),
+		section("Azure OpenAI",
+			p.text(presenter.FieldAzureResource, "Resource", "Needed for models of azure-openai only."),
+			p.text(presenter.FieldAzureAPIVersion, "API version", "As in 2024-02-01."),
+		),
+		section("Provider keys", p.keys.content),
+		section("Patience and diagnosis",
+			p.text(presenter.FieldUpstreamTimeout, "First byte within", "The longest wait for a provider to begin its answer."),
+			p.text(presenter.FieldStreamIdleTimeout, "Silence up to", "The longest pause inside a streamed answer."),
+			p.flag(presenter.FieldDebug, "Write a detailed log, without request contents"),
+		),
+	)
+	p.scroll = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
+	p.content = container.NewBorder(nil, p.footer(), nil, nil, p.scroll)
+	return p
+}
+
+func (p *settingsPage) footer() fyne.CanvasObject {
+	p.message = newCutLine("", faceMuted, 80)
+	p.revert = widget.NewButton("Revert", p.drop)
+	p.save = widget.NewButton("Save", p.keep)
+	p.save.Importance = widget.HighImportance
+	return container.NewStack(newGround(theme.ColorNameBackground, 0), stack(0, widget.NewSeparator(),
+		padded(gap+4, gap+4, gapMargin, gapMargin, container.NewBorder(nil, nil, nil,
+			inRow(gap, sized(96, p.revert), sized(96, p.save)), padded(0, 0, 0, gapWide, middle(p.message))))))
+}
+
+// refresh shows the form of now.
+func (p *settingsPage) refresh() {
+	for _, f := range p.fields {
+		f.refresh()
+	}
+	for _, f := range p.flags {
+		f.refresh()
+	}
+	p.token.refresh(p.w.u.token)
+	p.keys.refresh()
+	p.refreshFooter()
+}
+
+func (p *settingsPage) refreshFooter() {
+	dirty, valid := p.form.Dirty(), p.form.Valid()
+	enable(p.save, dirty && valid && !p.saving)
+	enable(p.revert, dirty && !p.saving)
+	switch {
+	case p.saving:
+		p.message.setColored("Saving…", colorMuted)
+	case p.bad:
+		p.message.setColored(p.said, theme.ColorNameError)
+	case dirty && !valid:
+		p.message.setColored("Something above needs to be corrected first.", theme.ColorNameWarning)
+	case dirty:
+		p.message.setColored("There are changes that are not saved.", colorMuted)
+	default:
+		p.message.setColored(p.said, colorMuted)
+	}
+}
+
+func enable(b fyne.Disableable, on bool) {
+	switch {
+	case on && b.Disabled():
+		b.Enable()
+	case !on && !b.Disabled():
+		b.Disable()
+	}
+}
+
+// changed is called after each edit.
+func (p *settingsPage) changed() {
+	p.said, p.bad = "", false
+	p.refresh()
+}
+
+// keep saves the form.
+func (p *settingsPage) keep() {
+	if p.saving || !p.form.Dirty() || !p.form.Valid() {
+		return
+	}
+	s := p.form.Settings()
+	p.saving = true
+	p.refreshFooter()
+	core := p.w.u.core
+	p.w.u.run(saveLimit, func(ctx context.Context) error { return core.SaveSettings(ctx, s) }, p.kept)
+}
+
+func (p *settingsPage) kept(err error) {
+	p.saving = false
+	if err != nil {
+		p.said, p.bad = "Not saved. "+p.form.Reject(err), true
+		p.refresh()
+		return
+	}
+	p.said, p.bad = "Saved.", false
+	p.form.Reload(p.w.u.core.Settings(), p.w.u.core.Overridden())
+	p.w.u.setSettings()
+}
+
+// drop reverts the form.
+func (p *settingsPage) drop() {
+	p.form.Revert()
+	p.changed()
+}
+
+// focusField puts the cursor into a field and scrolls to it.
+func (p *settingsPage) focusField(name string) {
+	if name == presenter.FieldToken {
+		p.reveal(p.token.content)
+		p.token.edit()
+		return
+	}
+	for _, f := range p.fields {
+		if f.name == name {
+			p.reveal(f.content)
+			p.w.win.Canvas().Focus(f.entry)
+		}
+	}
+}
+
+func (p *settingsPage) reveal(o fyne.CanvasObject) {
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(p.scroll)
+	y := at.Y - top.Y + p.scroll.Offset.Y
+	if y < p.scroll.Offset.Y || y+o.Size().Height > p.scroll.Offset.Y+p.scroll.Size().Height {
+		p.scroll.ScrollToOffset(fyne.NewPos(0, max(0, y-gapMargin)))
+	}
+}

@@ -1,0 +1,106 @@
+package ui
+
+import (
+	"errors"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// labelWidth is the width of the names in forms.
+const labelWidth = 152
+
+// formRow is a name with what it names.
+func formRow(name string, o fyne.CanvasObject) fyne.CanvasObject {
+	label := padded(gap+1, 0, 0, gap, newLine(name, faceText))
+	return container.NewBorder(nil, nil, sized(labelWidth, label), nil, o)
+}
+
+// textField is one field that is typed, with a note below it that says what it is for or
+// what is wrong with it.
+type textField struct {
+	p       *settingsPage
+	name    presenter.Field
+	hint    string
+	entry   *entry
+	note    *paragraph
+	content fyne.CanvasObject
+}
+
+func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.CanvasObject {
+	f := &textField{p: p, name: name, hint: hint, entry: newEntry(p.w), note: newParagraph(hint).note()}
+	f.entry.AlwaysShowValidationError = true
+	f.entry.SetText(p.form.Text(name))
+	f.entry.Validator = func(string) error {
+		if problem := p.form.Problem(name); problem != "" {
+			return errors.New(problem)
+		}
+		return nil
+	}
+	f.entry.OnChanged = func(s string) {
+		if s != p.form.Text(name) {
+			p.form.SetText(name, s)
+			p.changed()
+		}
+	}
+	f.entry.OnSubmitted = func(string) { p.keep() }
+	f.content = formRow(label, stack(gapTight, f.entry, padded(0, gapTight, 2, 0, f.note.box)))
+	p.fields = append(p.fields, f)
+	return f.content
+}
+
+func (f *textField) refresh() {
+	form := f.p.form
+	reason, fixed := form.Fixed(f.name)
+	enable(f.entry, !fixed)
+	if text := form.Text(f.name); f.entry.Text != text {
+		f.entry.SetText(text)
+	}
+	problem, warning := form.Problem(f.name), form.Warning(f.name)
+	switch {
+	case problem != "":
+		f.note.set(problem, widget.DangerImportance)
+	case fixed:
+		f.note.set(reason, widget.LowImportance)
+	case warning != "":
+		f.note.set(warning, widget.WarningImportance)
+	default:
+		f.note.set(f.hint, widget.LowImportance)
+	}
+	f.entry.SetValidationError(f.entry.Validator(f.entry.Text))
+}
+
+// flagField is one field that is on or off.
+type flagField struct {
+	p     *settingsPage
+	name  presenter.Field
+	check *widget.Check
+	note  *paragraph
+}
+
+func (p *settingsPage) flag(name presenter.Field, label string) fyne.CanvasObject {
+	f := &flagField{p: p, name: name, note: newParagraph("").note()}
+	f.check = widget.NewCheck(label, nil)
+	f.check.Checked = p.form.Flag(name)
+	f.check.OnChanged = func(on bool) {
+		if on != p.form.Flag(name) {
+			p.form.SetFlag(name, on)
+			p.changed()
+		}
+	}
+	p.flags = append(p.flags, f)
+	return padded(0, 0, labelWidth-gap, 0, stack(0, f.check, padded(0, 0, gapMargin+gapTight, 0, f.note.box)))
+}
+
+func (f *flagField) refresh() {
+	reason, fixed := f.p.form.Fixed(f.name)
+	enable(f.check, !fixed)
+	if on := f.p.form.Flag(f.name); f.check.Checked != on {
+		f.check.SetChecked(on)
+	}
+	f.note.set(reason, widget.LowImportance)
+	f.note.box.Hidden = !fixed
+}

@@ -1,0 +1,163 @@
+package ui
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// secretField stores one secret in the keychain. A stored secret is never shown again;
+// only its state is, in words.
+type secretField struct {
+	w       *window
+	name    presenter.SecretName
+	content *fyne.Container
+	recheck func() // looks at the state again
+
+	dot     *dot
+	words   *line
+	change  *widget.Button // opens the entry
+	remove  *widget.Button
+	again   *widget.Button
+	entry   *entry
+	store   *widget.Button
+	cancel  *widget.Button
+	reading *fyne.Container
+	editing *fyne.Container
+	note    *paragraph
+
+	state presenter.SecretState
+	open  bool // the entry is open although a secret is stored
+	busy  string
+	wrong string // why the last attempt did not work
+}
+
+func newSecretField(w *window, name presenter.SecretName, placeholder string, recheck func()) *secretField {
+	f := &secretField{w: w, name: name, recheck: recheck}
+	f.dot, f.words, f.note = newDot(10), newCutLine("", faceText, 60), newParagraph("").note()
+	f.change = widget.NewButton("Replace", f.edit)
+	f.remove = widget.NewButton("Remove", f.delete)
+	f.again = widget.NewButton("Check again", recheck)
+	f.entry = newEntry(w)
+	f.entry.Password = true
+	f.entry.PlaceHolder = placeholder
+	f.entry.OnChanged = func(string) { f.show() }
+	f.entry.OnSubmitted = func(string) { f.put() }
+	f.entry.escaped = f.shut
+	f.store = widget.NewButton("Store", f.put)
+	f.store.Importance = widget.HighImportance
+	f.cancel = widget.NewButton("Cancel", f.shut)
+	f.reading = container.NewBorder(nil, nil, container.NewCenter(f.dot), inRow(gap, f.again, f.change, f.remove),
+		padded(0, 0, gap, gap, middle(f.words)))
+	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.store, f.cancel), padded(0, 0, 0, gap, f.entry))
+	f.content = stack(gapTight, f.reading, f.editing, padded(0, gapTight, 2, 0, f.note.box))
+	f.show()
+	return f
+}
+
+// refresh takes over the state of the secret.
+func (f *secretField) refresh(s presenter.SecretState) {
+	f.state = s
+	f.show()
+}
+
+func (f *secretField) show() {
+	locked := f.busy != ""
+	writable := f.state != presenter.SecretFromEnvironment
+	editing := writable && (f.open || f.state == presenter.SecretMissing || f.wrong != "" || f.entry.Text != "")
+	f.editing.Hidden = !editing
+	f.reading.Hidden = editing && f.state == presenter.SecretMissing
+	present := f.state == presenter.SecretPresent
+	f.change.Hidden = !writable || editing
+	f.remove.Hidden = !present || editing
+	f.again.Hidden = f.state.Cure() == "" || f.state == presenter.SecretTooLarge
+	f.cancel.Hidden = f.state == presenter.SecretMissing && f.entry.Text == ""
+	enable(f.entry, !locked)
+	enable(f.store, !locked && f.entry.Text != "")
+	enable(f.cancel, !locked)
+	enable(f.remove, !locked)
+	enable(f.change, !locked)
+	f.dot.set(f.state.Tone())
+	f.words.setColored(f.state.String(), toneWord(f.state.Tone()))
+	f.setNote()
+	f.content.Refresh()
+}
+
+func toneWord(t presenter.Tone) fyne.ThemeColorName {
+	if t == presenter.ToneBad {
+		return toneColor(t)
+	}
+	return faceText.color
+}
+
+func (f *secretField) setNote() {
+	switch {
+	case f.busy != "":
+		f.note.set(f.busy, widget.LowImportance)
+	case f.wrong != "":
+		f.note.set(f.wrong, widget.DangerImportance)
+	case f.state.Cure() != "":
+		f.note.set(f.state.Cure(), widget.LowImportance)
+	case f.state == presenter.SecretMissing:
+		f.note.set("Kept in the system's keychain, never in a file.", widget.LowImportance)
+	default:
+		f.note.set("", widget.LowImportance)
+	}
+	f.note.box.Hidden = f.note.label.Text == ""
+}
+
+// edit opens the entry with the cursor in it.
+func (f *secretField) edit() {
+	if f.state == presenter.SecretFromEnvironment {
+		return
+	}
+	f.open = true
+	f.show()
+	if c := f.w.win.Canvas(); c != nil {
+		c.Focus(f.entry)
+	}
+}
+
+// shut closes the entry and forgets what was typed.
+func (f *secretField) shut() {
+	f.open, f.wrong = false, ""
+	f.entry.SetText("")
+	f.show()
+}
+
+// put stores what was typed. It stays in the entry when that does not work.
+func (f *secretField) put() {
+	value := presenter.CleanSecret(f.entry.Text)
+	if value == "" || f.busy != "" {
+		return
+	}
+	core := f.w.u.core
+	f.work("Storing it in the keychain. The system may ask for your password.",
+		func(ctx context.Context) error { return core.SetSecret(ctx, f.name, value) })
+}
+
+// delete removes the secret from the keychain.
+func (f *secretField) delete() {
+	core := f.w.u.core
+	f.work("Removing it from the keychain. The system may ask for your password.",
+		func(ctx context.Context) error { return core.DeleteSecret(ctx, f.name) })
+}
+
+func (f *secretField) work(busy string, do func(context.Context) error) {
+	f.busy, f.wrong = busy, ""
+	f.show()
+	f.w.u.run(waitLimit, do, func(err error) {
+		f.busy = ""
+		if err != nil {
+			f.wrong = presenter.SecretFailure(err)
+			f.show()
+			return
+		}
+		f.shut()
+		f.recheck()
+	})
+}

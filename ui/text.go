@@ -1,0 +1,186 @@
+package ui
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// face is how a text looks. The zero face is text in the foreground colour.
+type face struct {
+	size  fyne.ThemeSizeName
+	color fyne.ThemeColorName
+	style fyne.TextStyle
+	align fyne.TextAlign
+}
+
+var (
+	faceText     = face{size: sizeText, color: theme.ColorNameForeground}
+	faceStrong   = face{size: sizeText, color: theme.ColorNameForeground, style: fyne.TextStyle{Bold: true}}
+	faceMuted    = face{size: sizeText, color: colorMuted}
+	faceNote     = face{size: sizeNote, color: colorMuted}
+	faceHeadline = face{size: sizeHeadline, color: theme.ColorNameForeground, style: fyne.TextStyle{Bold: true}}
+	faceMono     = face{size: sizeText, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}
+)
+
+// line is one line of text without padding, cut with an ellipsis where it does not fit.
+// It is much cheaper than a label.
+type line struct {
+	widget.BaseWidget
+	text string
+	face face
+	min  float32 // smallest width it may be cut to; 0 means it is never cut
+}
+
+func newLine(text string, f face) *line {
+	l := &line{text: text, face: f}
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// newCutLine is a line that may be cut down to a width.
+func newCutLine(text string, f face, min float32) *line {
+	l := newLine(text, f)
+	l.min = min
+	return l
+}
+
+func (l *line) set(text string) {
+	if l.text != text {
+		l.text = text
+		l.Refresh()
+	}
+}
+
+func (l *line) setColored(text string, c fyne.ThemeColorName) {
+	if l.text != text || l.face.color != c {
+		l.text, l.face.color = text, c
+		l.Refresh()
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (l *line) CreateRenderer() fyne.WidgetRenderer {
+	r := &lineRenderer{line: l, text: canvas.NewText("", nil)}
+	r.apply()
+	return r
+}
+
+type lineRenderer struct {
+	line *line
+	text *canvas.Text
+}
+
+func (r *lineRenderer) apply() {
+	l, th := r.line, r.line.Theme()
+	r.text.TextStyle = l.face.style
+	r.text.Alignment = l.face.align
+	r.text.TextSize = th.Size(l.face.size)
+	r.text.Color = th.Color(l.face.color, fyne.CurrentApp().Settings().ThemeVariant())
+	r.text.Text = l.text
+	if l.min > 0 {
+		r.text.Text = fitted(l.text, l.Size().Width, r.text.TextSize, l.face.style)
+	}
+}
+
+// Destroy implements fyne.WidgetRenderer.
+func (r *lineRenderer) Destroy() {}
+
+// Layout implements fyne.WidgetRenderer.
+func (r *lineRenderer) Layout(s fyne.Size) {
+	if r.line.min > 0 {
+		r.apply()
+	}
+	r.text.Resize(s)
+}
+
+// MinSize implements fyne.WidgetRenderer.
+func (r *lineRenderer) MinSize() fyne.Size {
+	l := r.line
+	s := fyne.MeasureText(l.text, l.Theme().Size(l.face.size), l.face.style)
+	if l.min > 0 {
+		s.Width = min(s.Width, l.min)
+	}
+	return s
+}
+
+// Objects implements fyne.WidgetRenderer.
+func (r *lineRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.text} }
+
+// Refresh implements fyne.WidgetRenderer.
+func (r *lineRenderer) Refresh() {
+	r.apply()
+	r.text.Refresh()
+}
+
+// fitted is text cut to a width by halving the interval, so that a long text costs few
+// measurements.
+func fitted(text string, width, size float32, style fyne.TextStyle) string {
+	if width <= 0 || fyne.MeasureText(text, size, style).Width <= width {
+		return text
+	}
+	runes := []rune(text)
+	low, high := 0, len(runes)-1 // how many runes fit before the ellipsis
+	for low < high {
+		mid := (low + high + 1) / 2
+		if fyne.MeasureText(string(runes[:mid])+"…", size, style).Width <= width {
+			low = mid
+		} else {
+			high = mid - 1
+		}
+	}
+	return string(runes[:low]) + "…"
+}
+
+// newParagraph is text that wraps. It has no padding of its own.
+func newParagraph(text string) *paragraph {
+	p := &paragraph{label: widget.NewLabel(text)}
+	p.label.Wrapping = fyne.TextWrapWord
+	p.box = container.NewThemeOverride(p.label, bare{})
+	return p
+}
+
+// paragraph is text that wraps.
+type paragraph struct {
+	label *widget.Label
+	box   *container.ThemeOverride
+}
+
+func (p *paragraph) set(text string, i widget.Importance) {
+	if p.label.Text == text && p.label.Importance == i {
+		return
+	}
+	p.label.Importance = i
+	p.label.SetText(text)
+}
+
+// note makes the paragraph small and quiet.
+func (p *paragraph) note() *paragraph {
+	p.label.SizeName = sizeNote
+	p.label.Importance = widget.LowImportance
+	return p
+}
+
+// bare is the theme without the padding inside labels.
+type bare struct{ Theme }
+
+// Size implements fyne.Theme.
+func (b bare) Size(name fyne.ThemeSizeName) float32 {
+	if name == theme.SizeNameInnerPadding {
+		return 0
+	}
+	return b.Theme.Size(name)
+}
+
+// Color implements fyne.Theme. Labels of low importance use the muted grey, which is
+// darker than that of a placeholder.
+func (b bare) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNamePlaceHolder || name == theme.ColorNameDisabled {
+		name = colorMuted
+	}
+	return b.Theme.Color(name, v)
+}

@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"runtime"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+
+	"apex-ai-proxy/assets"
+	"apex-ai-proxy/ui/presenter"
+)
+
+// tray is the icon in the tray with its menu. The menu keeps its items for the life of the
+// program; they are changed in place, and only when something really changed, because
+// each refresh rebuilds the menu on the other side.
+type tray struct {
+	u    *UI
+	desk desktop.App
+	menu *fyne.Menu
+	icon presenter.Icon
+	tip  string
+}
+
+func newTray(u *UI) *tray {
+	t := &tray{u: u, menu: fyne.NewMenu(u.opts.Name)}
+	for _, it := range t.items() {
+		t.menu.Items = append(t.menu.Items, t.item(it))
+	}
+	desk, ok := u.app.(desktop.App)
+	if !ok {
+		return t
+	}
+	t.desk = desk
+	h := u.headline()
+	t.icon = h.Icon
+	name(u.opts.Name)
+	if opensOnClick() {
+		tapped(u.Show)
+	}
+	desk.SetSystemTrayIcon(trayIcon(t.icon))
+	desk.SetSystemTrayMenu(t.menu)
+	return t
+}
+
+// opensOnClick tells whether a left click on the icon opens the window. On a Mac it opens
+// the menu, as everywhere there.
+func opensOnClick() bool { return runtime.GOOS != "darwin" }
+
+func (t *tray) items() []presenter.TrayItem {
+	return presenter.TrayMenu(t.headline(), t.u.status, t.u.core.LocalKey())
+}
+
+func (t *tray) headline() presenter.Headline {
+	if t.u.quitting {
+		return presenter.Headline{Text: "Quitting…", Icon: presenter.IconBusy}
+	}
+	return t.u.headline()
+}
+
+func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
+	if it.Separator {
+		return fyne.NewMenuItemSeparator()
+	}
+	m := fyne.NewMenuItem(it.Label, func() { t.u.act(it.Action) })
+	m.Disabled = !it.Enabled
+	m.IsQuit = it.Action == presenter.Quit
+	return m
+}
+
+// refresh shows the state of now.
+func (t *tray) refresh() {
+	h := t.headline()
+	changed := false
+	for i, it := range t.items() {
+		m := t.menu.Items[i]
+		if m.Label == it.Label && m.Disabled == !it.Enabled || it.Separator {
+			continue
+		}
+		*m = *t.item(it)
+		changed = true
+	}
+	if changed {
+		t.menu.Refresh()
+	}
+	if t.desk == nil {
+		return
+	}
+	if h.Icon != t.icon {
+		t.icon = h.Icon
+		t.desk.SetSystemTrayIcon(trayIcon(t.icon))
+	}
+	if tip := presenter.Tooltip(t.u.opts.Name, h); tip != t.tip {
+		t.tip = tip
+		tooltip(tip)
+	}
+}
+
+// trayIcon is the picture for a state. A Mac recolours it for its menu bar, for which it
+// must be a themed resource.
+func trayIcon(i presenter.Icon) fyne.Resource {
+	var r fyne.Resource
+	switch i {
+	case presenter.IconRunning:
+		r = fyne.NewStaticResource("tray-running.svg", assets.TrayRunning)
+	case presenter.IconAttention:
+		r = fyne.NewStaticResource("tray-attention.svg", assets.TrayAttention)
+	case presenter.IconBusy:
+		r = fyne.NewStaticResource("tray-busy.svg", assets.TrayBusy)
+	default:
+		r = fyne.NewStaticResource("tray-stopped.svg", assets.TrayStopped)
+	}
+	if runtime.GOOS == "darwin" {
+		return theme.NewThemedResource(r)
+	}
+	return r
+}

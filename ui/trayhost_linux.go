@@ -1,0 +1,53 @@
+package ui
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	watcherName = "org.kde.StatusNotifierWatcher"
+	watcherPath = "/StatusNotifierWatcher"
+)
+
+// TrayHost tells whether somebody shows tray icons. GNOME does not without an extension,
+// and small window managers often do not; a program that hides its window there could not
+// be reached again.
+func TrayHost(ctx context.Context) bool {
+	if !sessionBus() {
+		return false
+	}
+	// A connection of its own, because the tray closes the shared one when it ends.
+	c, err := dbus.ConnectSessionBus(dbus.WithContext(ctx))
+	if err != nil {
+		return false
+	}
+	defer c.Close() //nolint:errcheck // nothing was written
+	var owned bool
+	err = c.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, watcherName).Store(&owned)
+	if err != nil || !owned {
+		return false
+	}
+	var v dbus.Variant
+	err = c.Object(watcherName, watcherPath).CallWithContext(ctx,
+		"org.freedesktop.DBus.Properties.Get", 0, watcherName, "IsStatusNotifierHostRegistered").Store(&v)
+	hosted, _ := v.Value().(bool)
+	return err == nil && hosted
+}
+
+// sessionBus tells whether there is a session bus to connect to. Without one the library
+// would start a bus of its own, which outlives the program.
+func sessionBus() bool {
+	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+		return true
+	}
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if dir == "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, "bus"))
+	return err == nil
+}

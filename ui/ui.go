@@ -1,0 +1,273 @@
+// Package ui shows the program in the tray and in a window. It draws what package
+// presenter says and passes clicks on; it decides nothing itself.
+//
+// Everything in this package runs on Fyne's goroutine, except for what is started with
+// (*UI).run, whose result comes back there. Only this file changes goroutines.
+package ui
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+)
+
+// Limits of what runs beside the user interface.
+const (
+	controlLimit = 90 * time.Second // starting and stopping, which drains
+	saveLimit    = 15 * time.Second // writing settings
+	askLimit     = 2 * time.Second  // a first look into the keychain
+	waitLimit    = 5 * time.Minute  // while the system asks for a password
+	hostLimit    = 2 * time.Second  // asking whether there is a tray
+)
+
+// A tray is asked for this often, and with this pause, before a program that was started
+// hidden opens its window for want of one.
+const (
+	hostTries = 10
+	hostPause = time.Second
+)
+
+// Options are what a UI needs besides its core.
+type Options struct {
+	Name string // of the program, for titles
+	// TrayHost tells whether somebody shows tray icons. A nil TrayHost means yes.
+	TrayHost func(ctx context.Context) bool
+	// Do runs a function on Fyne's goroutine; nil means fyne.Do.
+	Do func(func())
+	// After calls a function, not on Fyne's goroutine, when a time has passed; nil means
+	// time.AfterFunc.
+	After func(time.Duration, func())
+	// Quit ends the program; nil means the application's Quit.
+	Quit func()
+}
+
+// UI is the tray and the window of one program.
+type UI struct {
+	app  fyne.App
+	core presenter.Core
+	opts Options
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	status   presenter.Status
+	settings settings.Settings
+	token    presenter.SecretState
+	tokenRun int // counts looks at the token, so that only the last one counts
+	log      *presenter.Log
+	quitting bool
+
+	tray   *tray
+	window *window
+}
+
+// New prepares a user interface. Nothing is shown before Start.
+func New(app fyne.App, core presenter.Core, o Options) *UI {
+	if o.TrayHost == nil {
+		o.TrayHost = func(context.Context) bool { return true }
+	}
+	if o.Do == nil {
+		o.Do = fyne.Do
+	}
+	if o.After == nil {
+		o.After = func(d time.Duration, f func()) { time.AfterFunc(d, f) }
+	}
+	if o.Quit == nil {
+		o.Quit = app.Quit
+	}
+	u := &UI{
+		app: app, core: core, opts: o,
+		status: core.Status(), settings: core.Settings(),
+		log: presenter.NewLog(presenter.DefaultKeep),
+	}
+	u.ctx, u.cancel = context.WithCancel(context.Background())
+	app.Settings().SetTheme(Theme{})
+	return u
+}
+
+// Start puts the icon into the tray and begins to follow the program. With hidden the
+// window stays closed, provided that the tray can open it.
+func (u *UI) Start(hidden bool) {
+	u.tray = newTray(u)
+	stop := u.core.Watch(func(s presenter.Status) {
+		u.opts.Do(func() { u.setStatus(s) })
+	})
+	context.AfterFunc(u.ctx, stop)
+	u.goes(func() { presenter.NewFeed(u.core.Bus(), u.deliver).Run(u.ctx) })
+	u.checkToken()
+	if hidden {
+		u.awaitHost(hostTries)
+		return
+	}
+	u.show()
+}
+
+// awaitHost gives a panel that starts at the same time as the program a while to appear,
+// and opens the window when there is none.
+func (u *UI) awaitHost(tries int) {
+	u.checkHost(func(hosted bool) {
+		switch {
+		case hosted || u.window != nil:
+		case tries <= 1:
+			u.show()
+		default:
+			u.after(hostPause, func() { u.awaitHost(tries - 1) })
+		}
+	})
+}
+
+// Show opens the window, or raises it. It may be called from any goroutine.
+func (u *UI) Show() { u.opts.Do(u.show) }
+
+// Close ends everything that Start began. It may be called from any goroutine but Fyne's.
+func (u *UI) Close() {
+	u.cancel()
+	u.wg.Wait()
+}
+
+// run does work beside the user interface, for at most a time, and then calls then with
+// its error on Fyne's goroutine.
+func (u *UI) run(limit time.Duration, work func(ctx context.Context) error, then func(error)) {
+	u.goes(func() {
+		ctx, cancel := context.WithTimeout(u.ctx, limit)
+		defer cancel()
+		err := work(ctx)
+		u.opts.Do(func() { then(err) })
+	})
+}
+
+// after calls f on Fyne's goroutine when a time has passed.
+func (u *UI) after(d time.Duration, f func()) {
+	u.opts.After(d, func() {
+		if u.ctx.Err() == nil {
+			u.opts.Do(f)
+		}
+	})
+}
+
+func (u *UI) goes(f func()) { u.wg.Go(f) }
+
+// deliver takes a batch of the feed to Fyne's goroutine.
+func (u *UI) deliver(batch []event.Exchange, taken func()) {
+	u.opts.Do(func() {
+		defer taken()
+		gone := u.log.Apply(batch)
+		if u.window != nil {
+			u.window.requests.gone += gone
+			u.window.requests.refresh()
+		}
+	})
+}
+
+func (u *UI) headline() presenter.Headline {
+	return presenter.Describe(u.status, u.settings, u.token)
+}
+
+// setStatus takes over a new state of the proxy.
+func (u *UI) setStatus(s presenter.Status) {
+	if u.quitting && s.State == presenter.Stopped {
+		return // the tray goes on saying that the program is quitting
+	}
+	u.status = s
+	u.refresh()
+}
+
+// setSettings takes over settings that were saved.
+func (u *UI) setSettings() {
+	u.settings = u.core.Settings()
+	u.refresh()
+	u.checkToken()
+}
+
+func (u *UI) refresh() {
+	u.tray.refresh()
+	if u.window != nil {
+		u.window.refresh()
+	}
+}
+
+// checkToken looks into the keychain. When the system asks for a password meanwhile, it
+// says so and goes on waiting.
+func (u *UI) checkToken() {
+	u.tokenRun++
+	u.lookAtToken(u.tokenRun, askLimit)
+}
+
+func (u *UI) lookAtToken(run int, limit time.Duration) {
+	var state presenter.SecretState
+	u.run(limit, func(ctx context.Context) error {
+		state = u.core.SecretState(ctx, presenter.GatewayToken)
+		return nil
+	}, func(error) {
+		if run != u.tokenRun {
+			return
+		}
+		u.setToken(state)
+		if state == presenter.SecretWaiting && limit == askLimit {
+			u.lookAtToken(run, waitLimit)
+		}
+	})
+}
+
+func (u *UI) setToken(s presenter.SecretState) {
+	u.token = s
+	u.refresh()
+}
+
+// checkHost asks whether somebody shows tray icons.
+func (u *UI) checkHost(then func(hosted bool)) {
+	hosted := false
+	u.run(hostLimit, func(ctx context.Context) error {
+		hosted = u.opts.TrayHost(ctx)
+		return nil
+	}, func(error) { then(hosted) })
+}
+
+// act does what a click asks for.
+func (u *UI) act(a presenter.Action) {
+	urls := presenter.BaseURLs(u.status.Addr)
+	switch a {
+	case presenter.StartProxy:
+		u.control(presenter.Starting, u.core.Start)
+	case presenter.StopProxy:
+		u.control(presenter.Stopping, u.core.Stop)
+	case presenter.CopyOpenAI:
+		u.app.Clipboard().SetContent(urls.OpenAI)
+	case presenter.CopyAnthropic:
+		u.app.Clipboard().SetContent(urls.Anthropic)
+	case presenter.CopyKey:
+		u.app.Clipboard().SetContent(u.core.LocalKey())
+	case presenter.OpenWindow:
+		u.show()
+	case presenter.Quit:
+		u.quit()
+	}
+}
+
+// control starts or stops the proxy. What comes of it is seen through Watch; the state
+// meanwhile is shown at once, so that a click is never without an answer.
+func (u *UI) control(meanwhile presenter.State, work func(context.Context) error) {
+	u.setStatus(presenter.Status{State: meanwhile, Addr: u.status.Addr})
+	u.run(controlLimit, work, func(error) { u.setStatus(u.core.Status()) })
+}
+
+// quit stops the proxy, which gives running requests time, and then ends the program. A
+// second call does not wait.
+func (u *UI) quit() {
+	if u.quitting {
+		u.opts.Quit()
+		return
+	}
+	u.quitting = true
+	if u.window != nil {
+		u.window.win.Hide()
+	}
+	u.run(controlLimit, u.core.Stop, func(error) { u.opts.Quit() })
+}

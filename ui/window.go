@@ -1,0 +1,176 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+)
+
+// The window's size when it opens first.
+const (
+	windowWidth  = 1080
+	windowHeight = 700
+)
+
+// page is one page of the window.
+type page struct {
+	name    string
+	icon    fyne.ThemeIconName
+	content fyne.CanvasObject
+	focus   func() // called when the page is opened; nil when nothing needs the focus
+}
+
+// window is the program's window: a sidebar and the pages. It is made when it is first
+// shown, because a program that only lives in the tray needs none.
+type window struct {
+	u    *UI
+	win  fyne.Window
+	side *sidebar
+	body *fyne.Container
+
+	overview *overview
+	requests *requests
+	settings *settingsPage
+
+	pages   []page
+	current int
+	visible bool
+}
+
+// The pages' places.
+const (
+	pageOverview = iota
+	pageRequests
+	pageSettings
+)
+
+// show opens the window, or raises it.
+func (u *UI) show() {
+	if u.quitting {
+		return
+	}
+	if u.window == nil {
+		u.window = newWindow(u)
+	}
+	u.window.visible = true
+	u.window.refresh()
+	u.window.win.Show()
+	u.window.win.RequestFocus()
+}
+
+func newWindow(u *UI) *window {
+	w := &window{u: u, win: u.app.NewWindow(u.opts.Name)}
+	w.overview = newOverview(w)
+	w.requests = newRequests(w)
+	w.settings = newSettingsPage(w)
+	w.pages = []page{
+		pageOverview: {name: "Overview", icon: theme.IconNameHome, content: w.overview.content},
+		pageRequests: {name: "Requests", icon: theme.IconNameList, content: w.requests.content, focus: w.requests.focus},
+		pageSettings: {name: "Settings", icon: theme.IconNameSettings, content: w.settings.content},
+	}
+	w.side = newSidebar(w)
+	w.body = container.NewStack()
+	for _, p := range w.pages {
+		w.body.Add(p.content)
+	}
+	w.open(pageOverview)
+	w.win.SetContent(container.NewBorder(nil, nil, w.side.content, nil, w.body))
+	w.win.SetPadded(false)
+	w.win.Resize(fyne.NewSize(windowWidth, windowHeight))
+	w.win.SetCloseIntercept(w.close)
+	w.shortcuts()
+	return w
+}
+
+// open shows a page.
+func (w *window) open(i int) {
+	w.current = i
+	for j, p := range w.pages {
+		if j == i {
+			p.content.Show()
+		} else {
+			p.content.Hide()
+		}
+	}
+	w.body.Refresh()
+	w.refresh()
+	if f := w.pages[i].focus; f != nil {
+		f()
+	}
+}
+
+// openSettings shows the settings with the cursor in a field.
+func (w *window) openSettings(field string) {
+	w.open(pageSettings)
+	w.settings.focusField(field)
+}
+
+// refresh shows the state of now on everything that can be seen.
+func (w *window) refresh() {
+	if w.side == nil || !w.visible {
+		return
+	}
+	w.side.refresh()
+	switch w.current {
+	case pageOverview:
+		w.overview.refresh()
+	case pageRequests:
+		w.requests.refresh()
+	case pageSettings:
+		w.settings.refresh()
+	}
+}
+
+// close hides the window while the tray can open it again and the user wants the program
+// to keep running; otherwise it quits, because a program without window and icon could
+// not be reached any more.
+func (w *window) close() {
+	if !w.u.settings.App.KeepRunning {
+		w.u.quit()
+		return
+	}
+	w.u.checkHost(func(hosted bool) {
+		if !hosted {
+			w.u.quit()
+			return
+		}
+		w.visible = false
+		w.win.Hide()
+	})
+}
+
+// shortcuts are the window's keys. Text fields pass on what they do not use themselves.
+func (w *window) shortcuts() {
+	for _, s := range w.keys() {
+		w.win.Canvas().AddShortcut(s.keys, func(fyne.Shortcut) { s.do() })
+	}
+}
+
+type shortcut struct {
+	keys *desktop.CustomShortcut
+	do   func()
+}
+
+func (w *window) keys() []shortcut {
+	on := func(k fyne.KeyName, do func()) shortcut {
+		return shortcut{&desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}, do}
+	}
+	return []shortcut{
+		on(fyne.KeyW, w.close),
+		on(fyne.KeyQ, w.u.quit),
+		on(fyne.KeyComma, func() { w.open(pageSettings) }),
+		on(fyne.Key1, func() { w.open(pageOverview) }),
+		on(fyne.Key2, func() { w.open(pageRequests) }),
+		on(fyne.Key3, func() { w.open(pageSettings) }),
+	}
+}
+
+// pass hands a shortcut that a text field got to the window.
+func (w *window) pass(s fyne.Shortcut) {
+	for _, k := range w.keys() {
+		if k.keys.ShortcutName() == s.ShortcutName() {
+			k.do()
+		}
+	}
+}
