@@ -98,7 +98,9 @@ var homes = []home{
 	{"github.com/openai/openai-go", nil, false, "the SDKs are clients that tests use; the program does not carry them"},
 	{"github.com/anthropics/anthropic-sdk-go", nil, false, "the SDKs are clients that tests use; the program does not carry them"},
 	{"golang.org/x/tools", nil, false, "tests use it; the program does not carry it"},
-	{"testing", nil, false, "the program does not carry test code"},
+	{"testing", []string{"proxy/demo/fakegateway"}, false, "the program does not carry test code"},
+	{module + "/proxy/demo/fakegateway", nil, false, "it is there for tests; the program does not carry it"},
+	{module + "/proxy/demo/grammar", []string{"proxy/demo/fakegateway"}, false, "it is there for tests; the program does not carry it"},
 }
 
 // checkHomes finds imports outside of the one place they belong to.

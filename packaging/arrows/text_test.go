@@ -42,8 +42,8 @@ func checkDocs(tr *tree) (found []string) {
 
 // checkMeta compares what packagers read with what the program says of itself.
 func checkMeta(tr *tree) (found []string) {
-	const why = "the window, the keychain and the installers must agree on what the program is"
-	var want map[string]string
+	const why = "the window, the command line and the installers must agree on what the program is"
+	want := map[string]string{}
 	got := map[string]string{}
 	for _, f := range tr.files {
 		switch f.path {
@@ -52,44 +52,53 @@ func checkMeta(tr *tree) (found []string) {
 			if err := toml.Unmarshal(f.text, &app); err != nil {
 				return []string{f.path + ": " + err.Error()}
 			}
-			want = map[string]string{}
-			for _, k := range []string{"ID", "Name", "Version", "Build"} {
-				want[k] = fmt.Sprint(app.Details[k])
+			for k, v := range app.Details {
+				want[k] = fmt.Sprint(v)
 			}
+		case "app/version.go":
+			constants(f.ast, "app.", got)
 		case "app/desktop/meta.go":
-			ast.Inspect(f.ast, func(n ast.Node) bool {
-				if v, ok := n.(*ast.ValueSpec); ok {
-					constants(v, got)
-				}
-				return true
-			})
+			constants(f.ast, "", got)
 		}
 	}
-	if want == nil {
-		return []string{"FyneApp.toml: missing: " + why}
-	}
-	for k, v := range want {
-		if got[k] != v {
-			found = append(found, fmt.Sprintf("app/desktop/meta.go: the constant %s is %q, in FyneApp.toml it is %q: %s", k, got[k], v, why))
+	for constant, key := range map[string]string{"ID": "ID", "Name": "Name", "Version": "Version", "Build": "Build", "app.Version": "Version"} {
+		value := got[constant]
+		if other, ok := got[value]; ok && strings.Contains(value, ".") {
+			value = other // "app.Version"
+		}
+		if value == "" || value != want[key] {
+			found = append(found, fmt.Sprintf("app/desktop/meta.go and app/version.go: the constant %s is %q, in FyneApp.toml %s is %q: %s", constant, value, key, want[key], why))
 		}
 	}
 	slices.Sort(found)
 	return found
 }
 
-// constants collects the names and values of a declaration.
-func constants(v *ast.ValueSpec, into map[string]string) {
-	for i, name := range v.Names {
-		if i >= len(v.Values) {
-			return
+// constants collects the constants of a file that are written out or are those of another package.
+func constants(f *ast.File, prefix string, into map[string]string) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
 		}
-		if lit, ok := v.Values[i].(*ast.BasicLit); ok {
-			into[name.Name] = lit.Value
-			if lit.Kind == token.STRING {
-				into[name.Name], _ = strconv.Unquote(lit.Value)
+		for i, name := range v.Names {
+			if i >= len(v.Values) {
+				break
+			}
+			switch x := v.Values[i].(type) {
+			case *ast.BasicLit:
+				into[prefix+name.Name] = x.Value
+				if x.Kind == token.STRING {
+					into[prefix+name.Name], _ = strconv.Unquote(x.Value)
+				}
+			case *ast.SelectorExpr:
+				if pkg, ok := x.X.(*ast.Ident); ok {
+					into[prefix+name.Name] = pkg.Name + "." + x.Sel.Name
+				}
 			}
 		}
-	}
+		return true
+	})
 }
 
 // checkThread finds places that put work on the window's thread by themselves.

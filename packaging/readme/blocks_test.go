@@ -55,7 +55,7 @@ func commands(block string) (found []string) {
 	return append(found, lines...)
 }
 
-// rows are the cells of a table's body, found by its heading's first cell, without the
+// rows are the cells of a table's body, found by the first cells of its heading, without the
 // backquotes.
 func rows(t *testing.T, text, heading string) (found [][]string) {
 	t.Helper()

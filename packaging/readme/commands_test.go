@@ -1,0 +1,103 @@
+package readme
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/provider"
+)
+
+// TestHelp compares the tables of flags and exit codes with what the program prints.
+func TestHelp(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), build(t), "serve", "--help")
+	cmd.Env = environment(t)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, text := string(out), load(t)
+
+	flags := map[string]string{}
+	pairs := regexp.MustCompile(`(?m)^  (--[a-z-]+).*\n +environment: (\w+)$`).FindAllStringSubmatch(help, -1)
+	for _, m := range pairs {
+		flags[m[1]] = m[2]
+	}
+	if len(flags) < 5 {
+		t.Fatalf("only %d flags found in\n%s", len(flags), help)
+	}
+	for _, row := range rows(t, text, "flag | environment") {
+		flag, env := row[0], row[1]
+		switch {
+		case flag == "":
+			env, _, _ = strings.Cut(env, " ")
+			if name := strings.TrimSuffix(env, "OPENAI"); !strings.Contains(help, name) {
+				t.Errorf("the help does not know %s", env)
+			}
+		case flags[flag] != env:
+			t.Errorf("%s goes with %q, the README says %q", flag, flags[flag], env)
+		}
+		delete(flags, flag)
+	}
+	for flag := range flags {
+		t.Errorf("%s is missing", flag)
+	}
+
+	var codes, listed []string
+	for _, m := range regexp.MustCompile(`(?m)^  (\d)  (.*)$`).FindAllStringSubmatch(help, -1) {
+		codes = append(codes, m[1]+" "+m[2])
+	}
+	for _, row := range rows(t, text, "exit code | meaning") {
+		listed = append(listed, row[0]+" "+row[1])
+	}
+	if len(codes) == 0 || !slices.Equal(codes, listed) {
+		t.Errorf("the exit codes are %q, the README says %q", codes, listed)
+	}
+}
+
+// TestSettingsFile reads the settings file of the README as the program does.
+func TestSettingsFile(t *testing.T) {
+	text := load(t)
+	files := blocks(text, "toml")
+	if len(files) != 1 {
+		t.Fatalf("%d settings files", len(files))
+	}
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	if err := os.WriteFile(path, []byte(files[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, notices, err := settings.Load(path)
+	if err != nil || len(notices) > 0 {
+		t.Fatal(notices, err)
+	}
+	var names []string
+	for _, p := range provider.All() {
+		names = append(names, p.Slug)
+	}
+	if err := s.Validate(names); err != nil {
+		t.Error(err)
+	}
+	if s.Providers["openai"].Key != settings.KeyOwn || len(s.Server.Origins) != 1 || s.Gateway.ID != "my-gateway" {
+		t.Errorf("read as %+v", s)
+	}
+
+	var fields []string
+	for _, row := range rows(t, text, "flag | environment") {
+		if row[2] != "" {
+			fields = append(fields, row[2])
+		}
+	}
+	want := []string{
+		settings.FieldAccount, settings.FieldGateway, settings.FieldGatewayURL, settings.FieldAzureResource,
+		settings.FieldAzureAPIVersion, settings.FieldListen, settings.FieldUpstreamTimeout,
+		settings.FieldStreamIdleTimeout, settings.FieldDebug,
+	}
+	if !slices.Equal(fields, want) {
+		t.Errorf("the fields are %v, the README says %v", want, fields)
+	}
+}
