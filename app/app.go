@@ -1,0 +1,289 @@
+// Package app puts the program together and owns its life: settings, secrets, the proxy
+// and its supervisor, the command line, the guard against a second copy.
+//
+// An App is opened, used by the window or by the command line, and closed. The proxy
+// starts without waiting for the keychain: secrets are read beside the start and applied
+// when they arrive, and until the local key is known clients are refused with 401
+// rather than kept waiting. Settings come from the file, environment variables beat the
+// file, flags beat both; what is beaten is never written back to the file.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/provider"
+)
+
+// remembered is how many exchanges the bus keeps.
+const remembered = 1000
+
+// Options is what an App is opened with. The zero Options are those of a user who only
+// starts the program.
+type Options struct {
+	Flags    map[string]string   // values of flags by name, without dashes
+	Env      func(string) string // os.Getenv when nil
+	Keychain secret.Store        // the system's when nil
+	Log      *slog.Logger        // discarded when nil
+	LogLevel *slog.LevelVar      // set to debug or info as the settings say; may be nil
+	Version  string              // Version when ""
+}
+
+// App is the program without a face.
+type App struct {
+	log     *slog.Logger
+	level   *slog.LevelVar
+	version string
+	path    string
+	bus     *event.Bus
+	sup     *supervisor
+	secrets *secret.Chain
+
+	overrides []override
+	notices   []settings.Notice
+	fileErr   error // why the settings file must not be written
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	loads  sync.WaitGroup
+
+	saving sync.Mutex // held while settings change
+	apply  sync.Mutex // held from making a proxy.Config until it is applied
+
+	mu       sync.Mutex
+	file     settings.Settings // as in the file
+	values   map[string]string // secrets known so far
+	loading  map[string]bool
+	keyReady chan struct{} // closed when the local key is known
+	keyKept  bool          // the local key will be the same at the next start
+}
+
+// Open reads settings and environment. It starts nothing and asks no keychain. A
+// settings file that cannot be used is no error here, so that a window can show it: see
+// FileError.
+func Open(ctx context.Context, o Options) (*App, error) {
+	if o.Env == nil {
+		o.Env = os.Getenv
+	}
+	if o.Keychain == nil {
+		o.Keychain = secret.NewKeychain()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.LogLevel == nil {
+		o.LogLevel = new(slog.LevelVar)
+	}
+	if o.Version == "" {
+		o.Version = Version
+	}
+	overrides, err := readOverrides(o.Flags, o.Env)
+	if err != nil {
+		return nil, err
+	}
+	env := secret.NewEnvironment(o.Env)
+	for _, name := range []string{secret.GatewayToken, secret.LocalKey} {
+		if _, err := env.Get(ctx, name); err != nil && !errors.Is(err, secret.ErrMissing) {
+			return nil, &OverrideError{Source: "environment " + secret.Variable(name), Err: errors.Unwrap(err)}
+		}
+	}
+	a := &App{
+		log: o.Log, level: o.LogLevel, version: o.Version,
+		path:      settingsPath(o),
+		bus:       event.NewBus(remembered),
+		secrets:   secret.NewChain(o.Env, o.Keychain),
+		overrides: overrides,
+		values:    make(map[string]string),
+		loading:   make(map[string]bool),
+		keyReady:  make(chan struct{}),
+	}
+	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	a.readFile()
+	a.sup = newSupervisor(func() server { return proxy.New(a.log, a.bus) }, a.Settings().Server.Listen)
+	return a, nil
+}
+
+func settingsPath(o Options) string {
+	if p := o.Flags["config"]; p != "" {
+		return p
+	}
+	if p := o.Env("APEX_CONFIG"); p != "" {
+		return p
+	}
+	return settings.Path()
+}
+
+func (a *App) readFile() {
+	a.file, a.notices, a.fileErr = settings.Load(a.path)
+	a.setLevel()
+	for _, n := range a.notices {
+		a.log.Warn("settings file", "notice", n.String())
+	}
+	if a.fileErr != nil {
+		a.log.Error("settings file is not used", "error", a.fileErr)
+	}
+}
+
+func (a *App) setLevel() {
+	level := slog.LevelInfo
+	if a.Settings().Server.Debug {
+		level = slog.LevelDebug
+	}
+	a.level.Set(level)
+}
+
+// Status is the state of the proxy.
+func (a *App) Status() Status { return a.sup.Status() }
+
+// Watch calls f with the status now and whenever it, or the local key, has changed: in
+// order, one call at a time, from a goroutine of its own, until stop is called.
+func (a *App) Watch(f func(Status)) (stop func()) { return a.sup.Watch(f) }
+
+// Bus is where the proxy publishes its records.
+func (a *App) Bus() *event.Bus { return a.bus }
+
+// Version is the version of the program.
+func (a *App) Version() string { return a.version }
+
+// Active is how many requests are running.
+func (a *App) Active() int { return a.sup.Active() }
+
+// Dir is the folder of the settings file, for what is to be kept beside it.
+func (a *App) Dir() string { return filepath.Dir(a.path) }
+
+// Notices is what the user should know about the settings file: keys that are not known,
+// or that a broken file was kept aside.
+func (a *App) Notices() []settings.Notice { return a.notices }
+
+// FileError is why the settings file could not be used and will not be written: it is
+// of a newer version, or cannot be read. The defaults are used then.
+func (a *App) FileError() error { return a.fileErr }
+
+// Settings is what is in force: the file's values, with environment and flags over them.
+func (a *App) Settings() settings.Settings {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return overlay(a.file, a.overrides)
+}
+
+// Overridden names the fields whose value in the file is beaten, and by what: "flag
+// --listen", "environment APEX_LISTEN".
+func (a *App) Overridden() map[string]string {
+	out := make(map[string]string, len(a.overrides))
+	for _, o := range a.overrides {
+		out[o.option.field] = o.source
+	}
+	return out
+}
+
+// Start listens, unless the proxy runs already.
+func (a *App) Start(ctx context.Context) error {
+	s := a.Settings()
+	if err := s.Validate(providers()); err != nil {
+		return a.sup.Fail(ctx, s.Server.Listen, err)
+	}
+	a.prepare(s)
+	return a.sup.Start(ctx, s.Server.Listen)
+}
+
+// Restart gives a running proxy a new listener, or starts it. Running requests end on
+// the old one.
+func (a *App) Restart(ctx context.Context) error {
+	s := a.Settings()
+	if err := s.Validate(providers()); err != nil {
+		return a.sup.Fail(ctx, s.Server.Listen, err)
+	}
+	a.prepare(s)
+	return a.sup.Restart(ctx, s.Server.Listen)
+}
+
+// Stop stops listening at once and waits for running requests until ctx ends; those
+// left are ended with an error, which Stop returns.
+func (a *App) Stop(ctx context.Context) error { return a.sup.Stop(ctx) }
+
+// prepare makes the proxy's configuration and starts to read the secrets it lacks.
+func (a *App) prepare(s settings.Settings) {
+	for _, w := range s.Warnings() {
+		a.log.Warn("risky setting", "field", w.Field, "why", w.Text)
+	}
+	if missing := s.Missing(); len(missing) > 0 {
+		a.log.Warn("only the built-in models of provider demo answer until these are set", "missing", missing)
+	}
+	a.load(s)
+	a.configure()
+}
+
+// SaveSettings checks s, writes it to the file and puts it in force: new requests use it
+// at once, and a new address is listened on before the old one is given up, with running
+// requests kept. What flags and environment override is left as it is in the file. An
+// error means that nothing was changed; a *settings.ValidationError names the fields
+// that are wrong.
+func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
+	a.saving.Lock()
+	defer a.saving.Unlock()
+	if a.fileErr != nil {
+		return a.fileErr
+	}
+	before := a.Settings()
+	file := underlay(s, a.file, a.overrides)
+	after := overlay(file, a.overrides)
+	if err := after.Validate(providers()); err != nil {
+		return err
+	}
+	addr := ""
+	if after.Server.Listen != before.Server.Listen {
+		addr = after.Server.Listen
+	}
+	if err := a.sup.Change(ctx, addr, func() error { return a.commit(file) }); err != nil {
+		return err
+	}
+	a.setLevel()
+	a.prepare(after)
+	a.sup.Want(after.Server.Listen)
+	if a.Status().State == Failed {
+		// The user has probably mended what kept it from running. If not, Status says so.
+		_ = a.sup.Start(ctx, after.Server.Listen)
+	}
+	return nil
+}
+
+func (a *App) commit(file settings.Settings) error {
+	if err := settings.Save(a.path, file); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.file = file
+	return nil
+}
+
+// Close stops the proxy as Stop does, and everything else.
+func (a *App) Close(ctx context.Context) error {
+	err := a.sup.Stop(ctx)
+	a.cancel()
+	a.loads.Wait()
+	a.sup.Close()
+	if err != nil {
+		return fmt.Errorf("stop the proxy: %w", err)
+	}
+	return nil
+}
+
+// providers is the names of the providers there are.
+func providers() []string {
+	all := provider.All()
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Slug
+	}
+	return names
+}

@@ -1,0 +1,157 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/app/settings"
+)
+
+// The exit codes, as the help lists them.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2 // also settings that are not valid
+	exitTaken   = 3 // the address is in use
+	exitCut     = 4 // stopped, but requests had to be cut
+)
+
+// How long running requests may take to end when the program is asked to stop.
+const drainLimit = 10 * time.Second
+
+// Main is the program: args as in os.Args, desktop opens the window and the tray and
+// returns when the user quits; nil when the program was built without. The result is the
+// exit code.
+func Main(args []string, desktop func(*App) int) int {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	c := &cli{
+		getenv: os.Getenv, goos: runtime.GOOS, signals: signals,
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		desktop: desktop,
+	}
+	return c.run(context.Background(), args[1:])
+}
+
+// cli is one run of the program, with everything it takes from outside.
+type cli struct {
+	getenv         func(string) string
+	goos           string
+	signals        <-chan os.Signal
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	keychain       secret.Store // the system's when nil
+	desktop        func(*App) int
+}
+
+// run does what args (without the program's name) ask for.
+func (c *cli) run(ctx context.Context, args []string) int {
+	line, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(c.stderr, "%s: %v\n", program, err)
+		return exitUsage
+	}
+	switch line.command {
+	case cmdHelp:
+		fmt.Fprint(c.stdout, help(line.topic()))
+	case cmdVersion:
+		fmt.Fprintln(c.stdout, versionLine())
+	case cmdServe:
+		return c.serve(ctx, line)
+	case cmdToken:
+		return c.token(ctx, line)
+	case cmdKey:
+		return c.key(ctx)
+	default:
+		return c.open(ctx, line)
+	}
+	return exitOK
+}
+
+// open is the program without a command: the window where there is a display.
+func (c *cli) open(ctx context.Context, line commandLine) int {
+	if c.desktop == nil || !c.hasDisplay() {
+		why := "no display found"
+		if c.desktop == nil {
+			why = "built without a window"
+		}
+		fmt.Fprintf(c.stderr, "%s: %s, serving without one (as \"%s serve\" does)\n", program, why, program)
+		return c.serve(ctx, line)
+	}
+	a, err := c.openApp(ctx, line)
+	if err != nil {
+		return c.fail(err)
+	}
+	code := c.desktop(a)
+	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	defer cancel()
+	if err := a.Close(ctx); err != nil {
+		a.log.Warn("running requests were cut", "error", err)
+	}
+	return code
+}
+
+func (c *cli) hasDisplay() bool {
+	switch c.goos {
+	case "darwin", "windows":
+		return true
+	}
+	return c.getenv("DISPLAY") != "" || c.getenv("WAYLAND_DISPLAY") != ""
+}
+
+func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
+	level := new(slog.LevelVar)
+	return Open(ctx, Options{
+		Flags:    line.flags,
+		Env:      c.getenv,
+		Keychain: c.keychain,
+		Log:      slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
+		LogLevel: level,
+	})
+}
+
+// fail tells people why the program ends, and the system by the exit code.
+func (c *cli) fail(err error) int {
+	var invalid *settings.ValidationError
+	var override *OverrideError
+	var newer *settings.NewerError
+	switch {
+	case errors.As(err, &invalid):
+		fmt.Fprintf(c.stderr, "%s: the settings are not valid\n", program)
+		for _, p := range invalid.Problems {
+			fmt.Fprintf(c.stderr, "  %s: %s\n", p.Field, p.Text)
+		}
+		return exitUsage
+	case errors.As(err, &override), errors.As(err, &newer):
+		fmt.Fprintf(c.stderr, "%s: %v\n", program, err)
+		return exitUsage
+	case addressTaken(err):
+		fmt.Fprintf(c.stderr, "%s: %v\nEnd the other program, or choose another address with --listen.\n", program, err)
+		return exitTaken
+	}
+	fmt.Fprintf(c.stderr, "%s: %v\n", program, err)
+	return exitFailure
+}
+
+func versionLine() string {
+	commit := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 7 {
+				commit = s.Value[:7] + ", "
+			}
+		}
+	}
+	return fmt.Sprintf("%s %s (%s%s, %s/%s)", program, Version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy"
+)
+
+// configure gives the proxy what settings and secrets say now.
+func (a *App) configure() {
+	a.apply.Lock() // so that of two the later one lasts
+	defer a.apply.Unlock()
+	a.mu.Lock()
+	cfg := makeConfig(overlay(a.file, a.overrides), a.values)
+	a.mu.Unlock()
+	cfg.Version = a.version
+	a.sup.Apply(cfg)
+}
+
+func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
+	cfg := proxy.Config{
+		Account:           s.Gateway.Account,
+		Gateway:           s.Gateway.ID,
+		GatewayURL:        s.Gateway.URL,
+		GatewayToken:      secrets[secret.GatewayToken],
+		LocalKey:          secrets[secret.LocalKey],
+		AzureResource:     s.Azure.Resource,
+		AzureAPIVersion:   s.Azure.APIVersion,
+		Keys:              make(map[string]proxy.ProviderKey, len(s.Providers)),
+		UpstreamTimeout:   time.Duration(s.Server.UpstreamTimeout),
+		StreamIdleTimeout: time.Duration(s.Server.StreamIdleTimeout),
+		Origins:           s.Server.Origins,
+		Hosts:             hosts(s.Server.Listen),
+	}
+	for name, p := range s.Providers {
+		switch p.Key {
+		case settings.KeyOwn:
+			cfg.Keys[name] = proxy.ProviderKey{Own: secrets[secret.ProviderKey(name)]}
+		case settings.KeyUnified:
+			cfg.Keys[name] = proxy.ProviderKey{Unified: true}
+		}
+	}
+	return cfg
+}
+
+// hosts is the names besides the loopback ones under which clients may call: this
+// computer's own when others can reach it. Addresses need no mention, the proxy allows
+// the one that a connection came in on.
+func hosts(listen string) []string {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil || host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Unmap().IsLoopback() {
+		return nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return nil
+	}
+	return []string{name, name + ".local"}
+}

@@ -1,0 +1,228 @@
+package app
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"apex-ai-proxy/app/secret"
+)
+
+const program = "apex-ai-proxy"
+
+// The commands. The empty one opens the window.
+const (
+	cmdNone    = ""
+	cmdServe   = "serve"
+	cmdToken   = "token"
+	cmdKey     = "key"
+	cmdVersion = "version"
+	cmdHelp    = "help"
+)
+
+var commands = []string{cmdServe, cmdToken, cmdKey, cmdVersion, cmdHelp}
+
+// commandLine is what the user typed, understood.
+type commandLine struct {
+	command string
+	flags   map[string]string // by name, only those given
+	args    []string          // behind the command
+}
+
+// topic is the command that help was asked about.
+func (l commandLine) topic() string {
+	if len(l.args) == 0 {
+		return cmdNone
+	}
+	return l.args[0]
+}
+
+var errHelp = errors.New("help asked for")
+
+// parse understands the arguments behind the program's name. Flags may come before and
+// behind the command.
+func parse(args []string) (commandLine, error) {
+	line := commandLine{flags: make(map[string]string)}
+	rest, err := parseFlags(args, line.flags)
+	if errors.Is(err, errHelp) {
+		return commandLine{command: cmdHelp}, nil
+	}
+	if err != nil {
+		return line, err
+	}
+	if len(rest) == 0 {
+		return line, nil
+	}
+	line.command = rest[0]
+	if !slices.Contains(commands, line.command) {
+		return line, unknownCommand(line.command)
+	}
+	line.args, err = parseFlags(rest[1:], line.flags)
+	if errors.Is(err, errHelp) {
+		return commandLine{command: cmdHelp, args: []string{line.command}}, nil
+	}
+	if err != nil {
+		return line, err
+	}
+	return line, line.check()
+}
+
+// check refuses what does not go with the command.
+func (l commandLine) check() error {
+	switch l.command {
+	case cmdServe:
+		if len(l.args) > 0 {
+			return usage("serve takes flags only, not %q", l.args[0])
+		}
+		return nil
+	case cmdHelp:
+		if len(l.args) > 0 && !slices.Contains(commands, l.args[0]) {
+			return unknownCommand(l.args[0])
+		}
+	case cmdToken:
+		if err := checkToken(l.args); err != nil {
+			return err
+		}
+	default:
+		if len(l.args) > 0 {
+			return usage("%s takes no arguments", l.command)
+		}
+	}
+	for name := range l.flags {
+		return usage("--%s does not go with %q", name, l.command)
+	}
+	return nil
+}
+
+func checkToken(args []string) error {
+	const form = "write \"token set\", \"token remove\" or \"token status\", and a provider's name for your own key of that provider"
+	if len(args) == 0 || !slices.Contains([]string{"set", "remove", "status"}, args[0]) {
+		return usage("%s", form)
+	}
+	if len(args) > 1 && !slices.Contains(providers(), args[1]) {
+		// Not repeated: it may be the secret itself.
+		return usage("what follows \"token %s\" is not a provider; a secret is never an argument, it is read from standard input", args[0])
+	}
+	if len(args) > 2 {
+		return usage("%s", form)
+	}
+	return nil
+}
+
+// parseFlags reads flags into values up to the first argument that is none.
+func parseFlags(args []string, values map[string]string) ([]string, error) {
+	fs := flag.NewFlagSet(program, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	for _, o := range options {
+		set := func(v string) error { values[o.flag] = v; return nil }
+		if o.value == "" {
+			fs.BoolFunc(o.flag, o.help, func(v string) error {
+				if _, err := strconv.ParseBool(v); err != nil {
+					return errors.New("write it without a value")
+				}
+				return set(v)
+			})
+			continue
+		}
+		fs.Func(o.flag, o.help, set)
+	}
+	fs.Func("config", "", func(v string) error { values["config"] = v; return nil })
+	version := fs.Bool("version", false, "")
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, errHelp
+	case err != nil:
+		return nil, flagError(err, fs)
+	case *version:
+		return []string{cmdVersion}, nil
+	}
+	return fs.Args(), nil
+}
+
+// flagError says it in words, with a way out.
+func flagError(err error, fs *flag.FlagSet) error {
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return unknownFlag(name, fs)
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		return usage("--%s needs a value", name)
+	}
+	if strings.HasPrefix(text, "bad flag syntax") {
+		return usage("a flag is written as --name value")
+	}
+	return usage("%s", strings.ReplaceAll(text, " -", " --"))
+}
+
+// secretFlags are names under which people look for a place to type a secret.
+var secretFlags = map[string]string{
+	"token": secret.GatewayToken, "gateway-token": secret.GatewayToken, "gatewaytoken": secret.GatewayToken,
+	"api-key": secret.GatewayToken, "apikey": secret.GatewayToken, "api-token": secret.GatewayToken, "secret": secret.GatewayToken, "password": secret.GatewayToken,
+	"key": secret.LocalKey, "local-key": secret.LocalKey, "localkey": secret.LocalKey,
+}
+
+func unknownFlag(name string, fs *flag.FlagSet) error {
+	switch secretFlags[strings.ReplaceAll(strings.ToLower(name), "_", "-")] {
+	case secret.GatewayToken:
+		return fmt.Errorf("a secret is never an argument, as other programs can read those; store the gateway token once with \"%s token set\", or put it into the environment variable %s",
+			program, secret.Variable(secret.GatewayToken))
+	case secret.LocalKey:
+		return fmt.Errorf("a secret is never an argument, as other programs can read those; \"%s key\" prints the local key, the environment variable %s sets it",
+			program, secret.Variable(secret.LocalKey))
+	}
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	if near := nearest(name, names); near != "" {
+		return usage("there is no flag --%s; did you mean --%s?", name, near)
+	}
+	return usage("there is no flag --%s", name)
+}
+
+func unknownCommand(name string) error {
+	if near := nearest(name, commands); near != "" {
+		return usage("there is no command %q; did you mean %q?", name, near)
+	}
+	return usage("there is no command %q", name)
+}
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf(format+"\nRun \"%s help\" for everything it understands.", append(args, program)...)
+}
+
+// nearest is the word that a mistyped one was probably meant to be, "" when none is
+// close.
+func nearest(typed string, words []string) string {
+	best, near := "", 3
+	for _, w := range words {
+		if d := distance(strings.ToLower(typed), w); d < near && d < len(w) {
+			best, near = w, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, remove or replace to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

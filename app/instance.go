@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// ErrAlreadyRunning means that another copy of the desktop program runs, and that it has
+// been asked to show its window.
+var ErrAlreadyRunning = errors.New("the program is running already; its window is shown")
+
+// Instance is the right to be the one desktop program of a settings folder. It is tied
+// to a lock that the system releases with the process, so no crash can leave it behind.
+type Instance struct {
+	lock *flock.Flock
+	ln   net.Listener
+	done chan struct{}
+
+	mu    sync.Mutex
+	show  func()
+	asked bool // to show before there was something that shows
+}
+
+// One message is enough: a later copy wants the window of the first to be shown.
+const (
+	showMessage = "show\n"
+	showAnswer  = "ok\n"
+	showLimit   = 3 * time.Second
+)
+
+// AcquireInstance makes this process the desktop program for the folder dir. When
+// another one is, that one shows its window, and ErrAlreadyRunning is returned.
+func AcquireInstance(dir string) (*Instance, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("guard against a second copy: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, "instance.lock"), flock.SetPermissions(0o600))
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("guard against a second copy: %w", err)
+	}
+	if !got {
+		if err := askToShow(socketPath(dir)); err != nil {
+			return nil, fmt.Errorf("the program is running already, but does not answer: %w", err)
+		}
+		return nil, ErrAlreadyRunning
+	}
+	i := &Instance{lock: lock, done: make(chan struct{})}
+	if err := i.listen(socketPath(dir)); err != nil {
+		return nil, errors.Join(fmt.Errorf("guard against a second copy: %w", err), lock.Close())
+	}
+	return i, nil
+}
+
+// socketPath is in dir, or in the system's folder for temporary files where the path
+// would be longer than a socket's may be.
+func socketPath(dir string) string {
+	const limit = 100
+	if p := filepath.Join(dir, "show.sock"); len(p) <= limit {
+		return p
+	}
+	sum := sha256.Sum256([]byte(dir))
+	return filepath.Join(os.TempDir(), "apex-"+hex.EncodeToString(sum[:12])+".sock")
+}
+
+func (i *Instance) listen(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of a copy that crashed
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "unix", path)
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	i.ln = ln
+	go i.serve()
+	return nil
+}
+
+// serve answers one copy after the other until Close.
+func (i *Instance) serve() {
+	defer close(i.done)
+	for {
+		conn, err := i.ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of files, as a rule: not for long
+			<-time.After(100 * time.Millisecond)
+			continue
+		}
+		i.answer(conn)
+	}
+}
+
+func (i *Instance) answer(conn net.Conn) {
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(showLimit))
+	buf := make([]byte, len(showMessage))
+	if _, err := io.ReadFull(conn, buf); err != nil || string(buf) != showMessage {
+		return
+	}
+	i.mu.Lock()
+	show := i.show
+	i.asked = show == nil
+	i.mu.Unlock()
+	if show != nil {
+		show()
+	}
+	_, _ = conn.Write([]byte(showAnswer)) // the other side may have lost patience
+}
+
+// OnShow sets what shows the window. It is called from a goroutine of its own, at once
+// when a copy asked for it before.
+func (i *Instance) OnShow(show func()) {
+	i.mu.Lock()
+	i.show = show
+	asked := i.asked
+	i.asked = false
+	i.mu.Unlock()
+	if asked {
+		go show()
+	}
+}
+
+// Close lets another copy be the desktop program.
+func (i *Instance) Close() error {
+	err := i.ln.Close()
+	<-i.done
+	return errors.Join(err, i.lock.Close())
+}
+
+// askToShow tells the copy that runs to show its window, and waits for it to say that
+// it does. One that is just starting gets some time to listen.
+func askToShow(path string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
+	defer cancel()
+	for {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+		if err == nil {
+			defer conn.Close()
+			return request(ctx, conn)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func request(ctx context.Context, conn net.Conn) error {
+	if limit, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(limit)
+	}
+	if _, err := conn.Write([]byte(showMessage)); err != nil {
+		return err
+	}
+	buf := make([]byte, len(showAnswer))
+	if _, err := io.ReadFull(conn, buf); err != nil {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package app
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestInstance(t *testing.T) {
+	for name, dir := range map[string]string{
+		"short": filepath.Join(t.TempDir(), "new"),
+		"long":  filepath.Join(t.TempDir(), strings.Repeat("long", 30)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, err := AcquireInstance(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := make(chan struct{}, 10)
+			first.OnShow(func() { shown <- struct{}{} })
+			for range 2 {
+				if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
+					t.Fatalf("second copy: %v", err)
+				}
+				if len(shown) != 1 {
+					t.Fatal("the answer came before the window was shown")
+				}
+				<-shown
+			}
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			next, err := AcquireInstance(dir)
+			if err != nil {
+				t.Fatalf("after the first has ended: %v", err)
+			}
+			if err := next.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestInstanceRemembersAnEarlyRequest(t *testing.T) {
+	dir := t.TempDir()
+	first, err := AcquireInstance(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
+		t.Fatal(err)
+	}
+	shown := make(chan struct{})
+	first.OnShow(func() { close(shown) })
+	<-shown
+}
+
+func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(socketPath(dir), nil, 0o600); err != nil { // left behind
+		t.Fatal(err)
+	}
+	first, err := AcquireInstance(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	shown := make(chan struct{}, 1)
+	first.OnShow(func() { shown <- struct{}{} })
+	for _, text := range []string{"", "quit\n", "GET / HTTP/1.1\r\n\r\n"} {
+		conn, err := net.Dial("unix", socketPath(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = conn.Write([]byte(text))
+		_ = conn.Close()
+	}
+	if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
+		t.Fatal(err)
+	}
+	if len(shown) != 1 {
+		t.Errorf("shown %d times, want once", len(shown))
+	}
+}
+
+// Two folders are two programs, as with two settings files.
+func TestInstancePerFolder(t *testing.T) {
+	for _, dir := range []string{t.TempDir(), t.TempDir()} {
+		i, err := AcquireInstance(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer i.Close()
+	}
+}

@@ -1,0 +1,204 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/app/settings"
+)
+
+// patience is how long the keychain may take before the log says that it is waited for.
+// It is waited for longer: the user may be typing the password.
+const patience = 3 * time.Second
+
+// load reads, in the background, the secrets that s needs and that are not known yet.
+func (a *App) load(s settings.Settings) {
+	for _, name := range wanted(s) {
+		a.mu.Lock()
+		_, known := a.values[name]
+		busy := a.loading[name]
+		if !known && !busy && a.ctx.Err() == nil {
+			a.loading[name] = true
+			a.loads.Go(func() { a.read(name) })
+		}
+		a.mu.Unlock()
+	}
+}
+
+// wanted is the secrets that requests need, the one that clients wait for first.
+func wanted(s settings.Settings) []string {
+	names := []string{secret.LocalKey, secret.GatewayToken}
+	for name, p := range s.Providers {
+		if p.Key == settings.KeyOwn {
+			names = append(names, secret.ProviderKey(name))
+		}
+	}
+	slices.Sort(names[2:])
+	return names
+}
+
+// read gets one secret and puts it in force. It ends with the keychain's answer or with
+// the App.
+func (a *App) read(name string) {
+	slow := time.AfterFunc(patience, func() {
+		a.log.Warn("waiting for the system keychain; it may want to be unlocked", "secret", name)
+	})
+	value, err := a.secrets.Get(a.ctx, name)
+	slow.Stop()
+	a.mu.Lock()
+	delete(a.loading, name)
+	a.mu.Unlock()
+	switch {
+	case a.ctx.Err() != nil:
+	case err == nil:
+		a.learn(name, value, true)
+	case name == secret.LocalKey:
+		a.makeLocalKey(err)
+	case errors.Is(err, secret.ErrMissing):
+		a.log.Info("no such secret is stored", "secret", name)
+	default:
+		a.log.Warn("secret cannot be read", "secret", name, "error", err)
+	}
+}
+
+// makeLocalKey makes a key where none could be read, cause says why. It replaces nothing
+// in the keychain: a key is stored only where there was none.
+func (a *App) makeLocalKey(cause error) {
+	key, kept := newLocalKey(), false
+	if errors.Is(cause, secret.ErrMissing) {
+		err := a.secrets.Set(a.ctx, secret.LocalKey, key)
+		if a.ctx.Err() != nil {
+			return
+		}
+		kept = err == nil && a.secrets.Place(secret.LocalKey) == secret.InKeychain
+		cause = err
+	}
+	if kept {
+		a.log.Info("a local key was made and stored in the keychain")
+	} else {
+		a.log.Warn("the local key is for this run only", "why", cause)
+	}
+	a.learn(secret.LocalKey, key, kept)
+}
+
+// newLocalKey is a key with 256 random bits.
+func newLocalKey() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "apx-" + base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// learn puts a secret in force. A local key that is known already stays unless the one
+// learned comes from a store.
+func (a *App) learn(name, value string, stored bool) {
+	a.mu.Lock()
+	before, known := a.values[name]
+	changed := !known || before != value && stored
+	if changed {
+		a.values[name] = value
+	}
+	if name == secret.LocalKey && changed {
+		a.keyKept = stored
+		if !known {
+			a.signalKey()
+		}
+	}
+	a.mu.Unlock()
+	if changed {
+		a.configure()
+		a.sup.Announce()
+	}
+}
+
+// signalKey lets those go who wait for the local key. a.mu is held.
+func (a *App) signalKey() {
+	select {
+	case <-a.keyReady:
+	default:
+		close(a.keyReady)
+	}
+}
+
+// LocalKey is the key that clients send, "" while the keychain has not answered; Watch
+// tells when it is known.
+func (a *App) LocalKey() string {
+	a.load(a.Settings())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.values[secret.LocalKey]
+}
+
+// LocalKeyKept tells whether the local key will be the same at the next start. It is
+// false until the key is known.
+func (a *App) LocalKeyKept() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.keyKept
+}
+
+// SecretState is nil when the secret is there, otherwise one of the errors of package
+// secret: ErrBusy when ctx ended before the keychain answered.
+func (a *App) SecretState(ctx context.Context, name string) error {
+	if name == secret.LocalKey && a.LocalKey() != "" {
+		return nil
+	}
+	value, err := a.secrets.Get(ctx, name)
+	if err == nil {
+		a.learn(name, value, true)
+	}
+	return err
+}
+
+// SecretPlace is where the secret is kept, or would be looked for. A secret that is
+// InMemory is lost when the program ends, as there is no keychain for it.
+func (a *App) SecretPlace(name string) secret.Place { return a.secrets.Place(name) }
+
+// SetSecret stores a secret and puts it in force. Where there is no keychain it is kept
+// for this run, see SecretPlace. ErrBusy means that the keychain is still at it; when it
+// stores the secret after all, it is put in force then.
+func (a *App) SetSecret(ctx context.Context, name, value string) error {
+	value, err := secret.Clean(value)
+	if err != nil {
+		return err
+	}
+	err = a.secrets.Set(ctx, name, value)
+	if errors.Is(err, secret.ErrBusy) {
+		a.loads.Go(func() {
+			if v, err := a.secrets.Get(a.ctx, name); err == nil {
+				a.learn(name, v, true)
+			}
+		})
+	}
+	if err != nil {
+		return err
+	}
+	a.learn(name, value, true)
+	if name == secret.LocalKey {
+		a.mu.Lock()
+		a.keyKept = a.secrets.Place(name) != secret.InMemory
+		a.mu.Unlock()
+	}
+	return nil
+}
+
+// DeleteSecret removes a secret and takes it out of force. A new local key is made in
+// the place of one that is deleted.
+func (a *App) DeleteSecret(ctx context.Context, name string) error {
+	if err := a.secrets.Delete(ctx, name); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	delete(a.values, name)
+	a.mu.Unlock()
+	a.configure()
+	if name == secret.LocalKey {
+		a.load(a.Settings())
+	}
+	a.sup.Announce()
+	return nil
+}

@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// serve runs the proxy until a signal ends it.
+func (c *cli) serve(ctx context.Context, line commandLine) int {
+	a, err := c.openApp(ctx, line)
+	if err != nil {
+		return c.fail(err)
+	}
+	defer func() {
+		ended, cancel := context.WithCancel(ctx)
+		cancel() // it has been stopped, or never ran
+		_ = a.Close(ended)
+	}()
+	if err := a.FileError(); err != nil {
+		c.fail(err)
+		return exitUsage
+	}
+	failed := make(chan error, 1)
+	if err := a.Start(ctx); err != nil {
+		return c.fail(err)
+	}
+	stop := a.Watch(func(s Status) {
+		if s.State == Failed {
+			select {
+			case failed <- s.Err:
+			default:
+			}
+		}
+	})
+	defer stop()
+	fmt.Fprintf(c.stdout, "listening on http://%s\n", a.Status().Addr)
+	return c.wait(ctx, a, failed)
+}
+
+// wait shows the local key when nobody else can, and ends with a signal or with the
+// proxy.
+func (c *cli) wait(ctx context.Context, a *App, failed <-chan error) int {
+	key := a.keyReady
+	for {
+		select {
+		case <-key:
+			key = nil
+			if !a.LocalKeyKept() {
+				fmt.Fprintf(c.stdout, "local key (this run): %s\n", a.LocalKey())
+			}
+		case err := <-failed:
+			return c.fail(err)
+		case s := <-c.signals:
+			return c.drain(ctx, a, s)
+		case <-ctx.Done():
+			return c.drain(ctx, a, os.Interrupt)
+		}
+	}
+}
+
+// drain stops the proxy; a second signal cuts what is left at once.
+func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
+	n := a.Active()
+	a.log.Info("stopping", "signal", s.String(), "running", n)
+	if n > 0 {
+		fmt.Fprintf(c.stderr, "%s: %d running, waiting up to %v for the end; once more stops at once\n", program, n, drainLimit)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Stop(ctx) }()
+	for {
+		select {
+		case <-c.signals:
+			cancel()
+		case err := <-stopped:
+			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+				fmt.Fprintf(c.stderr, "%s: requests that were still running have been cut\n", program)
+				return exitCut
+			}
+			if err != nil {
+				return c.fail(err)
+			}
+			return exitOK
+		}
+	}
+}
+
+// A keychain that asks its user for a password answers when that is typed.
+const (
+	keychainLimit = 2 * time.Minute
+	keychainSlow  = 2 * time.Second
+)
+
+// keychainCall runs f, which asks the keychain, and says so when that takes long. A
+// signal ends it.
+func (c *cli) keychainCall(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, keychainLimit)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	slow := time.NewTimer(keychainSlow)
+	defer slow.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-slow.C:
+			fmt.Fprintln(c.stderr, "Waiting for the system keychain; it may want to be unlocked.")
+		case <-c.signals:
+			return errInterrupted
+		}
+	}
+}
+
+var errInterrupted = errors.New("interrupted")
