@@ -118,7 +118,10 @@ func (e *requestEncoder) planLimit() {
 	t := &e.thinking
 	if !ok || given <= 0 {
 		e.maxTokens = limit
-		if t.budget > 0 && t.budget >= limit {
+		switch {
+		case e.to.Ability.MaxOutput == 0:
+			e.maxTokens += t.budget
+		case t.budget >= limit:
 			t.budget = max(minBudget, limit/2)
 		}
 		return
@@ -127,10 +130,7 @@ func (e *requestEncoder) planLimit() {
 	if t.budget == 0 {
 		return
 	}
-	t.budget = max(t.budget, minBudget)
-	if t.budget >= given {
-		t.budget = given / 2
-	}
+	t.budget = min(max(t.budget, minBudget), given/2)
 	if t.budget < minBudget {
 		e.lose("thinking-disabled-short-answer", "max_tokens", "the answer may not be long enough to think first")
 		*t = thinkingPlan{}

@@ -29,7 +29,7 @@ func OpaqueText(p *Part) (text rawjson.Escaped, ok bool) {
 	if content := p.Raw.Get("content"); content.Present() {
 		text = append(rawjson.Escaped("["), rawjson.Escape(p.Type)...)
 		text = append(text, ']')
-		return blockTexts(text, content), true
+		return append(blockTexts(text, content), `\n`...), true
 	}
 	return nil, false
 }
@@ -44,7 +44,7 @@ func serverCall(v rawjson.Value) rawjson.Escaped {
 	} else {
 		out = rawjson.AppendEscape(out, []byte(input))
 	}
-	return append(out, ']')
+	return append(out, `]\n`...)
 }
 
 func textOf(dst rawjson.Escaped, v rawjson.Value) rawjson.Escaped { return append(dst, v.Text()...) }

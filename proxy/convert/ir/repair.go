@@ -135,8 +135,14 @@ func (r *repairer) group(t Turn, following []Turn) {
 			switch {
 			case p.Kind != ToolResult:
 				rest = append(rest, p)
-			case !results.take(p):
-				rest = r.orphan(rest, p)
+			default:
+				known, again := results.take(p)
+				if again {
+					r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call was answered twice; the last answer counts")
+				}
+				if !known {
+					rest = r.orphan(rest, p)
+				}
 			}
 		}
 		switch {
@@ -210,9 +216,9 @@ type answers struct {
 	answer []*Part
 }
 
-// take assigns a result to its call. Calls that share an id are answered in order;
-// otherwise the last answer of a call counts.
-func (a *answers) take(p Part) bool {
+// take assigns a result to its call, if it is one of these. Calls that share an id are
+// answered in order; otherwise the last answer of a call counts.
+func (a *answers) take(p Part) (known, again bool) {
 	last := -1
 	for i, id := range a.ids {
 		if id != p.Reply.CallID {
@@ -224,8 +230,9 @@ func (a *answers) take(p Part) bool {
 		}
 	}
 	if last < 0 {
-		return false
+		return false, false
 	}
+	again = a.answer[last] != nil
 	a.answer[last] = &p
-	return true
+	return true, again
 }

@@ -29,7 +29,7 @@ type slot struct {
 	waiting  rawjson.Escaped // arguments not passed on yet
 	opened   bool
 	sent     bool // some arguments were passed on
-	json     jsonScanner
+	json     argScanner
 	args     int // bytes of arguments seen
 }
 
@@ -143,7 +143,7 @@ func (c *calls) find(f fragment, name string) *slot {
 		}
 		return c.add(f)
 	}
-	if last < 0 || name != "" && c.slots[last].json.complete {
+	if last < 0 || name != "" && c.slots[last].json.complete() {
 		return c.add(f)
 	}
 	return c.slots[last]
@@ -158,17 +158,21 @@ func (c *calls) add(f fragment) *slot {
 // arguments adds text to a call and passes on what may be passed on.
 func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit func(*ir.Event)) {
 	if len(text) > 0 {
-		if s.json.complete && s.json.placeholder() && !text.Blank() && !s.sent {
-			s.waiting, s.json = nil, jsonScanner{} // "{}" stood in for what comes now
+		if s.json.complete() && s.json.placeholder() && !text.Blank() && !s.sent {
+			s.waiting, s.json = nil, argScanner{} // "{}" stood in for what comes now
 		}
 		s.json.feed(text)
 		s.args += len(text)
+		if s.json.bad() {
+			d.fail(badArguments(), emit)
+			return
+		}
 		if s.json.blanks > maxBlankArgs {
 			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the model filled a tool call with white space without an end; the answer was stopped"}, emit)
 			return
 		}
 	}
-	for c.live() != s && c.live() != nil && c.live().json.complete {
+	for c.live() != s && c.live() != nil && c.live().json.complete() {
 		c.close(d, emit)
 	}
 	if c.live() != s {
@@ -193,6 +197,10 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 		s.waiting = nil
 	}
 	d.emitArgs(s, text, emit)
+}
+
+func badArguments() *ir.Error {
+	return &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
 }
 
 func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {
@@ -259,7 +267,7 @@ func (c *calls) close(d *StreamDecoder, emit func(*ir.Event)) {
 // none is left open.
 func (c *calls) settle(d *StreamDecoder, emit func(*ir.Event)) bool {
 	for s := c.live(); s != nil; s = c.live() {
-		if !s.json.complete || d.done {
+		if !s.json.complete() || d.done {
 			return false
 		}
 		c.close(d, emit)
@@ -270,8 +278,8 @@ func (c *calls) settle(d *StreamDecoder, emit func(*ir.Event)) bool {
 // flush closes every call and emits the text that had to wait.
 func (c *calls) flush(d *StreamDecoder, emit func(*ir.Event)) {
 	for s := c.live(); s != nil && !d.done; s = c.live() {
-		if s.args > 0 && !s.json.complete && stopOf(d.finish, true, false).Reason != ir.StopLength {
-			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}, emit)
+		if s.args > 0 && !s.json.complete() && stopOf(d.finish, true, false).Reason != ir.StopLength {
+			d.fail(badArguments(), emit)
 			return
 		}
 		c.close(d, emit)
@@ -283,77 +291,43 @@ func (c *calls) flush(d *StreamDecoder, emit func(*ir.Event)) {
 	}
 }
 
-// jsonScanner follows a JSON text that arrives in pieces of a string literal and tells
-// when its first value is complete. It does not check the syntax.
-type jsonScanner struct {
-	depth            int
-	inString, escape bool
-	started          bool
-	complete         bool
-	blanks           int // white space bytes at the end
-	seen             int // bytes that are no white space
+// argScanner follows the arguments of a call, which arrive as pieces of a string literal.
+type argScanner struct {
+	json   rawjson.Checker
+	blanks int // white space in a row outside of strings
+	seen   int // bytes that are no white space
 }
+
+// complete tells whether the object has ended.
+func (s *argScanner) complete() bool { return s.json.Complete }
+
+// bad tells that the arguments can no longer become an object.
+func (s *argScanner) bad() bool { return s.json.Bad || s.json.First != 0 && s.json.First != '{' }
 
 // placeholder tells whether the text so far is "{}", which some servers send before
 // the real arguments.
-func (s *jsonScanner) placeholder() bool { return s.complete && s.seen == 2 }
+func (s *argScanner) placeholder() bool { return s.json.Complete && s.seen == 2 }
 
-func (s *jsonScanner) feed(e rawjson.Escaped) {
-	for i := 0; i < len(e); i++ {
-		c := e[i]
-		if c == '\\' && i+1 < len(e) {
-			i++
-			switch c = e[i]; c {
-			case 'n', 'r', 't', 'b', 'f':
-				c = ' '
-			case 'u':
-				c = 'u'
-				if i+4 < len(e) {
-					c = rawEscape(e[i+1 : i+5])
-					i += 4
-				}
-			}
+func (s *argScanner) feed(e rawjson.Escaped) {
+	var local [128]byte
+	text := local[:0]
+	if bytes.IndexByte(e, '\\') >= 0 {
+		text = e.Append(text)
+	} else {
+		text = e
+	}
+	for _, c := range text {
+		s.json.Byte(c)
+		if s.json.InString() {
+			s.blanks = 0
+			s.seen++
+			continue
 		}
-		s.byte(c)
-	}
-}
-
-// rawEscape is the byte that \uXXXX stands for, as far as it matters to the scanner.
-func rawEscape(hex rawjson.Escaped) byte {
-	n, err := strconv.ParseUint(string(hex), 16, 16)
-	if err != nil || n > 0x7f {
-		return 'u'
-	}
-	return byte(n)
-}
-
-func (s *jsonScanner) byte(c byte) {
-	if c == ' ' || c == '\n' || c == '\r' || c == '\t' {
-		if s.escape = false; !s.inString {
+		if c == ' ' || c == '\n' || c == '\r' || c == '\t' {
 			s.blanks++
+		} else {
+			s.blanks = 0
+			s.seen++
 		}
-		return
-	}
-	s.blanks = 0
-	s.seen++
-	switch {
-	case s.complete:
-	case s.inString:
-		switch {
-		case s.escape:
-			s.escape = false
-		case c == '\\':
-			s.escape = true
-		case c == '"':
-			s.inString = false
-			s.complete = s.depth == 0
-		}
-	case c == '"':
-		s.inString = true
-	case c == '{' || c == '[':
-		s.depth++
-	case c == '}' || c == ']':
-		s.depth--
-		s.complete = s.depth <= 0
 	}
 }

@@ -1,0 +1,173 @@
+package rawjson_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+var documents = []string{
+	`{}`, `[]`, `""`, `null`, `true`, `false`, `0`, `-1.5e+10`, `[1,2,3]`, ` { "a" : [ 1 , { "b" : null } ] } `,
+	`{"a":"\u00e9\n\"\\","b":"\ud83d\ude00"}`, `{"":0}`, `[[[]]]`, `{"a":{},"b":[]}`, `1e3`, `"long enough for a whole word of eight\n"`,
+}
+
+var broken = []string{
+	``, ` `, `{`, `}`, `[1,]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `[1 2]`, `01`, `1.`, `-`, `+1`, `1e`, `tru`, `nul`, `"`, `"\x"`,
+	`"\u12g4"`, "\"\n\"", `{} {}`, `"a" "b"`, `[}`, `{]`, `nan`, `.5`,
+}
+
+func TestValidAgreesWithEncodingJSON(t *testing.T) {
+	for _, doc := range documents {
+		if err := rawjson.Valid([]byte(doc)); err != nil {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+	for _, doc := range broken {
+		if rawjson.Valid([]byte(doc)) == nil {
+			t.Errorf("%s passes for JSON", doc)
+		}
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	for _, doc := range append(documents, broken...) {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		valid := json.Valid(doc)
+		deep := bytes.Count(doc, []byte("[")) + bytes.Count(doc, []byte("{"))
+		if got := rawjson.Valid(doc) == nil; got != valid && deep < 500 {
+			t.Fatalf("valid is %t, encoding/json says %t", got, valid)
+		}
+		var c rawjson.Checker
+		c.Feed(doc)
+		c.Byte(' ')
+		if got := c.Complete && !c.Bad; got != valid && deep < 500 {
+			t.Fatalf("the checker says %t, encoding/json %t", got, valid)
+		}
+		if !valid {
+			return
+		}
+		compact := rawjson.AppendCompact(nil, bytes.TrimSpace(doc))
+		var want bytes.Buffer
+		if err := json.Compact(&want, doc); err != nil || !bytes.Equal(compact, want.Bytes()) {
+			t.Fatalf("compact: %s, want %s", compact, want.Bytes())
+		}
+		var text string
+		if json.Unmarshal(doc, &text) == nil && doc[0] == '"' {
+			if got := rawjson.Value(bytes.TrimSpace(doc)).Str(); utf8.Valid(doc) && got != text {
+				t.Fatalf("text %q, want %q", got, text)
+			}
+		}
+	})
+}
+
+func FuzzEscape(f *testing.F) {
+	f.Add("plain")
+	f.Add("quotes \" and \\ and \n\t\r\x00 and é and 😀 and \xff")
+	f.Fuzz(func(t *testing.T, s string) {
+		e := rawjson.Escape(s)
+		want := strings.ToValidUTF8(s, "\uFFFD")
+		if utf8.ValidString(s) && e.String() != want {
+			t.Fatalf("%q came back as %q", s, e.String())
+		}
+		if !json.Valid(rawjson.AppendText(nil, e)) {
+			t.Fatalf("not a string literal: %s", e)
+		}
+	})
+}
+
+func TestErrorsNameThePlace(t *testing.T) {
+	r := rawjson.NewReader([]byte(`{"messages":[{"role":"user"},{"role":7}]}`))
+	r.Object(func([]byte) {
+		r.Array(func(int) {
+			r.Object(func([]byte) { r.Str() })
+		})
+	})
+	want := "messages[1].role must be a string, not a number"
+	if err := r.Close(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestCutHighSurrogate(t *testing.T) {
+	for _, c := range []struct{ in, text, half string }{
+		{`abc`, `abc`, ``},
+		{`x\ud83d`, `x`, `\ud83d`},
+		{`x\uD83D`, `x`, `\uD83D`},
+		{`x\\ud83d`, `x\\ud83d`, ``},
+		{`x\\\ud83d`, `x\\`, `\ud83d`},
+		{`\ud83d\ude00`, `\ud83d\ude00`, ``},
+		{`ud83d`, `ud83d`, ``},
+	} {
+		text, half := rawjson.Escaped(c.in).CutHighSurrogate()
+		if string(text) != c.text || string(half) != c.half {
+			t.Errorf("%s: %s and %s", c.in, text, half)
+		}
+	}
+}
+
+func TestWriterPutsCommas(t *testing.T) {
+	var w rawjson.Writer
+	w.Open('{')
+	w.Str("a", "x\"y")
+	w.OpenKey("b", '[')
+	w.Open('{')
+	w.Close('}')
+	w.Element(rawjson.Value("1"))
+	w.ElementText(rawjson.Escaped(`\n`))
+	w.Close(']')
+	w.Int("c", -5)
+	w.Bool("d", true)
+	w.Null("e")
+	w.RawIf("f", rawjson.Value("null"))
+	w.TextIf("g", nil)
+	w.KeyText("h\n")
+	w.Buf = append(w.Buf, '2')
+	w.Close('}')
+	want := `{"a":"x\"y","b":[{},1,"\n"],"c":-5,"d":true,"e":null,"h\n":2}`
+	if string(w.Buf) != want {
+		t.Errorf("got  %s\nwant %s", w.Buf, want)
+	}
+}
+
+func TestSplice(t *testing.T) {
+	doc := []byte(`{"n":12345678901234567890, "model" :  "a" ,"model2":1}`)
+	r := rawjson.NewReader(doc)
+	var at rawjson.Span
+	r.Object(func(k []byte) {
+		if string(k) == "model" {
+			at.Start = r.Offset()
+			at.End = at.Start + len(r.Value())
+		}
+	})
+	want := `{"n":12345678901234567890, "model" :  "b" ,"model2":1}`
+	if got := rawjson.Splice(doc, at, []byte(`"b"`)); string(got) != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+func BenchmarkValid(b *testing.B) {
+	doc := []byte(`{"messages":[` + strings.Repeat(`{"role":"user","content":"Some text of a usual length, with \"quotes\" in it."},`, 200) + `{}]}`)
+	b.SetBytes(int64(len(doc)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := rawjson.Valid(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkValidImage(b *testing.B) {
+	doc := []byte(`{"data":"` + strings.Repeat("iVBORw0KGgoAAAAN", 1<<16) + `"}`)
+	b.SetBytes(int64(len(doc)))
+	for b.Loop() {
+		if err := rawjson.Valid(doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
