@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
 )
 
 // MaxBody is how much of an error's body is worth reading.
@@ -179,4 +180,21 @@ func containsAny(text string, words ...string) bool {
 		}
 	}
 	return false
+}
+
+// IsEnvelope tells whether the body is an error as clients of the protocol expect it.
+func IsEnvelope(body []byte, p ir.Protocol) bool {
+	r := rawjson.NewReader(body)
+	v := r.Value()
+	if r.Close() != nil || v.Kind() != rawjson.Object {
+		return false
+	}
+	e := v.Get("error")
+	if e.Get("message").Kind() != rawjson.String {
+		return false
+	}
+	if p == ir.AnthropicMessages {
+		return v.Get("type").Text().Is("error") && e.Get("type").Kind() == rawjson.String
+	}
+	return !v.Get("type").Text().Is("error")
 }

@@ -1,0 +1,155 @@
+package proxy
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"apex-ai-proxy/proxy/convert/ir"
+)
+
+// maxCodings bounds how often a body may be wrapped.
+const maxCodings = 2
+
+// readBody reads a request's body, decoded, up to the limit.
+func readBody(r *http.Request, limit int64) ([]byte, error) {
+	if limit <= 0 {
+		limit = DefaultMaxBody
+	}
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	body, err := readUpTo(r.Body, limit, r.ContentLength)
+	if err != nil {
+		var big *ir.Error
+		if errors.As(err, &big) {
+			return nil, big
+		}
+		return nil, ir.Invalid("", "the body of the request was cut off")
+	}
+	codings := splitCodings(r.Header["Content-Encoding"])
+	if len(codings) > maxCodings {
+		return nil, unsupportedCoding(strings.Join(codings, ", "))
+	}
+	for i := len(codings) - 1; i >= 0; i-- {
+		if body, err = decode(codings[i], body, limit); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+func splitCodings(values []string) []string {
+	var out []string
+	for _, v := range values {
+		for _, c := range strings.Split(v, ",") {
+			if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// readUpTo reads everything, or fails with TooLarge. size is a hint, -1 when unknown.
+func readUpTo(r io.Reader, limit, size int64) ([]byte, error) {
+	if size < 0 {
+		size = 4 << 10
+	}
+	buf := make([]byte, 0, size+1) // one more, to meet the end without growing
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, tooLarge(limit)
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func decode(coding string, body []byte, limit int64) ([]byte, error) {
+	r, err := decoder(coding, bytes.NewReader(body), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	out, err := readUpTo(r, limit, int64(len(body))*4)
+	var big *ir.Error
+	switch {
+	case errors.As(err, &big):
+		return nil, big
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return nil, tooLarge(limit)
+	case err != nil:
+		return nil, ir.Invalid("", "the body of the request is not valid %s", coding)
+	}
+	return out, nil
+}
+
+// decoder undoes one content coding.
+func decoder(coding string, r io.Reader, limit int64) (io.ReadCloser, error) {
+	bad := func(error) error { return ir.Invalid("", "the body of the request is not valid %s", coding) }
+	switch coding {
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, bad(err)
+		}
+		return z, nil
+	case "deflate":
+		return inflate(r)
+	case "zstd":
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(limit)+1), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, bad(err)
+		}
+		return z.IOReadCloser(), nil
+	default:
+		return nil, unsupportedCoding(coding)
+	}
+}
+
+// inflate reads deflate as the standard defines it, in zlib's wrapping, and as some
+// senders understand it, without.
+func inflate(r io.Reader) (io.ReadCloser, error) {
+	var head [2]byte
+	n, err := io.ReadFull(r, head[:])
+	whole := io.MultiReader(bytes.NewReader(head[:n]), r)
+	if err == nil && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
+		return zlib.NewReader(whole)
+	}
+	return flate.NewReader(whole), nil
+}
+
+func tooLarge(limit int64) *ir.Error {
+	return &ir.Error{Kind: ir.TooLarge, Code: "request_too_large", Message: fmt.Sprintf(
+		"the body of the request is larger than %s", size(limit))}
+}
+
+func size(n int64) string {
+	if n >= 1<<20 && n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+func unsupportedCoding(coding string) *ir.Error {
+	return &ir.Error{Kind: ir.UnsupportedMedia, Code: "unsupported_encoding", Message: fmt.Sprintf(
+		"the content encoding %q is not supported: use gzip, deflate, zstd or none", printable(coding))}
+}

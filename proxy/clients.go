@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+)
+
+// clients are programs known by a piece of their User-Agent, in lower case; the first
+// that fits counts, so programs stand before the SDKs they are built on.
+var clients = []struct{ mark, name string }{
+	{"claude-cli", "Claude Code"},
+	{"claude-code", "Claude Code"},
+	{"codex", "Codex"},
+	{"cursor", "Cursor"},
+	{"continue", "Continue"},
+	{"roo-code", "Roo Code"},
+	{"roocode", "Roo Code"},
+	{"kilo", "Kilo Code"},
+	{"cline", "Cline"},
+	{"opencode", "opencode"},
+	{"qwencode", "Qwen Code"},
+	{"qwen-code", "Qwen Code"},
+	{"aider", "Aider"},
+	{"zed/", "Zed"},
+	{"xcode", "Xcode"},
+	{"githubcopilot", "VS Code"},
+	{"vscode", "VS Code"},
+	{"jetbrains", "JetBrains"},
+	{"crush", "Crush"},
+	{"goose", "Goose"},
+	{"open-webui", "Open WebUI"},
+	{"librechat", "LibreChat"},
+	{"raycast", "Raycast"},
+	{"langchain", "LangChain"},
+	{"litellm", "LiteLLM"},
+	{"ai-sdk", "AI SDK"},
+	{"anthropic/", "Anthropic SDK"},
+	{"asyncanthropic/", "Anthropic SDK"},
+	{"anthropic-sdk", "Anthropic SDK"},
+	{"asyncopenai/", "OpenAI SDK"},
+	{"openai/", "OpenAI SDK"},
+	{"curl/", "curl"},
+	{"wget/", "Wget"},
+	{"httpie/", "HTTPie"},
+	{"postmanruntime/", "Postman"},
+	{"insomnia/", "Insomnia"},
+	{"python-requests/", "Python requests"},
+	{"python-httpx/", "Python httpx"},
+	{"go-http-client/", "Go program"},
+	{"mozilla/", "Browser"},
+}
+
+// languages completes the name of an SDK with x-stainless-lang.
+var languages = map[string]string{
+	"js": "JS", "python": "Python", "go": "Go", "java": "Java", "ruby": "Ruby", "csharp": "C#", "kotlin": "Kotlin", "php": "PHP",
+}
+
+// clientName recognises the program behind a request.
+func clientName(h http.Header) string {
+	ua := h.Get("User-Agent")
+	lower := strings.ToLower(ua)
+	if h.Get("X-Claude-Code-Session-Id") != "" {
+		return "Claude Code"
+	}
+	if o := strings.ToLower(h.Get("Originator")); strings.HasPrefix(o, "codex") {
+		return "Codex"
+	}
+	for _, c := range clients {
+		if !strings.Contains(lower, c.mark) {
+			continue
+		}
+		if strings.HasSuffix(c.name, " SDK") {
+			if l := languages[strings.ToLower(h.Get("X-Stainless-Lang"))]; l != "" {
+				return c.name + " (" + l + ")"
+			}
+		}
+		return c.name
+	}
+	if h.Get("X-Stainless-Lang") != "" {
+		if h.Get("Anthropic-Version") != "" {
+			return "Anthropic SDK"
+		}
+		return "OpenAI SDK"
+	}
+	return productOf(ua)
+}
+
+// productOf is the start of a User-Agent that nobody knows, printable and short.
+func productOf(ua string) string {
+	name, _, _ := strings.Cut(ua, " ")
+	name = strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || r == '(' || r == ')' {
+			return -1
+		}
+		return r
+	}, name)
+	if len(name) > 40 {
+		name = name[:40]
+	}
+	return name
+}

@@ -1,0 +1,392 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"apex-ai-proxy/proxy/apierror"
+	"apex-ai-proxy/proxy/convert"
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/provider"
+)
+
+// exchange is one request on its way: it is filled step by step, and its record is
+// published as it moves on.
+type exchange struct {
+	s     *Server
+	cfg   *Config
+	w     http.ResponseWriter
+	r     *http.Request
+	rc    *http.ResponseController
+	codec convert.Codec // of the client
+
+	ctx    context.Context // of the upstream request: ends with the client, a stop or a time limit
+	cancel context.CancelCauseFunc
+	watch  watch // over the upstream's silence
+
+	id     string
+	client ir.Protocol
+	key    credentials
+	route  provider.Route
+	up     ir.Protocol
+
+	committed bool // the status has been sent
+	rec       event.Exchange
+	published time.Duration // when the record was last published, since its start
+}
+
+type exchangeKey struct{}
+
+// front takes every request: it sets up the exchange, keeps strangers out, hands the
+// request on and closes the record, whatever happens.
+func (s *Server) front(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if run, ok := r.Context().Value(runKey{}).(*run); ok {
+			run.begin()
+			defer run.end()
+		}
+		x, r := s.begin(w, r)
+		defer x.end()
+		if err := x.admit(); err != nil {
+			x.fail(err)
+			return
+		}
+		if r.Method == http.MethodOptions {
+			preflight(w, r)
+			x.rec.Status = http.StatusNoContent
+			return
+		}
+		if x.quiet() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if x.key = check(r.Header, x.cfg); !x.key.ok {
+			x.fail(unauthenticated(r.Header))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+	path := tidy(r.URL.Path)
+	x := &exchange{
+		s: s, cfg: s.cfg.Load(), w: w, rc: http.NewResponseController(w),
+		id: newID(), client: protocolOf(path, r.Header),
+	}
+	x.codec = convert.For(x.client)
+	x.rec = event.Exchange{
+		ID: x.id, Start: time.Now(), Client: clientName(r.Header), Method: r.Method, Path: path,
+	}
+	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	if path != r.URL.Path {
+		u := *r.URL
+		u.Path, u.RawPath = path, ""
+		r.URL = &u
+	}
+	x.r = r
+	h := w.Header()
+	h["X-Apex-Request-Id"] = []string{x.id}
+	h["Request-Id"] = []string{x.id}
+	h["X-Request-Id"] = []string{x.id}
+	return x, r
+}
+
+// admit applies the guard, and adds what pages need to read even an error.
+func (x *exchange) admit() error {
+	if err := refuse(x.r, x.cfg); err != nil {
+		return err
+	}
+	if o := x.r.Header.Get("Origin"); o != "" {
+		cors(x.w.Header(), o)
+	}
+	return nil
+}
+
+// quiet tells whether the request is one of those that need no key and leave no record.
+func (x *exchange) quiet() bool {
+	_, ok := open[x.rec.Path]
+	return ok && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead)
+}
+
+// complete is the way of a completion, from the client to the provider and back.
+func (x *exchange) complete() error {
+	x.rec.ClientProtocol = string(x.client)
+	x.publish(event.Waiting)
+	body, err := readBody(x.r, x.cfg.MaxBody)
+	if err != nil {
+		return err
+	}
+	x.rec.BytesIn = int64(len(body))
+	q, err := provider.Peek(body)
+	if err != nil {
+		return err
+	}
+	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
+	if x.route, err = provider.Resolve(q.Model); err != nil {
+		return err
+	}
+	x.up = x.route.Upstream(x.client)
+	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.route.Model
+	x.rec.UpstreamProtocol = string(x.up)
+	address, err := x.address()
+	if err != nil {
+		return err
+	}
+	x.publish(event.Waiting)
+	defer x.follow()()
+	x.w.Header()["X-Upstream-Model"] = []string{x.route.WireModel()}
+	if x.up == x.client {
+		return x.pass(address, q)
+	}
+	return x.translate(address, q)
+}
+
+// address is where the request goes.
+func (x *exchange) address() (string, error) {
+	c := x.cfg
+	if !x.route.Provider.Local {
+		switch {
+		case c.Account == "" || c.Gateway == "":
+			return "", notConfigured("the Cloudflare account and gateway are not set: enter both ids in Settings")
+		case c.GatewayURL == "":
+			return "", notConfigured("the address of the gateway is not set: enter it in Settings")
+		case x.route.Provider.GatewayKey && c.GatewayToken == "" && c.Keys[x.route.Provider.Slug].Own == "" && x.key.provider == "":
+			return "", notConfigured(x.route.Provider.Title + " needs the gateway token: enter it in Settings")
+		}
+	}
+	return x.route.URL(x.up, provider.Place{
+		Gateway:         c.GatewayURL + "/" + url.PathEscape(c.Account) + "/" + url.PathEscape(c.Gateway),
+		AzureResource:   c.AzureResource,
+		AzureAPIVersion: c.AzureAPIVersion,
+	})
+}
+
+func notConfigured(text string) *ir.Error {
+	return &ir.Error{Kind: ir.UpstreamCredential, Code: "not_configured", Message: text, ShouldRetry: "false"}
+}
+
+// follow ties the upstream request to the client: when the client goes, or the server is
+// stopped for good, it is cancelled at once.
+func (x *exchange) follow() (release func()) {
+	parent := x.r.Context()
+	x.ctx, x.cancel = context.WithCancelCause(parent)
+	x.watch.idle, x.watch.onIdle = x.cfg.StreamIdleTimeout, func() { x.cancel(errStreamIdle) }
+	return func() {
+		x.watch.stop()
+		x.cancel(nil)
+	}
+}
+
+// The reasons, besides the client and a stop, for which an exchange is ended.
+var (
+	errUpstreamSlow = errors.New("the upstream did not answer in time")
+	errStreamIdle   = errors.New("the stream was silent for too long")
+)
+
+// broken tells why reading from the upstream ended with err; nil when the client is gone
+// and nobody is left to be told.
+func (x *exchange) broken(err error) *ir.Error {
+	title := x.route.Provider.Title
+	if x.ctx != nil {
+		switch cause := context.Cause(x.ctx); {
+		case cause == nil:
+		case errors.Is(cause, errStopping):
+			return &ir.Error{Kind: ir.Unavailable, Code: "proxy_stopping", Message: "the proxy is being stopped"}
+		case errors.Is(cause, errUpstreamSlow):
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: title + " did not answer within " + x.cfg.UpstreamTimeout.String()}
+		case errors.Is(cause, errStreamIdle):
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: title + " sent nothing for " + x.cfg.StreamIdleTimeout.String() + " in the middle of its answer"}
+		default:
+			return nil
+		}
+	}
+	return x.masked(apierror.FromTransport(err, title))
+}
+
+// masked hides the configured secrets in an error.
+func (x *exchange) masked(e *ir.Error) *ir.Error {
+	e.Message = apierror.Mask(e.Message, x.secrets()...)
+	return e
+}
+
+// secrets are what must not leave in a message.
+func (x *exchange) secrets() []string {
+	list := []string{x.cfg.GatewayToken, x.cfg.LocalKey, x.key.provider}
+	for _, k := range x.cfg.Keys {
+		list = append(list, k.Own)
+	}
+	return list
+}
+
+// fail answers with an error in the client's own envelope. After the status was sent it
+// only notes what happened: the stream has told the client.
+func (x *exchange) fail(err error) {
+	var e *ir.Error
+	if !errors.As(err, &e) {
+		e = &ir.Error{Kind: ir.Internal, Message: "the proxy could not complete the request"}
+		x.s.log.Error("internal error", "id", x.id, "error", err)
+	}
+	x.note(e)
+	if x.committed {
+		return
+	}
+	if e.Kind == ir.ModelNotFound && x.route.Model != "" {
+		named := *e
+		named.Message += " (you asked for " + x.route.Asked + ", sent to " + x.route.Provider.Title + " as " + x.route.WireModel() + ")"
+		e = &named
+	}
+	h := x.w.Header()
+	setIf(h, "Retry-After", e.RetryAfter)
+	setIf(h, "Retry-After-Ms", e.RetryAfterMS)
+	setIf(h, "X-Should-Retry", x.shouldRetry(e))
+	if e.Kind == ir.TooLarge {
+		h.Set("Connection", "close")
+	}
+	status, body := x.codec.EncodeError(e, x.id)
+	_ = x.json(status, body)
+}
+
+// shouldRetry keeps SDKs from repeating what cannot succeed.
+func (x *exchange) shouldRetry(e *ir.Error) string {
+	if e.ShouldRetry == "" && (e.Kind == ir.UpstreamCredential || e.Kind == ir.QuotaExceeded || e.Kind == ir.Billing || e.Kind == ir.NotImplemented) {
+		return "false"
+	}
+	return e.ShouldRetry
+}
+
+func setIf(h http.Header, name, value string) {
+	if value != "" {
+		h.Set(name, value)
+	}
+}
+
+// note keeps the error for the record.
+func (x *exchange) note(e *ir.Error) {
+	x.rec.Phase = event.Failed
+	x.rec.Error = apierror.Mask(e.Error(), x.secrets()...)
+	x.rec.ErrorKind = kindName(e.Kind)
+	if word(e.Code) {
+		x.rec.ErrorKind = e.Code
+	}
+}
+
+// word tells whether an upstream's code is fit for a record: short, and a word.
+func word(s string) bool {
+	for _, c := range []byte(s) {
+		if c != '_' && c != '-' && c != '.' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 40 && apierror.Mask(s) == s
+}
+
+// gone notes that the client went away.
+func (x *exchange) gone() { x.rec.Phase = event.Cancelled }
+
+// json writes a whole answer.
+func (x *exchange) json(status int, body []byte) error {
+	h := x.w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.commit(status)
+	if x.r.Method != http.MethodHead {
+		x.write(body)
+	}
+	return nil
+}
+
+// commit sends the status and the headers.
+func (x *exchange) commit(status int) {
+	if x.committed {
+		return
+	}
+	x.committed = true
+	x.rec.Status = status
+	x.w.WriteHeader(status)
+}
+
+// write sends bytes of the answer's body and tells whether the client took them.
+func (x *exchange) write(b []byte) bool {
+	n, err := x.w.Write(b)
+	x.rec.BytesOut += int64(n)
+	return err == nil
+}
+
+// publish tells the world how far the exchange is.
+func (x *exchange) publish(p event.Phase) {
+	x.rec.Phase = p
+	x.rec.Revision++
+	x.published = time.Since(x.rec.Start)
+	x.s.bus.Publish(x.rec)
+}
+
+// publishEvery bounds how often a running stream publishes its progress.
+const publishEvery = 250 * time.Millisecond
+
+// progress marks the arrival of bytes at the given time since the start.
+func (x *exchange) progress(now time.Duration) {
+	switch {
+	case x.rec.FirstByte == 0:
+		x.rec.FirstByte = max(now, 1)
+		x.publish(event.Streaming)
+	case now-x.published >= publishEvery:
+		x.publish(event.Streaming)
+	}
+}
+
+// end closes the record, also after a panic.
+func (x *exchange) end() {
+	crash := recover()
+	aborted := false
+	if err, ok := crash.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		aborted = true
+	} else if crash != nil {
+		x.s.log.Error("panic in an exchange", "id", x.id, "panic", crash, "stack", string(debug.Stack()))
+		aborted = x.committed
+		x.fail(&ir.Error{Kind: ir.Internal, Message: "the proxy met an internal error"})
+	}
+	x.finish()
+	if aborted {
+		panic(http.ErrAbortHandler) // breaks the connection, so that the client notices
+	}
+}
+
+func (x *exchange) finish() {
+	if x.rec.Phase == event.Waiting || x.rec.Phase == event.Streaming {
+		x.rec.Phase = event.Done
+	}
+	if !x.rec.Phase.Final() || x.rec.Phase == event.Done && (x.quiet() || x.rec.Method == http.MethodOptions) {
+		return
+	}
+	x.rec.Duration = max(time.Since(x.rec.Start), 1)
+	x.publish(x.rec.Phase)
+	x.s.log.LogAttrs(context.Background(), slog.LevelDebug, "exchange",
+		slog.String("id", x.id), slog.String("client", x.rec.Client), slog.String("path", x.rec.Path),
+		slog.String("provider", x.rec.Provider), slog.String("model", x.rec.ModelUsed),
+		slog.Bool("converted", x.rec.Converted()), slog.Bool("stream", x.rec.Stream),
+		slog.String("phase", x.rec.Phase.String()), slog.Int("status", x.rec.Status),
+		slog.Duration("first", x.rec.FirstByte), slog.Duration("took", x.rec.Duration),
+		slog.String("error", x.rec.ErrorKind))
+}
+
+var kindNames = map[ir.ErrorKind]string{
+	ir.Internal: "internal", ir.InvalidRequest: "invalid_request", ir.Unsupported: "unsupported",
+	ir.ContextTooLong: "context_too_long", ir.ContentPolicy: "content_policy", ir.Unauthenticated: "unauthenticated",
+	ir.UpstreamCredential: "upstream_credential", ir.Billing: "billing", ir.Forbidden: "forbidden",
+	ir.ModelNotFound: "model_not_found", ir.PathNotFound: "path_not_found", ir.MethodNotAllowed: "method_not_allowed",
+	ir.RequestTimeout: "request_timeout", ir.Conflict: "conflict", ir.TooLarge: "too_large",
+	ir.UnsupportedMedia: "unsupported_media", ir.Unprocessable: "unprocessable", ir.RateLimited: "rate_limited",
+	ir.QuotaExceeded: "quota_exceeded", ir.NotImplemented: "not_implemented", ir.BadGateway: "bad_gateway",
+	ir.Unavailable: "unavailable", ir.Overloaded: "overloaded", ir.GatewayTimeout: "gateway_timeout",
+	ir.OtherClient: "client_error", ir.OtherServer: "server_error",
+}
+
+func kindName(k ir.ErrorKind) string { return kindNames[k] }

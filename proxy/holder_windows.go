@@ -1,0 +1,57 @@
+package proxy
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Windows' own numbers for a port that is taken, or reserved by another program.
+const (
+	wsaEAddrInUse = syscall.Errno(10048)
+	wsaEAccess    = syscall.Errno(10013)
+)
+
+// busy tells whether err means that somebody else holds the port.
+func busy(err error) bool { return errors.Is(err, wsaEAddrInUse) || errors.Is(err, wsaEAccess) }
+
+// holder names the process that listens on the port, "" when the system does not tell.
+func holder(ctx context.Context, port string) string {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	out, err := hidden(exec.CommandContext(ctx, "netstat", "-ano", "-p", "TCP")).Output()
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(out)) {
+		col := strings.Fields(line)
+		// TCP  127.0.0.1:8787  0.0.0.0:0  LISTENING  1234: the state is translated, the
+		// far end's port 0 is not.
+		if len(col) >= 5 && strings.HasSuffix(col[1], ":"+port) && strings.HasSuffix(col[2], ":0") {
+			return processName(ctx, col[len(col)-1])
+		}
+	}
+	return ""
+}
+
+func processName(ctx context.Context, pid string) string {
+	out, err := hidden(exec.CommandContext(ctx, "tasklist", "/FI", "PID eq "+pid, "/FO", "CSV", "/NH")).Output()
+	if err != nil {
+		return "pid " + pid
+	}
+	row, err := csv.NewReader(strings.NewReader(string(out))).Read()
+	if err != nil || len(row) < 2 {
+		return "pid " + pid
+	}
+	return row[0] + " (pid " + pid + ")"
+}
+
+// hidden keeps a console window from flashing up.
+func hidden(c *exec.Cmd) *exec.Cmd {
+	c.SysProcAttr = &syscall.SysProcAttr{HideWindow: true}
+	return c
+}

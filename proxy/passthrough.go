@@ -1,0 +1,343 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"apex-ai-proxy/proxy/apierror"
+	"apex-ai-proxy/proxy/convert"
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/provider"
+)
+
+const bufferSize = 32 << 10
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
+
+// pass brings a request to an upstream that speaks the client's own protocol. Only the
+// model is replaced, and what the provider is known to refuse.
+func (x *exchange) pass(address string, q *provider.Request) error {
+	body := q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks)
+	resp, err := x.send(withQuery(address, x.r.URL.RawQuery), body)
+	if err != nil {
+		return x.unlessGone(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return x.passError(resp)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	form := shapeOf(resp.Header)
+	if form == shapeStream && q.Stream {
+		return x.passStream(resp, *buf, 0)
+	}
+	n, err := fill(resp.Body, *buf, form == shapeUnknown)
+	head := (*buf)[:n]
+	if err != nil && err != io.EOF {
+		return x.unlessGone(x.cutShort(err))
+	}
+	if form == shapeUnknown || n > 0 && form == shapeJSON {
+		form = sniff(head) // what it is counts, not what it is called
+	}
+	switch {
+	case form == shapeStream && q.Stream:
+		return x.passStream(resp, *buf, n)
+	case form == shapeStream:
+		x.convertHeaders(resp.Header)
+		return x.same(q).collect(resp.Body, *buf, n, err)
+	case form != shapeJSON:
+		return x.nonsense(resp, head)
+	case q.Stream:
+		x.convertHeaders(resp.Header)
+		t := x.same(q)
+		t.enc = x.codec.NewStreamEncoder(t.reply)
+		return t.whole(resp, head, true)
+	}
+	return x.passUnary(resp, *buf, n, err == io.EOF)
+}
+
+// unlessGone turns the error of a client that went away into its record.
+func (x *exchange) unlessGone(err error) error {
+	if errors.Is(err, errGone) {
+		x.gone()
+		return nil
+	}
+	return err
+}
+
+// cutShort is the error for an answer that ended early, or errGone.
+func (x *exchange) cutShort(err error) error {
+	e := x.broken(err)
+	if e == nil {
+		return errGone
+	}
+	if e.Kind == ir.BadGateway {
+		e.Message = x.route.Provider.Title + " broke off in the middle of its answer"
+	}
+	return e
+}
+
+// fill reads until buf is full or the body ends. once stops after the first bytes, so
+// that what may be a stream is not held up.
+func fill(r io.Reader, buf []byte, once bool) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+		if once && n > 0 && sniff(buf[:n]) == shapeStream {
+			break
+		}
+	}
+	return n, err
+}
+
+// answer describes an upstream's answer for package apierror.
+func (x *exchange) answer(resp *http.Response, body []byte) apierror.Answer {
+	p := &x.route.Provider
+	return apierror.Answer{
+		Status: resp.StatusCode, Header: resp.Header, Body: body, Provider: p.Title,
+		ClientKey: x.key.provider != "",
+		Stored:    x.key.provider == "" && x.cfg.Keys[p.Slug].Own == "" && !p.GatewayKey,
+		Secrets:   x.secrets(),
+	}
+}
+
+// refusal reads an answer that is an error.
+func (x *exchange) refusal(resp *http.Response) (*ir.Error, []byte, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, apierror.MaxBody))
+	if err != nil && x.r.Context().Err() != nil && x.broken(err) == nil {
+		return nil, nil, errGone
+	}
+	return apierror.Decode(x.answer(resp, body)), body, nil
+}
+
+// passError hands an error on as it is when the client can read it and it tells nothing
+// that must be explained or hidden; otherwise it is told anew.
+func (x *exchange) passError(resp *http.Response) error {
+	e, body, err := x.refusal(resp)
+	if err != nil {
+		return x.unlessGone(err)
+	}
+	masked := apierror.Mask(string(body), x.secrets()...)
+	same := apierror.IsEnvelope(body, x.client) && !apierror.FromGateway(body) &&
+		e.Kind != ir.UpstreamCredential && e.Kind != ir.QuotaExceeded && e.Kind != ir.Billing &&
+		!(e.Kind == ir.ContextTooLong) && apierror.IsEnvelope([]byte(masked), x.client)
+	if !same {
+		x.convertHeaders(resp.Header)
+		return e
+	}
+	x.passHeaders(resp.Header)
+	setIf(x.w.Header(), "X-Should-Retry", e.ShouldRetry)
+	x.note(e)
+	h := x.w.Header()
+	h["Content-Length"] = []string{strconv.Itoa(len(masked))}
+	x.commit(resp.StatusCode)
+	x.write([]byte(masked))
+	return nil
+}
+
+// nonsense is the error for a successful answer that no client could read.
+func (x *exchange) nonsense(resp *http.Response, head []byte) error {
+	x.convertHeaders(resp.Header)
+	a := x.answer(resp, head)
+	e := apierror.Decode(a)
+	e.Kind, e.Status = ir.BadGateway, http.StatusBadGateway
+	return e
+}
+
+// passUnary hands on a whole answer, of which the first n bytes are in buf.
+func (x *exchange) passUnary(resp *http.Response, buf []byte, n int, whole bool) error {
+	obs := observer{proto: x.client}
+	if whole {
+		if e := apierror.FromSuccess(x.answer(resp, buf[:n])); e != nil {
+			x.convertHeaders(resp.Header)
+			return e
+		}
+	}
+	x.passHeaders(resp.Header)
+	switch h := x.w.Header(); {
+	case whole:
+		h["Content-Length"] = []string{strconv.Itoa(n)}
+	case resp.ContentLength >= 0:
+		h["Content-Length"] = []string{strconv.FormatInt(resp.ContentLength, 10)}
+	}
+	x.commit(resp.StatusCode)
+	x.progress(x.watch.sinceStart())
+	if !x.write(buf[:n]) {
+		x.gone()
+		return nil
+	}
+	if whole {
+		obs.unary(buf[:n])
+		x.rec.Tokens = obs.tokens
+		return nil
+	}
+	return x.copyRest(resp.Body, buf, &obs)
+}
+
+// tailSize is how much of the end of a long answer is looked at for token counts.
+const tailSize = 8 << 10
+
+// copyRest hands on the rest of an answer that is longer than the buffer.
+func (x *exchange) copyRest(body io.Reader, buf []byte, obs *observer) error {
+	tail := append(make([]byte, 0, 2*tailSize), buf[len(buf)-tailSize:]...)
+	for {
+		n, err := body.Read(buf)
+		if n > 0 {
+			x.progress(x.watch.sinceStart())
+			if !x.write(buf[:n]) {
+				x.gone()
+				return nil
+			}
+			tail = append(tail, buf[max(0, n-tailSize):n]...)
+			if len(tail) > tailSize {
+				tail = append(tail[:0], tail[len(tail)-tailSize:]...)
+			}
+		}
+		switch {
+		case err == io.EOF:
+			obs.unary(tail)
+			x.rec.Tokens = obs.tokens
+			return nil
+		case err != nil:
+			e := x.cutShort(err)
+			if errors.Is(e, errGone) {
+				x.gone()
+				return nil
+			}
+			x.fail(e)
+			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+		}
+	}
+}
+
+// passStream hands a stream on, read by read; held bytes of it are in buf already. Only
+// whole events are written, so that an error can still be told when the upstream breaks
+// off in the middle of one.
+func (x *exchange) passStream(resp *http.Response, buf []byte, held int) error {
+	x.passHeaders(resp.Header)
+	x.streamHeaders()
+	x.commit(resp.StatusCode)
+	_ = x.rc.Flush()
+	obs := observer{proto: x.client}
+	if held > 0 {
+		held = x.forward(buf, held, &obs)
+	}
+	for held >= 0 {
+		n, err := resp.Body.Read(buf[held:])
+		if n > 0 {
+			if held = x.forward(buf, held+n, &obs); held < 0 {
+				break
+			}
+		}
+		if err != nil {
+			x.rec.Tokens = obs.counted()
+			return x.endStream(err, buf[:held], &obs)
+		}
+	}
+	x.rec.Tokens = obs.counted()
+	x.gone()
+	return nil
+}
+
+// forward writes the whole events among the first n bytes of buf and moves the rest to
+// its start. It returns how much is left, or -1 when the client is gone.
+func (x *exchange) forward(buf []byte, n int, obs *observer) int {
+	end := lastEvent(buf[:n])
+	if end == 0 && n == len(buf) {
+		end = n // an event larger than the buffer
+	}
+	if end > 0 {
+		if !x.write(buf[:end]) || x.rc.Flush() != nil {
+			return -1
+		}
+		obs.stream(buf[:end])
+		x.rec.Tokens = obs.counted()
+		copy(buf, buf[end:n])
+	}
+	x.progress(x.watch.sinceStart())
+	return n - end
+}
+
+// counted are the tokens so far: as reported, or about one per event.
+func (o *observer) counted() event.Tokens {
+	t := o.tokens
+	if t.Output == 0 && !o.ended {
+		t.Output = o.frames
+	}
+	return t
+}
+
+// lastEvent is the length of b up to the end of its last whole event, 0 when it has none.
+func lastEvent(b []byte) int {
+	for i := len(b) - 1; i > 0; i-- {
+		switch b[i] {
+		case '\n':
+			p := i - 1
+			if b[p] == '\r' {
+				p--
+			}
+			if p >= 0 && (b[p] == '\n' || b[p] == '\r') {
+				return i + 1
+			}
+		case '\r':
+			if b[i-1] == '\n' || b[i-1] == '\r' {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// endStream ends a stream that passes through: as it is when the upstream told its end,
+// with the protocol's own error when it did not.
+func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
+	if len(tail) > 0 && err == io.EOF {
+		obs.stream(tail)
+		if obs.ended || x.route.Provider.Dialect.LenientEOF {
+			x.write(tail)
+			_ = x.rc.Flush()
+		}
+	}
+	lenient := err == io.EOF && (obs.ended || x.route.Provider.Dialect.LenientEOF)
+	if obs.isErr {
+		message := obs.failed
+		if message == "" {
+			message = x.route.Provider.Title + " reported an error in its stream"
+		}
+		x.note(&ir.Error{Kind: ir.Internal, Code: "upstream_error", Message: message})
+		return nil
+	}
+	if lenient || obs.closed {
+		return nil
+	}
+	var e *ir.Error
+	if err == io.EOF {
+		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " ended its stream early"}
+	} else if cut := x.cutShort(err); !errors.As(cut, &e) || errors.Is(cut, errGone) {
+		x.gone()
+		return nil
+	}
+	x.failStream(x.codec.NewStreamEncoder(ir.Reply{Model: x.route.Asked}), e)
+	return nil
+}
+
+// failStream ends a stream with an error of the client's protocol.
+func (x *exchange) failStream(enc convert.StreamEncoder, e *ir.Error) {
+	x.note(e)
+	x.write(enc.Append(nil, &ir.Event{Kind: ir.Failure, Err: e}))
+	_ = x.rc.Flush()
+}
+
+// streamHeaders are those of every stream.
+func (x *exchange) streamHeaders() {
+	h := x.w.Header()
+	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
+	h["Cache-Control"] = []string{"no-cache, no-transform"}
+	h["X-Accel-Buffering"] = []string{"no"}
+}

@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"apex-ai-proxy/proxy/convert/ir"
+)
+
+// routes is the whole surface of the proxy.
+func (s *Server) routes() http.Handler {
+	m := mux.NewRouter().SkipClean(true)
+	for _, base := range []string{"", "/v1"} {
+		m.Handle(base+"/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
+		m.Handle(base+"/messages", handle((*exchange).complete)).Methods(http.MethodPost)
+		m.Handle(base+"/models", handle((*exchange).listModels)).Methods(http.MethodGet, http.MethodHead)
+		m.Handle(base+"/models/{id:.+}", handle(func(x *exchange) error {
+			return x.oneModel(mux.Vars(x.r)["id"])
+		})).Methods(http.MethodGet, http.MethodHead)
+		for _, path := range notOffered {
+			m.Handle(base+path, handle((*exchange).notOffered))
+		}
+	}
+	for path, h := range open {
+		m.Handle(path, handle(h)).Methods(http.MethodGet, http.MethodHead)
+	}
+	m.NotFoundHandler = handle((*exchange).unknownPath)
+	m.MethodNotAllowedHandler = handle((*exchange).wrongMethod)
+	return s.front(m)
+}
+
+// notOffered are well-known paths that this proxy does not serve.
+var notOffered = []string{
+	"/responses", "/responses/{rest:.*}", "/embeddings", "/completions", "/messages/count_tokens",
+	"/messages/batches", "/images/{rest:.*}", "/audio/{rest:.*}", "/moderations", "/files", "/batches", "/realtime",
+}
+
+// open are the paths that answer without a key: they tell nothing, and programs look
+// there before they have one.
+var open = map[string]func(*exchange) error{
+	"/":                         (*exchange).hello,
+	"/api/hello":                (*exchange).hello,
+	"/api/claude_cli/bootstrap": (*exchange).empty,
+	"/healthz":                  (*exchange).health,
+}
+
+// handle makes a handler of a step of an exchange.
+func handle(f func(*exchange) error) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		x := r.Context().Value(exchangeKey{}).(*exchange)
+		x.r = r
+		if err := f(x); err != nil {
+			x.fail(err)
+		}
+	})
+}
+
+// tidy is the path that was meant: no doubled or closing slashes, no doubled /v1 of a
+// base URL that was completed twice.
+func tidy(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	for strings.HasPrefix(path, "/v1/v1/") {
+		path = path[len("/v1"):]
+	}
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	if path == "" {
+		path = "/"
+	}
+	return path
+}
+
+// protocolOf is the protocol a client expects answers in.
+func protocolOf(path string, h http.Header) ir.Protocol {
+	switch {
+	case strings.Contains(path, "/messages"):
+		return ir.AnthropicMessages
+	case strings.Contains(path, "/chat/completions"):
+		return ir.OpenAIChat
+	case h.Get("Anthropic-Version") != "":
+		return ir.AnthropicMessages
+	default:
+		return ir.OpenAIChat
+	}
+}
+
+func (x *exchange) unknownPath() error {
+	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
+		"there is nothing at %s: use /v1/chat/completions, /v1/messages or /v1/models", printable(x.r.URL.Path))}
+}
+
+func (x *exchange) notOffered() error {
+	return &ir.Error{Kind: ir.NotImplemented, Code: "not_implemented", ShouldRetry: "false", Message: fmt.Sprintf(
+		"this proxy does not offer %s: use /v1/chat/completions or /v1/messages", printable(x.r.URL.Path))}
+}
+
+func (x *exchange) wrongMethod() error {
+	allow := "POST"
+	path := x.r.URL.Path
+	if _, ok := open[path]; ok || strings.Contains(path, "/models") {
+		allow = "GET, HEAD"
+	}
+	x.w.Header().Set("Allow", allow+", OPTIONS")
+	return &ir.Error{Kind: ir.MethodNotAllowed, Message: fmt.Sprintf(
+		"%s is not possible at %s: use %s", printable(x.r.Method), printable(path), strings.Split(allow, ",")[0])}
+}
+
+func (x *exchange) hello() error {
+	return x.json(http.StatusOK, []byte(`{"name":"Apex AI Proxy","status":"ok"}`))
+}
+
+func (x *exchange) health() error { return x.json(http.StatusOK, []byte(`{"status":"ok"}`)) }
+
+func (x *exchange) empty() error { return x.json(http.StatusOK, []byte(`{}`)) }

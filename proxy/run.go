@@ -1,0 +1,185 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// run is one time of serving, from Start to Stop.
+type run struct {
+	addr      string
+	listeners []net.Listener
+	http      *http.Server
+	cut       context.CancelCauseFunc // ends every exchange
+	done      chan struct{}
+	err       error // valid once done is closed
+
+	mu       sync.Mutex
+	n        int
+	halting  bool
+	drained  chan struct{} // closed when halting and n is 0
+	stopOnce sync.Once
+}
+
+type runKey struct{}
+
+// listen opens the address, and for a loopback address its twin in the other family with
+// the same port when that is free.
+func listen(ctx context.Context, addr string) ([]net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, &ListenError{Addr: addr, Err: err}
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	var lc net.ListenConfig
+	first, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		e := &ListenError{Addr: addr, Err: err}
+		if busy(err) {
+			e.Holder = holder(ctx, port)
+		}
+		return nil, e
+	}
+	out := []net.Listener{first}
+	if host == "127.0.0.1" {
+		own := first.Addr().(*net.TCPAddr).Port
+		if twin, err := lc.Listen(ctx, "tcp", net.JoinHostPort("::1", strconv.Itoa(own))); err == nil {
+			out = append(out, twin)
+		}
+	}
+	return out, nil
+}
+
+// serve serves on the listeners until stop.
+func serve(listeners []net.Listener, h http.Handler, log *slog.Logger) *run {
+	base, cut := context.WithCancelCause(context.Background())
+	r := &run{
+		addr:      listeners[0].Addr().String(),
+		listeners: listeners,
+		cut:       cut,
+		done:      make(chan struct{}),
+		drained:   make(chan struct{}),
+	}
+	base = context.WithValue(base, runKey{}, r)
+	r.http = &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    256 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return base },
+	}
+	results := make(chan error, len(listeners))
+	for _, ln := range listeners {
+		go func() { results <- r.http.Serve(ln) }()
+	}
+	go func() {
+		defer close(r.done)
+		for i := range listeners {
+			err := <-results
+			if i == 0 && !errors.Is(err, http.ErrServerClosed) {
+				r.err = err // one listener broke: end the others too
+				r.cut(errStopping)
+				_ = r.http.Close()
+			}
+		}
+		r.halt()
+	}()
+	return r
+}
+
+func (r *run) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *run) stopping() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.halting
+}
+
+func (r *run) active() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.n
+}
+
+// begin counts an exchange; end must follow.
+func (r *run) begin() {
+	r.mu.Lock()
+	r.n++
+	r.mu.Unlock()
+}
+
+func (r *run) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.n--
+	r.signal()
+}
+
+func (r *run) halt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.halting = true
+	r.signal()
+}
+
+func (r *run) signal() {
+	if r.halting && r.n == 0 {
+		r.stopOnce.Do(func() { close(r.drained) })
+	}
+}
+
+// The last words of a cut exchange, and of connections that are about to be closed.
+const (
+	cutGrace   = 2 * time.Second
+	closeGrace = 500 * time.Millisecond
+)
+
+// stop stops listening, drains until ctx ends and cuts what is left.
+func (r *run) stop(ctx context.Context) error {
+	r.halt()
+	quiet, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	shut := make(chan error, 1)
+	go func() { shut <- r.http.Shutdown(quiet) }() // closes the listeners first
+	var err error
+	select {
+	case <-r.drained:
+	case <-ctx.Done():
+		err = ctx.Err()
+		r.cut(errStopping)
+		waitFor(r.drained, cutGrace)
+	}
+	select {
+	case <-shut: // every connection has sent its last byte and is closed
+	case <-time.After(closeGrace):
+		cancel()
+		<-shut
+	}
+	_ = r.http.Close()
+	r.cut(errStopping)
+	<-r.done
+	return err
+}
+
+func waitFor(c <-chan struct{}, limit time.Duration) {
+	select {
+	case <-c:
+	case <-time.After(limit):
+	}
+}

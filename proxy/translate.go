@@ -1,0 +1,416 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"apex-ai-proxy/proxy/apierror"
+	"apex-ai-proxy/proxy/convert"
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/sse"
+)
+
+// translate brings a request to an upstream of another protocol, and the answer back.
+func (x *exchange) translate(address string, q *provider.Request) error {
+	req, losses, err := x.codec.DecodeRequest(q.Body)
+	if err != nil {
+		return err
+	}
+	up := convert.For(x.up)
+	enc, err := up.EncodeRequest(req, x.route.Target())
+	if err != nil {
+		return err
+	}
+	x.warnings(append(losses, enc.Losses...))
+	resp, err := x.send(address, enc.Body)
+	if err != nil {
+		return x.unlessGone(err)
+	}
+	defer resp.Body.Close()
+	x.convertHeaders(resp.Header)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		e, _, err := x.refusal(resp)
+		if err != nil {
+			return x.unlessGone(err)
+		}
+		return e
+	}
+	t := &translation{x: x, up: up, names: enc.Names, reply: ir.Reply{
+		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
+		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Customs: enc.Customs,
+	}}
+	return t.answer(resp, req.Stream)
+}
+
+// replyID is what stands for an id that an upstream did not give.
+func replyID(id string) string { return id[len("req_"):] }
+
+// estimate is about how many tokens the text of a request has.
+func estimate(req *ir.Request) int64 {
+	n := 0
+	for i := range req.System {
+		n += len(req.System[i].Text)
+	}
+	for i := range req.Turns {
+		for j := range req.Turns[i].Parts {
+			p := &req.Turns[i].Parts[j]
+			n += len(p.Text) + len(p.Call.Args) + len(p.Call.Input)
+			for k := range p.Reply.Parts {
+				n += len(p.Reply.Parts[k].Text)
+			}
+		}
+	}
+	for i := range req.Tools {
+		n += len(req.Tools[i].Description) + len(req.Tools[i].Schema)
+	}
+	return int64(n/4) + 1
+}
+
+// translation turns one upstream's answer into the client's protocol.
+type translation struct {
+	x     *exchange
+	up    convert.Codec
+	reply ir.Reply
+	names map[string]string // changed tool names, back to the client's
+
+	// Of a stream:
+	mu      sync.Mutex // held while the fields below or the client's connection are used
+	dec     convert.StreamDecoder
+	enc     convert.StreamEncoder
+	parser  sse.Parser
+	out     []byte
+	deltas  int64
+	cause   *ir.Error // why the upstream's stream broke, when known better than by its decoder
+	failure *ir.Error
+}
+
+// answer reads the upstream's answer in the form it came in and writes it in the form
+// the client asked for.
+func (t *translation) answer(resp *http.Response, stream bool) error {
+	x := t.x
+	if !stream {
+		return t.read(resp, false)
+	}
+	t.dec = t.up.NewStreamDecoder(x.route.Provider.Dialect.LenientEOF)
+	t.enc = x.codec.NewStreamEncoder(t.reply)
+	x.watch.keepAlive(keepAliveAfter, t.keepAlive)
+	err := t.read(resp, true)
+	x.watch.stop() // from here on nobody else writes
+	if err == nil || !x.committed {
+		return x.unlessGone(err)
+	}
+	var e *ir.Error
+	if errors.Is(err, errGone) || !errors.As(err, &e) {
+		return x.unlessGone(err)
+	}
+	x.failStream(t.enc, e)
+	return nil
+}
+
+func (t *translation) read(resp *http.Response, stream bool) error {
+	x := t.x
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	n, err := fill(resp.Body, *buf, true)
+	if err != nil && err != io.EOF {
+		return x.cutShort(err)
+	}
+	switch form := sniff((*buf)[:n]); {
+	case form == shapeStream && stream:
+		return t.stream(resp.Body, *buf, n, err)
+	case form == shapeStream:
+		return t.collect(resp.Body, *buf, n, err)
+	case form != shapeJSON:
+		return x.nonsense(resp, (*buf)[:n])
+	default:
+		return t.whole(resp, (*buf)[:n], stream)
+	}
+}
+
+// stream converts what one read brought, writes it at once and flushes it once. n bytes
+// and perhaps the end of the body have been read already.
+func (t *translation) stream(body io.Reader, buf []byte, n int, err error) error {
+	x := t.x
+	emit := t.emit
+	feed := func(f sse.Frame) { t.dec.Decode(f, emit) }
+	for {
+		if n > 0 {
+			if e := t.take(buf[:n], feed); e != nil {
+				return e
+			}
+		}
+		switch {
+		case t.dec.Done():
+			drain(body, buf, x, err)
+			return t.end()
+		case err != nil:
+			if e := t.finish(err, feed, emit); e != nil {
+				return e
+			}
+			return t.end()
+		}
+		n, err = body.Read(buf)
+	}
+}
+
+// take converts the next bytes of the upstream's stream.
+func (t *translation) take(b []byte, feed func(sse.Frame)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out = t.out[:0]
+	if err := t.parser.Feed(b, feed); err != nil {
+		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: t.x.route.Provider.Title + ": " + err.Error()}
+	}
+	return t.flush()
+}
+
+// finish tells the decoder that the body has ended.
+func (t *translation) finish(err error, feed func(sse.Frame), emit func(*ir.Event)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out = t.out[:0]
+	if err == io.EOF {
+		t.parser.Close(feed)
+		t.dec.Close(nil, emit)
+		return t.flush()
+	}
+	cut := t.x.cutShort(err)
+	if errors.Is(cut, errGone) || !errors.As(cut, &t.cause) {
+		return cut
+	}
+	t.dec.Close(err, emit)
+	return t.flush()
+}
+
+// flush sends what was converted. The status is only sent once there is something to
+// send, so that a stream that starts with an error can still have its status.
+func (t *translation) flush() error {
+	x := t.x
+	if len(t.out) == 0 || t.failure != nil && !x.committed {
+		return nil
+	}
+	t.commit()
+	if !x.write(t.out) || x.rc.Flush() != nil {
+		return errGone
+	}
+	if !x.rec.Tokens.Known {
+		x.rec.Tokens.Output = t.deltas
+	}
+	x.progress(x.watch.sinceStart())
+	return nil
+}
+
+func (t *translation) commit() {
+	if !t.x.committed {
+		t.x.streamHeaders()
+		t.x.commit(http.StatusOK)
+	}
+}
+
+// end is the outcome of a stream that has told its end or its failure.
+func (t *translation) end() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.failure == nil:
+		t.commit()
+		return nil
+	case t.x.committed:
+		t.x.note(t.failure) // the client has been told
+		return nil
+	default:
+		return t.failure
+	}
+}
+
+// emit hands one step of the answer to the client's encoder.
+func (t *translation) emit(ev *ir.Event) {
+	switch ev.Kind {
+	case ir.PartOpen:
+		if own, ok := t.names[ev.Name]; ok {
+			ev.Name = own
+		}
+	case ir.Delta:
+		t.deltas++
+	case ir.UsageEvent:
+		t.x.rec.Tokens = tokensOf(ev.Usage)
+	case ir.Failure:
+		if t.cause != nil {
+			ev.Err = t.cause
+		}
+		e := *ev.Err
+		t.failure = t.x.masked(&e)
+		ev.Err = t.failure
+		if !t.x.committed {
+			return
+		}
+	default:
+	}
+	t.out = t.enc.Append(t.out, ev)
+}
+
+// keepAlive sends what may be sent while nothing happens.
+func (t *translation) keepAlive() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b := t.enc.AppendKeepAlive(nil); len(b) > 0 {
+		t.commit()
+		t.x.write(b)
+		_ = t.x.rc.Flush()
+	}
+}
+
+func tokensOf(u ir.Usage) event.Tokens {
+	return event.Tokens{
+		Input: u.Prompt(), CacheRead: u.CacheRead, CacheWrite: u.CacheWrite,
+		Output: u.Output, Reasoning: u.Reasoning, Known: true,
+	}
+}
+
+// What is read behind the end of a stream, so that its connection can be used again.
+const (
+	drainBytes = 64 << 10
+	drainTime  = 500 * time.Millisecond
+)
+
+func drain(body io.Reader, buf []byte, x *exchange, err error) {
+	if err != nil {
+		return
+	}
+	timer := time.AfterFunc(drainTime, func() { x.cancel(nil) })
+	defer timer.Stop()
+	for left := drainBytes; left > 0 && err == nil; {
+		var n int
+		n, err = body.Read(buf)
+		left -= n
+	}
+}
+
+// collect makes a whole answer of a stream, for a client that wants no stream.
+func (t *translation) collect(body io.Reader, buf []byte, n int, err error) error {
+	x := t.x
+	var c ir.Collector
+	dec := t.up.NewStreamDecoder(x.route.Provider.Dialect.LenientEOF)
+	add := func(ev *ir.Event) {
+		if ev.Kind == ir.Failure && t.cause != nil {
+			ev.Err = t.cause
+		}
+		c.Add(ev)
+	}
+	feed := func(f sse.Frame) { dec.Decode(f, add) }
+	for !dec.Done() {
+		if e := t.parser.Feed(buf[:n], feed); e != nil {
+			return &ir.Error{Kind: ir.BadGateway, Message: x.route.Provider.Title + ": " + e.Error()}
+		}
+		if err == io.EOF {
+			t.parser.Close(feed)
+			dec.Close(nil, add)
+			break
+		}
+		if err != nil {
+			cut := x.cutShort(err)
+			if errors.Is(cut, errGone) {
+				return x.unlessGone(cut)
+			}
+			return cut
+		}
+		n, err = body.Read(buf)
+	}
+	res, err := c.Result()
+	if err != nil {
+		var e *ir.Error
+		if errors.As(err, &e) {
+			own := *e
+			return x.masked(&own)
+		}
+		return err
+	}
+	return t.write(res)
+}
+
+// whole converts an answer that came as one JSON object, of which head has been read.
+func (t *translation) whole(resp *http.Response, head []byte, stream bool) error {
+	x := t.x
+	body, err := rest(resp, head)
+	if err != nil {
+		return x.unlessGone(x.cutShort(err))
+	}
+	if e := apierror.FromSuccess(x.answer(resp, body)); e != nil {
+		return e
+	}
+	res, err := t.up.DecodeResponse(body)
+	if err != nil {
+		var e *ir.Error
+		if !errors.As(err, &e) || e.Kind == ir.InvalidRequest {
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " answered with something that is not an answer of its protocol"}
+		}
+		return err
+	}
+	if !stream {
+		return t.write(res)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out = t.out[:0]
+	ir.Replay(res, t.emit)
+	return t.flush()
+}
+
+// write sends a whole answer.
+func (t *translation) write(res *ir.Response) error {
+	x := t.x
+	for i := range res.Parts {
+		if own, ok := t.names[res.Parts[i].Call.Name]; ok && res.Parts[i].Kind == ir.ToolCall {
+			res.Parts[i].Call.Name = own
+		}
+	}
+	if res.HasUsage {
+		x.rec.Tokens = tokensOf(res.Usage)
+	}
+	body, err := x.codec.EncodeResponse(res, t.reply)
+	if err != nil {
+		return err
+	}
+	x.progress(x.watch.sinceStart())
+	return x.json(http.StatusOK, body)
+}
+
+// rest is a whole body, of which head has been read.
+func rest(resp *http.Response, head []byte) ([]byte, error) {
+	size := max(resp.ContentLength, int64(len(head)))
+	if size > maxAnswer {
+		return nil, errAnswerTooLarge
+	}
+	out := make([]byte, len(head), size+1)
+	copy(out, head)
+	for {
+		if len(out) == cap(out) {
+			out = append(out, 0)[:len(out)]
+		}
+		n, err := resp.Body.Read(out[len(out):cap(out)])
+		out = out[:len(out)+n]
+		switch {
+		case err == io.EOF:
+			return out, nil
+		case err != nil:
+			return nil, err
+		case len(out) > maxAnswer:
+			return nil, errAnswerTooLarge
+		}
+	}
+}
+
+var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: "the upstream's answer is larger than 256 MiB"}
+
+// same turns the form of an answer without leaving the protocol: an upstream answered a
+// request for a stream with a whole answer, or the other way round.
+func (x *exchange) same(q *provider.Request) *translation {
+	return &translation{x: x, up: x.codec, reply: ir.Reply{
+		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(), IncludeUsage: true,
+	}}
+}

@@ -1,0 +1,360 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/event"
+)
+
+// upstream is the way out: one pool of connections for all exchanges.
+type upstream struct {
+	transport *http.Transport
+	self      string // marks requests of this server, to notice when one comes back
+}
+
+// hopHeader tells through which proxies of this kind a request has come.
+const hopHeader = "X-Apex-Hop"
+
+const (
+	dialTimeout  = 15 * time.Second
+	pingAfter    = 30 * time.Second // of silence on an HTTP/2 connection
+	pingTimeout  = 15 * time.Second
+	idlePerHost  = 256
+	idleLifetime = 90 * time.Second
+)
+
+// newUpstream makes the pool. owns tells whether a connection leads back to the server.
+func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	var self [8]byte
+	_, _ = rand.Read(self[:])
+	return &upstream{
+		self: hex.EncodeToString(self[:]),
+		transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := dialer.DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				if owns(c.LocalAddr(), c.RemoteAddr()) {
+					_ = c.Close()
+					return nil, loop()
+				}
+				return c, nil
+			},
+			ForceAttemptHTTP2:   true,
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+			DisableCompression:  true,
+			MaxIdleConns:        2 * idlePerHost,
+			MaxIdleConnsPerHost: idlePerHost,
+			IdleConnTimeout:     idleLifetime,
+			TLSHandshakeTimeout: dialTimeout,
+			ReadBufferSize:      16 << 10,
+			WriteBufferSize:     16 << 10,
+		},
+	}
+}
+
+func loop() *ir.Error {
+	return &ir.Error{Kind: ir.InvalidRequest, Code: "proxy_loop", ShouldRetry: "false",
+		Message: "the gateway's address leads back to this proxy: correct it in Settings"}
+}
+
+// forwarded are the client's headers that an upstream of the same protocol gets.
+var forwarded = [...]string{
+	"Accept", "Openai-Beta", "Idempotency-Key", "Traceparent", "Tracestate", "X-Session-Affinity",
+}
+
+// gatewayHeaders are the headers for Cloudflare that a client may set. Credentials are
+// not among them, nor is the one that forbids unified billing (see protect).
+var gatewayHeaders = [...]string{
+	"Cf-Aig-Skip-Cache", "Cf-Aig-Cache-Ttl", "Cf-Aig-Cache-Key", "Cf-Aig-Metadata", "Cf-Aig-Collect-Log",
+	"Cf-Aig-Collect-Log-Payload", "Cf-Aig-Request-Timeout", "Cf-Aig-Max-Attempts", "Cf-Aig-Retry-Delay",
+	"Cf-Aig-Backoff", "Cf-Aig-Byok-Alias", "Cf-Aig-Zdr", "Cf-Aig-Custom-Cost", "Cf-Aig-Event-Id",
+	"Cf-Aig-Otel-Trace-Id", "Cf-Aig-Otel-Parent-Span-Id", "Cf-Aig-Session-Id", "Cf-Aig-Turn-Id",
+	"Cf-Aig-No-Session-Affinity", "Cf-Aig-Allowed-Models", "Cf-Aig-Allowed-Providers",
+}
+
+// convertedVersion is the version of Anthropic's API that conversions are written for.
+const convertedVersion = "2023-06-01"
+
+// headers are those of the upstream request.
+func (x *exchange) headers() http.Header {
+	in, out := x.r.Header, make(http.Header, 24)
+	out["Content-Type"] = []string{"application/json"}
+	out["Accept-Encoding"] = []string{"identity"}
+	name := "apex-ai-proxy/" + x.cfg.Version
+	if x.rec.Client != "" {
+		name += " (" + x.rec.Client + ")"
+	}
+	out["User-Agent"] = []string{name}
+	if x.up == x.client {
+		for _, name := range forwarded {
+			if v := in[name]; len(v) > 0 {
+				out[name] = v
+			}
+		}
+		for name, v := range in {
+			if strings.HasPrefix(name, "Anthropic-") {
+				out[name] = v
+			}
+		}
+	} else if x.up == ir.AnthropicMessages {
+		out["Anthropic-Version"] = []string{convertedVersion}
+	}
+	for _, name := range gatewayHeaders {
+		if v := in[name]; len(v) > 0 {
+			out[name] = v
+		}
+	}
+	if id := in.Get("X-Claude-Code-Session-Id"); id != "" && out["Cf-Aig-Session-Id"] == nil {
+		out["Cf-Aig-Session-Id"] = []string{id}
+	}
+	out[hopHeader] = append(in[hopHeader][:len(in[hopHeader]):len(in[hopHeader])], x.s.up.self)
+	x.protect(out)
+	return out
+}
+
+// protect sets the credentials: the gateway's, and the provider's where the user wants
+// one of their own.
+func (x *exchange) protect(out http.Header) {
+	p, mode := &x.route.Provider, x.cfg.Keys[x.route.Provider.Slug]
+	if p.Local {
+		return
+	}
+	if t := x.cfg.GatewayToken; t != "" {
+		out["Cf-Aig-Authorization"] = []string{"Bearer " + t}
+	}
+	key := mode.Own
+	if x.key.provider != "" {
+		key = x.key.provider
+		for _, name := range [...]string{"Openai-Organization", "Openai-Project"} {
+			if v := x.r.Header[name]; len(v) > 0 && x.up == x.client {
+				out[name] = v
+			}
+		}
+	} else if key == "" && p.GatewayKey {
+		key = x.cfg.GatewayToken
+	}
+	if key != "" {
+		out[p.Key.Name] = []string{p.Key.Prefix + key}
+	}
+	if !mode.Unified || strings.EqualFold(x.r.Header.Get("Cf-Aig-No-Wholesale"), "true") {
+		out["Cf-Aig-No-Wholesale"] = []string{"true"}
+	}
+}
+
+// secretParams are names of query parameters that clients put keys into.
+var secretParams = map[string]bool{"key": true, "api_key": true, "api-key": true, "apikey": true, "access_token": true, "token": true, "api-version": true}
+
+// withQuery adds the client's query to the address, without keys.
+func withQuery(address, query string) string {
+	for _, pair := range strings.Split(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if pair == "" || secretParams[strings.ToLower(name)] {
+			continue
+		}
+		sep := "?"
+		if strings.Contains(address, "?") {
+			sep = "&"
+		}
+		address += sep + pair
+	}
+	return address
+}
+
+// send makes the upstream request and waits for the head of the answer. It returns
+// errGone when the client went away meanwhile.
+func (x *exchange) send(address string, body []byte) (*http.Response, error) {
+	for _, hop := range x.r.Header[hopHeader] {
+		if strings.Contains(hop, x.s.up.self) {
+			return nil, loop()
+		}
+	}
+	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings")
+	}
+	req.Header = x.headers()
+	var way http.RoundTripper = x.s.up.transport
+	if x.route.Provider.Local {
+		way = x.s.demo
+	}
+	if limit := x.cfg.UpstreamTimeout; limit > 0 {
+		timer := time.AfterFunc(limit, func() { x.cancel(errUpstreamSlow) })
+		defer timer.Stop()
+	}
+	resp, err := way.RoundTrip(req)
+	if err != nil {
+		if e := x.broken(err); e != nil {
+			return nil, e
+		}
+		return nil, errGone
+	}
+	x.rec.GatewayLogID = resp.Header.Get("Cf-Aig-Log-Id")
+	x.rec.CacheStatus = resp.Header.Get("Cf-Aig-Cache-Status")
+	x.watch.begin(x.rec.Start)
+	resp.Body = &watched{resp.Body, &x.watch}
+	if err := x.plain(resp); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	return resp, nil
+}
+
+// errGone ends an exchange whose client is no longer there.
+var errGone = &ir.Error{Kind: ir.OtherClient, Status: 499, Message: "the client went away"}
+
+// plain undoes a coding of the answer that nobody asked for.
+func (x *exchange) plain(resp *http.Response) error {
+	codings := splitCodings(resp.Header["Content-Encoding"])
+	if len(codings) == 0 {
+		return nil
+	}
+	r, err := decoder(codings[0], resp.Body, maxAnswer)
+	if err != nil || len(codings) > 1 {
+		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error",
+			Message: x.route.Provider.Title + " answered in an encoding that cannot be read"}
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{r, resp.Body}
+	resp.Header.Del("Content-Encoding")
+	resp.Header.Del("Content-Length")
+	resp.ContentLength = -1
+	return nil
+}
+
+// maxAnswer bounds an answer that must be held in memory as a whole.
+const maxAnswer = 256 << 20
+
+// shape is what the body of an answer is, by its media type.
+type shape uint8
+
+const (
+	shapeUnknown shape = iota
+	shapeJSON
+	shapeStream
+)
+
+func shapeOf(h http.Header) shape {
+	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	switch {
+	case media == "text/event-stream":
+		return shapeStream
+	case media == "application/json" || strings.HasSuffix(media, "+json"):
+		return shapeJSON
+	default:
+		return shapeUnknown
+	}
+}
+
+// sniff tells the shape of a body by how it starts.
+func sniff(b []byte) shape {
+	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF")), " \t\r\n")
+	switch {
+	case len(b) == 0:
+		return shapeUnknown
+	case b[0] == '{' || b[0] == '[':
+		return shapeJSON
+	case b[0] == ':' || bytes.HasPrefix(b, []byte("data:")) || bytes.HasPrefix(b, []byte("event:")) ||
+		bytes.HasPrefix(b, []byte("id:")) || bytes.HasPrefix(b, []byte("retry:")):
+		return shapeStream
+	default:
+		return shapeUnknown
+	}
+}
+
+// dropped are headers of an answer that concern only one side of the proxy.
+var dropped = map[string]bool{
+	"Content-Length": true, "Content-Encoding": true, "Transfer-Encoding": true, "Connection": true,
+	"Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
+	"Upgrade": true, "Set-Cookie": true, "Alt-Svc": true, "Strict-Transport-Security": true, "Server": true,
+	"Date": true, "Nel": true, "Report-To": true, "Vary": true, "X-Apex-Request-Id": true, "X-Upstream-Model": true,
+}
+
+// passHeaders hands the upstream's headers to the client of the same protocol.
+func (x *exchange) passHeaders(in http.Header) {
+	out := x.w.Header()
+	for name, v := range in {
+		if dropped[name] || strings.HasPrefix(name, "Access-Control-") {
+			continue
+		}
+		out[name] = v
+	}
+	for _, v := range in["Connection"] {
+		for _, name := range strings.Split(v, ",") {
+			out.Del(strings.TrimSpace(name))
+		}
+	}
+}
+
+// convertHeaders hands over what means the same in every protocol.
+func (x *exchange) convertHeaders(in http.Header) {
+	out := x.w.Header()
+	for name, v := range in {
+		if strings.HasPrefix(name, "Cf-Aig-") || name == "Cf-Ray" {
+			out[name] = v
+		}
+	}
+	for _, name := range [...]string{"Request-Id", "X-Request-Id"} {
+		if id := in.Get(name); id != "" {
+			out["X-Upstream-Request-Id"] = []string{id}
+			return
+		}
+	}
+}
+
+// warnings reports what a conversion could not carry over, in the answer's headers and
+// in the record.
+func (x *exchange) warnings(losses ir.Losses) {
+	if len(losses) == 0 {
+		return
+	}
+	var b strings.Builder
+	for i, l := range losses {
+		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
+		item := token(l.Code)
+		if l.Path != "" {
+			item += ";path=" + token(l.Path)
+		}
+		if i > 0 {
+			item = ", " + item
+		}
+		if b.Len()+len(item) > maxWarnings {
+			fmt.Fprintf(&b, ", ...;more=%d", len(losses)-i)
+			break
+		}
+		b.WriteString(item)
+	}
+	for _, l := range losses[len(x.rec.Warnings):] {
+		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
+	}
+	x.w.Header()["X-Conversion-Warnings"] = []string{b.String()}
+}
+
+// maxWarnings bounds the header, which some clients read into a small buffer.
+const maxWarnings = 2 << 10
+
+// token makes a text fit for a header.
+func token(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= 0x20 || r > 0x7e || r == ',' || r == ';' {
+			return '_'
+		}
+		return r
+	}, s)
+}
