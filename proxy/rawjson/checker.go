@@ -17,6 +17,9 @@ type Checker struct {
 	hex   int    // digits of \uXXXX still to come
 }
 
+// maxToken bounds a number; longer ones are taken for garbage.
+const maxToken = 4096
+
 type checkState uint8
 
 const (
@@ -49,7 +52,7 @@ func (c *Checker) Byte(b byte) {
 		return
 	case inToken:
 		if isTokenByte(b) {
-			if c.token = append(c.token, b); len(c.token) > 64 {
+			if c.token = append(c.token, b); len(c.token) > maxToken {
 				c.Bad = true
 			}
 			return

@@ -183,6 +183,9 @@ func (e *StreamEncoder) finish(dst []byte, s ir.Stop) []byte {
 	}
 	dst = append(dst, e.head...)
 	dst = append(dst, `},"logprobs":null,"finish_reason":"`...)
+	if s.Reason == ir.StopTools && e.calls == 0 {
+		s.Reason = ir.StopEnd
+	}
 	dst = append(dst, finishWord(s)...)
 	return append(dst, "\"}]}\n\n"...)
 }
