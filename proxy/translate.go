@@ -40,9 +40,9 @@ func (x *exchange) translate(address string, q *provider.Request) error {
 		}
 		return e
 	}
-	t := &translation{x: x, up: up, names: enc.Names, reply: ir.Reply{
+	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
-		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Customs: enc.Customs,
+		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req),
 	}}
 	return t.answer(resp, req.Stream)
 }
@@ -76,7 +76,8 @@ type translation struct {
 	x     *exchange
 	up    convert.Codec
 	reply ir.Reply
-	names map[string]string // changed tool names, back to the client's
+	// restore undoes in the answer what encoding the request did to tools.
+	restore *ir.Restorer
 
 	// Of a stream:
 	mu      sync.Mutex // held while the fields below or the client's connection are used
@@ -231,10 +232,6 @@ func (t *translation) end() error {
 // emit hands one step of the answer to the client's encoder.
 func (t *translation) emit(ev *ir.Event) {
 	switch ev.Kind {
-	case ir.PartOpen:
-		if own, ok := t.names[ev.Name]; ok {
-			ev.Name = own
-		}
 	case ir.Delta:
 		t.deltas++
 	case ir.UsageEvent:
@@ -251,8 +248,10 @@ func (t *translation) emit(ev *ir.Event) {
 		}
 	default:
 	}
-	t.out = t.enc.Append(t.out, ev)
+	t.restore.Event(ev, t.put)
 }
+
+func (t *translation) put(ev *ir.Event) { t.out = t.enc.Append(t.out, ev) }
 
 // keepAlive sends what may be sent while nothing happens.
 func (t *translation) keepAlive() {
@@ -364,11 +363,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 // write sends a whole answer.
 func (t *translation) write(res *ir.Response) error {
 	x := t.x
-	for i := range res.Parts {
-		if own, ok := t.names[res.Parts[i].Call.Name]; ok && res.Parts[i].Kind == ir.ToolCall {
-			res.Parts[i].Call.Name = own
-		}
-	}
+	t.restore.Response(res)
 	if res.HasUsage {
 		x.rec.Tokens = tokensOf(res.Usage)
 	}
@@ -410,7 +405,7 @@ var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", M
 // same turns the form of an answer without leaving the protocol: an upstream answered a
 // request for a stream with a whole answer, or the other way round.
 func (x *exchange) same(q *provider.Request) *translation {
-	return &translation{x: x, up: x.codec, reply: ir.Reply{
+	return &translation{x: x, up: x.codec, restore: &ir.Restorer{}, reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(), IncludeUsage: true,
 	}}
 }

@@ -69,6 +69,7 @@ type goldenCase struct {
 	from, to convert.Codec
 	target   ir.Target
 	reply    ir.Reply
+	restore  ir.Restorer
 	in       []byte
 }
 
@@ -96,7 +97,7 @@ func parseCase(t *testing.T, a *txtar.Archive) goldenCase {
 		case "estimate":
 			c.reply.InputEstimate = 7
 		case "custom":
-			c.reply.Customs = map[string]bool{words[1]: true}
+			c.restore.Customs = map[string]bool{words[1]: true}
 		default:
 			t.Fatalf("unknown directive %q", line)
 		}
@@ -145,7 +146,7 @@ func (c *goldenCase) run(t *testing.T) []txtar.File {
 		if err != nil {
 			return []txtar.File{{Name: "error", Data: fmt.Appendln(nil, err)}}
 		}
-		(&ir.Restorer{Customs: c.reply.Customs}).Response(res)
+		c.restore.Response(res)
 		body, err := c.to.EncodeResponse(res, c.reply)
 		if err != nil {
 			t.Fatal(err)
@@ -181,7 +182,7 @@ func warnings(losses ir.Losses) []txtar.File {
 func (c *goldenCase) stream(in []byte, pieces [][]byte) []byte {
 	dec := c.from.NewStreamDecoder(c.target.Dialect.LenientEOF)
 	enc := c.to.NewStreamEncoder(c.reply)
-	restore := ir.Restorer{Customs: c.reply.Customs}
+	restore := ir.Restorer{Customs: c.restore.Customs}
 	var out []byte
 	emit := func(ev *ir.Event) {
 		restore.Event(ev, func(ev *ir.Event) { out = enc.Append(out, ev) })

@@ -89,6 +89,4 @@ type Reply struct {
 	IncludeUsage bool
 	// InputEstimate is shown to Anthropic clients until the upstream tells the count.
 	InputEstimate int64
-	// Customs are the tools the client declared as custom (see Encoded).
-	Customs map[string]bool
 }
