@@ -243,6 +243,11 @@ func (x *exchange) fail(err error) {
 		named.Message += " (you asked for " + x.route.Asked + ", sent to " + x.route.Provider.Title + " as " + x.route.WireModel() + ")"
 		e = &named
 	}
+	if e.Kind == ir.ContextTooLong && x.client == ir.AnthropicMessages {
+		said := *e
+		said.Message = apierror.PromptTooLong(e.Message)
+		e = &said
+	}
 	h := x.w.Header()
 	setIf(h, "Retry-After", e.RetryAfter)
 	setIf(h, "Retry-After-Ms", e.RetryAfterMS)

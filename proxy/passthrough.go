@@ -51,6 +51,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 		x.convertHeaders(resp.Header)
 		return x.same(q).collect(resp.Body, *buf, n, err)
 	case form != shapeJSON:
+		x.convertHeaders(resp.Header)
 		return x.nonsense(resp, head)
 	case q.Stream:
 		x.convertHeaders(resp.Header)
@@ -124,9 +125,7 @@ func (x *exchange) passError(resp *http.Response) error {
 		return x.unlessGone(err)
 	}
 	masked := apierror.Mask(string(body), x.secrets()...)
-	same := apierror.IsEnvelope(body, x.client) && !apierror.FromGateway(body) &&
-		e.Kind != ir.UpstreamCredential && e.Kind != ir.QuotaExceeded && e.Kind != ir.Billing &&
-		!(e.Kind == ir.ContextTooLong) && apierror.IsEnvelope([]byte(masked), x.client)
+	same := e.Kind != ir.UpstreamCredential && !apierror.FromGateway(body) && apierror.IsEnvelope([]byte(masked), x.client)
 	if !same {
 		x.convertHeaders(resp.Header)
 		return e
@@ -143,9 +142,7 @@ func (x *exchange) passError(resp *http.Response) error {
 
 // nonsense is the error for a successful answer that no client could read.
 func (x *exchange) nonsense(resp *http.Response, head []byte) error {
-	x.convertHeaders(resp.Header)
-	a := x.answer(resp, head)
-	e := apierror.Decode(a)
+	e := apierror.Decode(x.answer(resp, head))
 	e.Kind, e.Status = ir.BadGateway, http.StatusBadGateway
 	return e
 }

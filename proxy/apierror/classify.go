@@ -1,7 +1,10 @@
 package apierror
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -123,4 +126,31 @@ func statusOfType(typ string) int {
 	default:
 		return 0
 	}
+}
+
+// tooLongStart is what Anthropic's clients look for before they shorten a conversation.
+const tooLongStart = "prompt is too long"
+
+var bigNumber = regexp.MustCompile(`[0-9][0-9,]{2,}`)
+
+// PromptTooLong says that a prompt exceeds the model's window in the words that
+// Anthropic's clients understand, with the two numbers if the message tells them.
+func PromptTooLong(message string) string {
+	if strings.HasPrefix(message, tooLongStart) {
+		return message
+	}
+	var most, least int64
+	for _, word := range bigNumber.FindAllString(message, -1) {
+		n, err := strconv.ParseInt(strings.ReplaceAll(word, ",", ""), 10, 64)
+		if err != nil || n < 256 {
+			continue
+		}
+		if most = max(most, n); least == 0 || n < least {
+			least = n
+		}
+	}
+	if most > least {
+		return fmt.Sprintf("%s: %d tokens > %d maximum (%s)", tooLongStart, most, least, message)
+	}
+	return tooLongStart + ": " + message
 }

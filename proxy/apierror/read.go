@@ -198,7 +198,11 @@ func (f *found) flat(m map[string]rawjson.Value) {
 		case rawjson.Array:
 			f.validation(v)
 		case rawjson.Object:
-			f.message = clip(v.Get("message").Str())
+			if d := v.Get("detail"); d.Kind() == rawjson.Array {
+				f.validation(d)
+			} else {
+				f.message = clip(v.Get("message").Str())
+			}
 		default:
 		}
 	}

@@ -1,0 +1,270 @@
+package proxy_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"apex-ai-proxy/proxy"
+)
+
+func TestHost(t *testing.T) {
+	f := start(t, newUpstream(t, vendor), func(c *proxy.Config) { c.Hosts = []string{"box.lan"} })
+	for host, want := range map[string]int{
+		"127.0.0.1:8787": 200, "localhost": 200, "LOCALHOST:1": 200, "localhost.": 200, "[::1]:8787": 200, "[::1]": 200,
+		"app.localhost:99": 200, "127.9.9.9": 200, "box.lan:8787": 200, "BOX.lan.": 200,
+		"evil.example": 403, "evil.example:8787": 403, "localhost.evil.example": 403, "127.0.0.1.nip.io": 403,
+		"192.168.1.5": 403, "10.0.0.1:8787": 403, "localhost:8787@evil.example": 403, "notlocalhost": 403,
+		"0.0.0.0": 403, "[::ffff:8.8.8.8]": 403, "localhost:80:80": 403,
+	} {
+		got := f.do("GET", "/v1/models", "", func(r *http.Request) { r.Host = host })
+		if got.status != want && !(want == 403 && got.status == 400) {
+			t.Errorf("%s: %d, want %d", host, got.status, want)
+		}
+		if quiet := f.do("GET", "/healthz", "", func(r *http.Request) { r.Host = host }); quiet.status != got.status {
+			t.Errorf("%s: /healthz %d", host, quiet.status)
+		}
+	}
+}
+
+func TestOrigin(t *testing.T) {
+	f := start(t, newUpstream(t, vendor), func(c *proxy.Config) { c.Origins = []string{"https://good.example"} })
+	for origin, ok := range map[string]bool{
+		"http://localhost:3000": true, "https://127.0.0.1": true, "http://[::1]:5173": true, "vscode-webview://1h2g": true,
+		"tauri://localhost": true, "https://good.example": true,
+		"https://evil.example": false, "null": false, "http://localhost.evil.example": false, "https://good.example.evil": false,
+		"http://good.example": false, "file://": false, "chrome-extension://abc": false, "http://user@localhost": false,
+		"http://localhost:3000.evil.example": false, "vscode-webview:evil": false,
+	} {
+		got := f.do("GET", "/v1/models", "", withHeader("Origin", origin))
+		allowed := got.header.Get("Access-Control-Allow-Origin")
+		if ok && (got.status != 200 || allowed != origin) || !ok && (got.status != 403 || allowed != "") {
+			t.Errorf("%s: %d, allowed origin %q", origin, got.status, allowed)
+		}
+		pre := f.do("OPTIONS", "/v1/messages", "", without("Authorization"), withHeader("Origin", origin),
+			withHeader("Access-Control-Request-Method", "POST"),
+			withHeader("Access-Control-Request-Headers", "x-api-key,anthropic-version,x-stainless-os"),
+			withHeader("Access-Control-Request-Private-Network", "true"))
+		if !ok {
+			if pre.status != 403 || pre.header.Get("Access-Control-Allow-Headers") != "" {
+				t.Errorf("preflight of %s: %d", origin, pre.status)
+			}
+			continue
+		}
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Headers": "x-api-key,anthropic-version,x-stainless-os",
+			"Access-Control-Allow-Private-Network": "true", "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+		} {
+			if got := pre.header.Get(name); got != want || pre.status != 204 {
+				t.Errorf("preflight of %s: %d, %s %q", origin, pre.status, name, got)
+			}
+		}
+	}
+}
+
+func TestErrorsReachPages(t *testing.T) {
+	f := start(t, newUpstream(t, vendor))
+	got := f.post("/v1/messages", "{}", without("Authorization"), withHeader("Origin", "http://localhost:1"))
+	if got.status != 401 || got.header.Get("Access-Control-Allow-Origin") == "" ||
+		!strings.Contains(got.header.Get("Access-Control-Expose-Headers"), "x-conversion-warnings") {
+		t.Errorf("%d %v", got.status, got.header)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	f := start(t, newUpstream(t, vendor))
+	none := start(t, newUpstream(t, vendor), func(c *proxy.Config) { c.LocalKey, c.GatewayToken = "", "" })
+	for name, tc := range map[string]struct {
+		headers []string
+		ok      bool
+	}{
+		"bearer":                  {[]string{"Authorization", "Bearer " + localKey}, true},
+		"bearer, any case":        {[]string{"Authorization", "bearer  " + localKey}, true},
+		"no scheme":               {[]string{"Authorization", localKey}, true},
+		"x-api-key":               {[]string{"X-Api-Key", localKey}, true},
+		"api-key":                 {[]string{"Api-Key", localKey}, true},
+		"gateway token":           {[]string{"Authorization", "Bearer " + gateToken}, true},
+		"gateway header":          {[]string{"Cf-Aig-Authorization", "Bearer " + gateToken}, true},
+		"wrong bearer, right key": {[]string{"Authorization", "Bearer nonsense", "X-Api-Key", localKey}, true},
+		"nothing":                 {nil, false},
+		"empty bearer":            {[]string{"Authorization", "Bearer "}, false},
+		"wrong":                   {[]string{"Authorization", "Bearer " + localKey + "x"}, false},
+		"prefix":                  {[]string{"X-Api-Key", localKey[:len(localKey)-1]}, false},
+		"basic":                   {[]string{"Authorization", "Basic " + localKey}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			edits := []edit{without("Authorization")}
+			for i := 0; i+1 < len(tc.headers); i += 2 {
+				edits = append(edits, withHeader(tc.headers[i], tc.headers[i+1]))
+			}
+			want := 401
+			if tc.ok {
+				want = 200
+			}
+			if got := f.do("GET", "/v1/models", "", edits...); got.status != want {
+				t.Errorf("%d, want %d", got.status, want)
+			}
+			if got := none.do("GET", "/v1/models", "", edits...); got.status != 401 {
+				t.Errorf("without a key set up: %d", got.status)
+			}
+			for _, path := range []string{"/", "/healthz", "/api/hello"} {
+				for _, method := range []string{"GET", "HEAD"} {
+					if got := f.do(method, path, "", edits...); got.status != 200 {
+						t.Errorf("%s %s: %d", method, path, got.status)
+					}
+				}
+			}
+		})
+	}
+}
+
+// envelope is an error as both protocols write it.
+type envelope struct {
+	Type  string `json:"type"`
+	Error struct {
+		Type, Message string
+		Code, Param   *string
+	} `json:"error"`
+	RequestID string `json:"request_id"`
+}
+
+func parse(t *testing.T, body string) envelope {
+	t.Helper()
+	var e envelope
+	if err := json.Unmarshal([]byte(body), &e); err != nil || e.Error.Message == "" {
+		t.Fatalf("no envelope: %v: %s", err, body)
+	}
+	return e
+}
+
+func TestRoutes(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u)
+	model := "gpt-4o#openai"
+	for _, tc := range []struct {
+		method, path, body string
+		status             int
+		anthropic          bool
+		allow              string
+	}{
+		{"POST", "/v1/chat/completions", chat(model, ""), 200, false, ""},
+		{"POST", "/chat/completions", chat(model, ""), 200, false, ""},
+		{"POST", "/v1/v1/chat/completions", chat(model, ""), 200, false, ""},
+		{"POST", "//v1//chat/completions/", chat(model, ""), 200, false, ""},
+		{"POST", "/v1/messages?beta=true", messages(model, ""), 200, true, ""},
+		{"POST", "/messages", messages(model, ""), 200, true, ""},
+		{"POST", "/v1/v1/messages", messages(model, ""), 200, true, ""},
+		{"GET", "/v1/messages", "", 405, true, "POST, OPTIONS"},
+		{"DELETE", "/v1/chat/completions", "", 405, false, "POST, OPTIONS"},
+		{"POST", "/v1/models", "{}", 405, false, "GET, HEAD, OPTIONS"},
+		{"POST", "/healthz", "", 405, false, "GET, HEAD, OPTIONS"},
+		{"POST", "/v1/responses", "{}", 501, false, ""},
+		{"GET", "/v1/responses", "", 501, false, ""},
+		{"POST", "/v1/embeddings", "{}", 501, false, ""},
+		{"POST", "/v1/messages/count_tokens", "{}", 501, true, ""},
+		{"GET", "/nothing", "", 404, false, ""},
+		{"GET", "/v1/messages/nothing", "", 404, true, ""},
+		{"POST", "/v1/chat/completions", "{", 400, false, ""},
+		{"POST", "/v1/messages", "[]", 400, true, ""},
+		{"POST", "/v1/messages", "", 400, true, ""},
+		{"POST", "/v1/messages", `{"model":5}`, 400, true, ""},
+		{"POST", "/v1/chat/completions", chat("x#nowhere", ""), 400, false, ""},
+		{"POST", "/v1/messages", messages("unknown-model", ""), 404, true, ""},
+		{"POST", "/v1/messages", messages("", ""), 400, true, ""},
+		{"POST", "/v1/messages", messages(`a\u0000b#openai`, ""), 400, true, ""},
+		{"POST", "/v1/messages", messages(`../x#azure-openai`, ""), 400, true, ""},
+	} {
+		t.Run(tc.method+tc.path, func(t *testing.T) {
+			got := f.do(tc.method, tc.path, tc.body)
+			if got.status != tc.status || got.header.Get("Allow") != tc.allow {
+				t.Fatalf("%d, Allow %q: %s", got.status, got.header.Get("Allow"), got.body)
+			}
+			if tc.status == 200 {
+				return
+			}
+			e := parse(t, got.body)
+			if (e.Type == "error") != tc.anthropic {
+				t.Errorf("wrong envelope: %s", got.body)
+			}
+			if tc.anthropic && e.RequestID != got.header.Get("Request-Id") {
+				t.Errorf("request id %q, header %q", e.RequestID, got.header.Get("Request-Id"))
+			}
+			x := f.final(got.header.Get("X-Apex-Request-Id"))
+			if x.Status != tc.status || x.Error == "" || x.ErrorKind == "" {
+				t.Errorf("record %+v", x)
+			}
+		})
+	}
+	got := f.do("GET", "/nothing", "", withHeader("Anthropic-Version", "2023-06-01"))
+	if parse(t, got.body).Type != "error" {
+		t.Errorf("the version header was not heeded: %s", got.body)
+	}
+}
+
+func TestBodies(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u, func(c *proxy.Config) { c.MaxBody = 2000 })
+	plain := chat("gpt-4o#openai", "")
+	big := chat("gpt-4o#openai", `"x":"`+strings.Repeat("a", 3000)+`",`)
+	enc, _ := zstd.NewWriter(nil)
+	codings := map[string]func(string) string{
+		"identity": func(s string) string { return s },
+		"zstd":     func(s string) string { return string(enc.EncodeAll([]byte(s), nil)) },
+		"gzip": func(s string) string {
+			var b bytes.Buffer
+			w := gzip.NewWriter(&b)
+			_, _ = w.Write([]byte(s))
+			_ = w.Close()
+			return b.String()
+		},
+		"deflate": func(s string) string {
+			var b bytes.Buffer
+			w := zlib.NewWriter(&b)
+			_, _ = w.Write([]byte(s))
+			_ = w.Close()
+			return b.String()
+		},
+		"Deflate": func(s string) string {
+			var b bytes.Buffer
+			w, _ := flate.NewWriter(&b, 5)
+			_, _ = w.Write([]byte(s))
+			_ = w.Close()
+			return b.String()
+		},
+	}
+	for name, encode := range codings {
+		for what, tc := range map[string]struct {
+			body   string
+			status int
+		}{
+			"right": {encode(plain), 200},
+			"large": {encode(big), 413},
+			"cut":   {encode(plain)[:20], 400},
+		} {
+			got := f.post("/v1/chat/completions", tc.body, withHeader("Content-Encoding", name))
+			if got.status != tc.status {
+				t.Errorf("%s, %s: %d %s", name, what, got.status, got.body)
+			}
+			if tc.status == 200 && u.last(t).header.Get("Content-Encoding") != "" {
+				t.Errorf("%s: the coding was forwarded", name)
+			}
+		}
+	}
+	if got := f.post("/v1/messages", "x", withHeader("Content-Encoding", "br")); got.status != 415 || parse(t, got.body).Type != "error" {
+		t.Errorf("br: %d %s", got.status, got.body)
+	}
+	if got := f.post("/v1/messages", big); got.status != 413 || parse(t, got.body).Error.Type != "request_too_large" {
+		t.Errorf("large: %d %s", got.status, got.body)
+	}
+	chunked := func(r *http.Request) { r.ContentLength = -1 }
+	if got := f.post("/v1/messages", big, chunked); got.status != 413 {
+		t.Errorf("large and chunked: %d %s", got.status, got.body)
+	}
+}

@@ -1,0 +1,305 @@
+package proxy_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/event"
+)
+
+const (
+	localKey  = "apex-local-key-0123456789"
+	gateToken = "gateway-token-0123456789"
+	patience  = 10 * time.Second
+)
+
+// TestMain runs the tests and then checks that no goroutine of the proxy is left.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if left := leaked(); left != "" && code == 0 {
+		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func leaked() string {
+	var left string
+	for range 100 {
+		left = ""
+		buf := make([]byte, 1<<20)
+		for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+			if strings.Contains(g, "apex-ai-proxy/proxy") && !strings.Contains(g, "TestMain") {
+				left += g + "\n\n"
+			}
+		}
+		if left == "" {
+			return ""
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return left
+}
+
+// seen is a request as the upstream got it.
+type seen struct {
+	path, query string
+	header      http.Header
+	body        string
+}
+
+// upstream is a scripted stand-in for the gateway.
+type upstream struct {
+	*httptest.Server
+	mu     sync.Mutex
+	seen   []seen
+	answer http.HandlerFunc
+}
+
+func newUpstream(t testing.TB, answer http.HandlerFunc) *upstream {
+	t.Helper()
+	u := &upstream{answer: answer}
+	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("the upstream could not read the request: %v", err)
+		}
+		u.mu.Lock()
+		u.seen = append(u.seen, seen{r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Clone(), string(body)})
+		u.mu.Unlock()
+		u.answer(w, r)
+	}))
+	t.Cleanup(u.Close)
+	return u
+}
+
+func (u *upstream) last(t testing.TB) seen {
+	t.Helper()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.seen) == 0 {
+		t.Fatal("nothing reached the upstream")
+	}
+	return u.seen[len(u.seen)-1]
+}
+
+func (u *upstream) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.seen)
+}
+
+// fixture is a running proxy.
+type fixture struct {
+	*proxy.Server
+	t   testing.TB
+	bus *event.Bus
+	cfg proxy.Config
+	log *bytes.Buffer
+}
+
+func start(t testing.TB, u *upstream, edit ...func(*proxy.Config)) *fixture {
+	t.Helper()
+	cfg := proxy.Config{
+		Account: "acc", Gateway: "gw", GatewayToken: gateToken, LocalKey: localKey,
+		AzureResource: "res", AzureAPIVersion: "2024-10-21",
+		UpstreamTimeout: patience, StreamIdleTimeout: patience, Version: "test",
+	}
+	if u != nil {
+		cfg.GatewayURL = u.URL + "/v1"
+	}
+	for _, e := range edit {
+		e(&cfg)
+	}
+	f := &fixture{t: t, bus: event.NewBus(1000), cfg: cfg, log: &bytes.Buffer{}}
+	var mu sync.Mutex
+	f.Server = proxy.New(slog.New(slog.NewTextHandler(lockedWriter{&mu, f.log}, &slog.HandlerOptions{Level: slog.LevelDebug})), f.bus)
+	if err := f.Start(t.Context(), "127.0.0.1:0", cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = f.Stop(ctx)
+	})
+	return f
+}
+
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// client keeps no connections, so that none outlives a test.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
+
+type edit = func(*http.Request)
+
+func withHeader(name, value string) edit {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func without(name string) edit { return func(r *http.Request) { r.Header.Del(name) } }
+
+func (f *fixture) request(ctx context.Context, method, path, body string, edits ...edit) *http.Request {
+	f.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+f.Addr()+path, strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+localKey)
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, e := range edits {
+		e(r)
+	}
+	return r
+}
+
+// reply is a whole answer of the proxy.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+	err    error // of reading the body
+}
+
+func (f *fixture) do(method, path, body string, edits ...edit) reply {
+	f.t.Helper()
+	resp, err := client.Do(f.request(f.t.Context(), method, path, body, edits...))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return reply{resp.StatusCode, resp.Header, string(b), err}
+}
+
+func (f *fixture) post(path, body string, edits ...edit) reply {
+	f.t.Helper()
+	return f.do(http.MethodPost, path, body, edits...)
+}
+
+// final waits for the record of the exchange with the id to be closed.
+func (f *fixture) final(id string) event.Exchange {
+	f.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		if x, ok := f.bus.Find(id); ok && x.Phase.Final() {
+			return x
+		}
+		if time.Now().After(deadline) {
+			f.t.Fatalf("the record of %s was not closed", id)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// until polls.
+func until(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !f() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited too long for: %s", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// The two protocols, and a model for each that is passed through or converted.
+type door struct {
+	name, path, body, model string
+}
+
+func chat(model string, more string) string {
+	return `{"model":"` + model + `",` + more + `"messages":[{"role":"user","content":"hi"}]}`
+}
+
+func messages(model string, more string) string {
+	return `{"model":"` + model + `",` + more + `"max_tokens":64,"messages":[{"role":"user","content":"hi"}]}`
+}
+
+const (
+	chatAnswer = `{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":3,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":1}}}`
+	msgAnswer  = `{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{"type":"text","text":"hello"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":7,"cache_read_input_tokens":4,"cache_creation_input_tokens":2,"output_tokens":3}}`
+)
+
+var chatFrames = []string{
+	`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}` + "\n\n",
+	`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"delta":{"content":"hel"},"finish_reason":null}]}` + "\n\n",
+	`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"delta":{"content":"lo"},"finish_reason":null}]}` + "\n\n",
+	`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n",
+	`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o","choices":[],"usage":{"prompt_tokens":11,"completion_tokens":3,"total_tokens":14}}` + "\n\n",
+	"data: [DONE]\n\n",
+}
+
+var msgFrames = []string{
+	"event: message_start\n" + `data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":7,"cache_read_input_tokens":4,"cache_creation_input_tokens":0,"output_tokens":1}}}` + "\n\n",
+	"event: content_block_start\n" + `data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}` + "\n\n",
+	"event: content_block_delta\n" + `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hel"}}` + "\n\n",
+	"event: content_block_delta\n" + `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lo"}}` + "\n\n",
+	"event: content_block_stop\n" + `data: {"type":"content_block_stop","index":0}` + "\n\n",
+	"event: message_delta\n" + `data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":3}}` + "\n\n",
+	"event: message_stop\n" + `data: {"type":"message_stop"}` + "\n\n",
+}
+
+// jsonAnswer answers with a JSON body.
+func jsonAnswer(status int, body string, headers ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for i := 0; i+1 < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// sseAnswer answers with a stream, one write and flush per frame.
+func sseAnswer(frames ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, f := range frames {
+			_, _ = io.WriteString(w, f)
+			w.(http.Flusher).Flush()
+		}
+	}
+}
+
+// vendor answers as the vendor of the path would.
+func vendor(w http.ResponseWriter, r *http.Request) {
+	isMessages := strings.HasSuffix(r.URL.Path, "/messages")
+	if isMessages {
+		jsonAnswer(200, msgAnswer)(w, r)
+		return
+	}
+	jsonAnswer(200, chatAnswer)(w, r)
+}
+
+// cutAnswer sends frames and then breaks the connection.
+func cutAnswer(frames ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		sseAnswer(frames...)(w, r)
+		panic(http.ErrAbortHandler)
+	}
+}
