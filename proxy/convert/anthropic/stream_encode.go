@@ -31,8 +31,14 @@ func NewStreamEncoder(rep ir.Reply) *StreamEncoder { return &StreamEncoder{rep: 
 
 const ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n"
 
-// AppendKeepAlive appends a ping event.
-func (e *StreamEncoder) AppendKeepAlive(dst []byte) []byte { return append(dst, ping...) }
+// AppendKeepAlive appends a ping event, or a comment while the message has not begun:
+// clients refuse events in front of message_start.
+func (e *StreamEncoder) AppendKeepAlive(dst []byte) []byte {
+	if !e.started {
+		return append(dst, ": keep-alive\n\n"...)
+	}
+	return append(dst, ping...)
+}
 
 // Append appends the events that tell ev.
 func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
