@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -18,6 +19,9 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 	turns, losses, err := ir.Repair(req.Turns)
 	if err != nil {
 		return ir.Encoded{}, err
+	}
+	if to.Dialect.Alternate {
+		turns = alternate(turns)
 	}
 	e := requestEncoder{req: req, to: to, names: ir.Names{Max: maxNameLen}, Losses: losses}
 	e.Buf = make([]byte, 0, sizeHint(req))
@@ -44,6 +48,24 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 		return ir.Encoded{}, ir.Invalid("messages", "at least one user message is required")
 	}
 	return ir.Encoded{Body: e.Buf, Losses: e.Losses, Names: e.names.Back(), Customs: e.customs}, nil
+}
+
+// alternate joins turns of the same role, for upstreams that want user and assistant to
+// take turns. Instructions in between are moved to the front by those (see OneSystem).
+func alternate(turns []ir.Turn) []ir.Turn {
+	out := make([]ir.Turn, 0, len(turns))
+	for _, t := range turns {
+		if t.Role == ir.RoleSystem {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].Role == t.Role {
+			out[n-1].Parts = slices.Concat(out[n-1].Parts, t.Parts)
+			out[n-1].Plain = false
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
 }
 
 // sizeHint guesses how long the encoded request will be.
