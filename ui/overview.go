@@ -40,7 +40,7 @@ type overview struct {
 
 func newOverview(w *window) *overview {
 	o := &overview{w: w}
-	body := stack(gapMargin, o.state(), o.connect(), o.missing(), o.tryIt())
+	body := stack(gapMargin, o.state(), o.notices(), o.connect(), o.missing(), o.tryIt())
 	o.content = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	return o
 }
@@ -56,6 +56,20 @@ func (o *overview) state() fyne.CanvasObject {
 			padded(0, 0, gapWide, gapWide, middle(o.headline))),
 		padded(0, 0, 14+gapWide, 0, o.detail.box),
 	)
+}
+
+// notices tells what is the matter with the settings file.
+func (o *overview) notices() fyne.CanvasObject {
+	box := stack(gap)
+	for _, text := range o.w.u.core.Notices() {
+		d := newDot(10)
+		d.set(presenter.ToneWarn)
+		p := newParagraph(text)
+		p.label.Importance = widget.WarningImportance
+		box.Add(container.NewBorder(nil, nil, container.NewCenter(d), nil, padded(0, 0, gapWide+4, 0, p.box)))
+	}
+	box.Hidden = len(box.Objects) == 0
+	return box
 }
 
 func (o *overview) connect() fyne.CanvasObject {

@@ -43,7 +43,7 @@ func newRequests(w *window) *requests {
 	r.content = container.NewBorder(
 		stack(gap, padded(gapMargin-8, 0, rowInset, rowInset, head), newHead(), widget.NewSeparator()),
 		r.detail.content, nil, nil,
-		container.NewStack(container.NewThemeOverride(r.list, dense{}), r.empty))
+		container.NewStack(container.NewThemeOverride(r.list, part{padding: 0, inner: -1}), r.empty))
 	return r
 }
 

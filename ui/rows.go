@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
@@ -50,15 +49,4 @@ func (r *rows) TypedKey(e *fyne.KeyEvent) {
 	case fyne.KeyEscape:
 		r.unselect()
 	}
-}
-
-// dense is the theme without space between the rows of a list.
-type dense struct{ Theme }
-
-// Size implements fyne.Theme.
-func (d dense) Size(name fyne.ThemeSizeName) float32 {
-	if name == theme.SizeNamePadding {
-		return 0
-	}
-	return d.Theme.Size(name)
 }

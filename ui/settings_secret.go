@@ -68,14 +68,13 @@ func (f *secretField) refresh(s presenter.SecretState) {
 func (f *secretField) show() {
 	locked := f.busy != ""
 	writable := f.state != presenter.SecretFromEnvironment
-	editing := writable && (f.open || f.state == presenter.SecretMissing || f.wrong != "" || f.entry.Text != "")
+	editing := writable && (f.open || f.vacant() || f.wrong != "" || f.entry.Text != "")
 	f.editing.Hidden = !editing
 	f.reading.Hidden = editing && f.state == presenter.SecretMissing
-	present := f.state == presenter.SecretPresent
 	f.change.Hidden = !writable || editing
-	f.remove.Hidden = !present || editing
-	f.again.Hidden = f.state.Cure() == "" || f.state == presenter.SecretTooLarge
-	f.cancel.Hidden = f.state == presenter.SecretMissing && f.entry.Text == ""
+	f.remove.Hidden = !f.state.Kept() || editing
+	f.again.Hidden = f.state.Cure() == "" || editing
+	f.cancel.Hidden = f.vacant() && f.entry.Text == ""
 	enable(f.entry, !locked)
 	enable(f.store, !locked && f.entry.Text != "")
 	enable(f.cancel, !locked)
@@ -85,6 +84,11 @@ func (f *secretField) show() {
 	f.words.setColored(f.state.String(), toneWord(f.state.Tone()))
 	f.setNote()
 	f.content.Refresh()
+}
+
+// vacant tells whether there is nothing to be replaced, so that the entry is always open.
+func (f *secretField) vacant() bool {
+	return f.state == presenter.SecretMissing || f.state == presenter.SecretNoService
 }
 
 func toneWord(t presenter.Tone) fyne.ThemeColorName {

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"image/color"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -140,7 +138,7 @@ func fitted(text string, width, size float32, style fyne.TextStyle) string {
 func newParagraph(text string) *paragraph {
 	p := &paragraph{label: widget.NewLabel(text)}
 	p.label.Wrapping = fyne.TextWrapWord
-	p.box = container.NewThemeOverride(p.label, bare{})
+	p.box = container.NewThemeOverride(p.label, part{padding: -1, inner: 0})
 	return p
 }
 
@@ -163,24 +161,4 @@ func (p *paragraph) note() *paragraph {
 	p.label.SizeName = sizeNote
 	p.label.Importance = widget.LowImportance
 	return p
-}
-
-// bare is the theme without the padding inside labels.
-type bare struct{ Theme }
-
-// Size implements fyne.Theme.
-func (b bare) Size(name fyne.ThemeSizeName) float32 {
-	if name == theme.SizeNameInnerPadding {
-		return 0
-	}
-	return b.Theme.Size(name)
-}
-
-// Color implements fyne.Theme. Labels of low importance use the muted grey, which is
-// darker than that of a placeholder.
-func (b bare) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	if name == theme.ColorNamePlaceHolder || name == theme.ColorNameDisabled {
-		name = colorMuted
-	}
-	return b.Theme.Color(name, v)
 }

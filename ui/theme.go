@@ -167,3 +167,41 @@ func toneColor(t presenter.Tone) fyne.ThemeColorName {
 		return colorMuted
 	}
 }
+
+// part is the theme of the application with other spacing, for a part of a page. What is
+// below zero stays as it is.
+type part struct {
+	padding float32 // between the rows of a list
+	inner   float32 // around the text of a label
+}
+
+// Color implements fyne.Theme. Quiet labels use the muted grey, which is darker than that
+// of a placeholder.
+func (part) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	if name == theme.ColorNamePlaceHolder || name == theme.ColorNameDisabled {
+		name = colorMuted
+	}
+	return fyne.CurrentApp().Settings().Theme().Color(name, v)
+}
+
+// Font implements fyne.Theme.
+func (part) Font(s fyne.TextStyle) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Font(s)
+}
+
+// Icon implements fyne.Theme.
+func (part) Icon(n fyne.ThemeIconName) fyne.Resource {
+	return fyne.CurrentApp().Settings().Theme().Icon(n)
+}
+
+// Size implements fyne.Theme.
+func (p part) Size(name fyne.ThemeSizeName) float32 {
+	switch {
+	case name == theme.SizeNamePadding && p.padding >= 0:
+		return p.padding
+	case name == theme.SizeNameInnerPadding && p.inner >= 0:
+		return p.inner
+	default:
+		return fyne.CurrentApp().Settings().Theme().Size(name)
+	}
+}

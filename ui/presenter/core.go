@@ -43,6 +43,8 @@ type Configuration interface {
 	SaveSettings(ctx context.Context, s settings.Settings) error
 	// Overridden maps a field to what beats the settings file: "flag --listen".
 	Overridden() map[string]string
+	// Notices is what the user should know about the settings file, in sentences.
+	Notices() []string
 	// Providers are the names of the providers whose key mode can be chosen.
 	Providers() []string
 }

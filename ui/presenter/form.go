@@ -194,6 +194,11 @@ func (f *Form) Settings() settings.Settings {
 // Reject takes over why saving went wrong. What does not belong to a field of the form is
 // returned as a sentence.
 func (f *Form) Reject(err error) string {
+	var port *PortError
+	if errors.As(err, &port) {
+		f.rejected[FieldListen] = portInUse(port) + ". Choose another port."
+		return "The address cannot be used."
+	}
 	var v *settings.ValidationError
 	if !errors.As(err, &v) {
 		return Sentence(err.Error())

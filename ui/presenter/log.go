@@ -86,6 +86,14 @@ func (l *Log) Running() int {
 	return n
 }
 
+// Revision is the revision of the known state of an exchange, 0 when it is not known.
+func (l *Log) Revision(id string) int {
+	if i, ok := l.at[id]; ok {
+		return l.rows[i].Revision
+	}
+	return 0
+}
+
 // Summary is the number of exchanges in words.
 func (l *Log) Summary() string {
 	s := plural(len(l.rows), "request", "requests")

@@ -21,6 +21,7 @@ type SecretState uint8
 const (
 	SecretChecking SecretState = iota // not known yet
 	SecretPresent
+	SecretInMemory        // present until the program ends, for want of a keychain
 	SecretFromEnvironment // present, and not to be changed here
 	SecretMissing
 	SecretLocked
@@ -34,6 +35,7 @@ const (
 var secretWords = [...]string{
 	SecretChecking:        "Asking the keychain…",
 	SecretPresent:         "Stored in the keychain",
+	SecretInMemory:        "Kept until the program ends, as there is no keychain",
 	SecretFromEnvironment: "Set by the environment, cannot be changed here",
 	SecretMissing:         "Not set",
 	SecretLocked:          "The keychain is locked",
@@ -48,13 +50,20 @@ var secretWords = [...]string{
 func (s SecretState) String() string { return secretWords[s] }
 
 // Usable tells whether the proxy has the secret.
-func (s SecretState) Usable() bool { return s == SecretPresent || s == SecretFromEnvironment }
+func (s SecretState) Usable() bool {
+	return s == SecretPresent || s == SecretInMemory || s == SecretFromEnvironment
+}
+
+// Kept tells whether there is a secret that can be removed.
+func (s SecretState) Kept() bool { return s == SecretPresent || s == SecretInMemory }
 
 // Tone says how good or bad the state is.
 func (s SecretState) Tone() Tone {
 	switch s {
 	case SecretPresent, SecretFromEnvironment:
 		return ToneGood
+	case SecretInMemory:
+		return ToneWarn
 	case SecretChecking, SecretMissing, SecretWaiting:
 		return ToneQuiet
 	default:
@@ -70,7 +79,9 @@ func (s SecretState) Cure() string {
 	case SecretWaiting:
 		return "The system may be showing a password dialog. Answer it, then check again."
 	case SecretNoService:
-		return "Start a keychain service such as GNOME Keyring or KWallet, or set GATEWAY_TOKEN in the environment."
+		return "Start GNOME Keyring or KWallet to keep it. Without one it can be kept until the program ends."
+	case SecretInMemory:
+		return "Start GNOME Keyring or KWallet, then store it again to keep it."
 	case SecretDenied:
 		return "Allow this program in the keychain, then check again."
 	case SecretTooLarge:

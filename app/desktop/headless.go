@@ -1,0 +1,9 @@
+//go:build headless
+
+package desktop
+
+import "apex-ai-proxy/app"
+
+// Run is nil: this build has no window, which app.Main says in a sentence before it
+// serves without one.
+func Run(bool) func(*app.App) int { return nil }

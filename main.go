@@ -1,0 +1,15 @@
+// Command apex-ai-proxy is a local endpoint for AI tools in front of a Cloudflare AI
+// Gateway: a tray icon with a window, and a command line.
+package main
+
+import (
+	"os"
+
+	"apex-ai-proxy/app"
+	"apex-ai-proxy/app/desktop"
+)
+
+func main() {
+	args, hidden := desktop.Arguments(os.Args)
+	os.Exit(app.Main(args, desktop.Run(hidden)))
+}

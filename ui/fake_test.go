@@ -1,0 +1,247 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+)
+
+// fakeCore is a program whose answers the test decides.
+type fakeCore struct {
+	mu       sync.Mutex
+	status   presenter.Status
+	watch    []func(presenter.Status)
+	settings settings.Settings
+	over     map[string]string
+	secrets  map[presenter.SecretName]string
+	states   map[presenter.SecretName]presenter.SecretState
+	key      string
+	notices  []string
+	bus      *event.Bus
+
+	startErr, stopErr, saveErr, secretErr error
+	saved                                 []settings.Settings
+}
+
+func newFakeCore() *fakeCore {
+	return &fakeCore{
+		status:   presenter.Status{State: presenter.Stopped, Addr: "127.0.0.1:8787"},
+		settings: settings.Default(),
+		over:     map[string]string{},
+		secrets:  map[presenter.SecretName]string{},
+		states:   map[presenter.SecretName]presenter.SecretState{},
+		key:      "apx-local-key-for-tests",
+		bus:      event.NewBus(500),
+	}
+}
+
+func (c *fakeCore) Status() presenter.Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.status
+}
+
+func (c *fakeCore) Watch(f func(presenter.Status)) (stop func()) {
+	c.mu.Lock()
+	c.watch = append(c.watch, f)
+	s := c.status
+	c.mu.Unlock()
+	f(s)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.watch = nil
+	}
+}
+
+func (c *fakeCore) set(s presenter.Status) {
+	c.mu.Lock()
+	c.status = s
+	watch := c.watch
+	c.mu.Unlock()
+	for _, f := range watch {
+		f(s)
+	}
+}
+
+func (c *fakeCore) Start(context.Context) error {
+	addr := c.Settings().Server.Listen
+	if c.startErr != nil {
+		c.set(presenter.Status{State: presenter.Failed, Addr: addr, Err: c.startErr})
+		return c.startErr
+	}
+	c.set(presenter.Status{State: presenter.Running, Addr: addr})
+	return nil
+}
+
+func (c *fakeCore) Stop(context.Context) error {
+	c.set(presenter.Status{State: presenter.Stopped, Addr: c.Settings().Server.Listen})
+	return c.stopErr
+}
+
+func (c *fakeCore) Settings() settings.Settings {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settings
+}
+
+func (c *fakeCore) SaveSettings(_ context.Context, s settings.Settings) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.saveErr != nil {
+		return c.saveErr
+	}
+	c.settings = s
+	c.saved = append(c.saved, s)
+	return nil
+}
+
+func (c *fakeCore) Overridden() map[string]string { return c.over }
+func (c *fakeCore) Notices() []string             { return c.notices }
+func (c *fakeCore) Bus() *event.Bus               { return c.bus }
+func (c *fakeCore) Version() string               { return "0.1.0" }
+func (c *fakeCore) Providers() []string           { return []string{"openai", "anthropic", "groq"} }
+
+func (c *fakeCore) LocalKey() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.key
+}
+
+func (c *fakeCore) SecretState(_ context.Context, name presenter.SecretName) presenter.SecretState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s, ok := c.states[name]; ok {
+		return s
+	}
+	if c.secrets[name] != "" {
+		return presenter.SecretPresent
+	}
+	return presenter.SecretMissing
+}
+
+func (c *fakeCore) SetSecret(_ context.Context, name presenter.SecretName, value string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.secretErr != nil {
+		return c.secretErr
+	}
+	c.secrets[name] = value
+	return nil
+}
+
+func (c *fakeCore) DeleteSecret(_ context.Context, name presenter.SecretName) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.secretErr != nil {
+		return c.secretErr
+	}
+	delete(c.secrets, name)
+	return nil
+}
+
+func (c *fakeCore) secret(name presenter.SecretName) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.secrets[name]
+}
+
+// stage is a user interface whose goroutine is the test's: what other goroutines want done
+// waits until the test asks for it.
+type stage struct {
+	*UI
+	t      *testing.T
+	core   *fakeCore
+	queue  chan func()
+	timers []func()
+	quits  int
+	hosted bool
+}
+
+func newStage(t *testing.T, core *fakeCore) *stage {
+	t.Helper()
+	s := &stage{t: t, core: core, queue: make(chan func(), 1000), hosted: true}
+	s.UI = New(test.NewTempApp(t), core, Options{
+		Name:     "Apex AI Proxy",
+		TrayHost: func(context.Context) bool { return s.hosted },
+		Do:       func(f func()) { s.queue <- f },
+		After:    func(_ time.Duration, f func()) { s.timers = append(s.timers, f) },
+		Quit:     func() { s.quits++ },
+	})
+	t.Cleanup(func() {
+		s.Close()
+		if s.window != nil {
+			s.window.win.Close()
+		}
+	})
+	return s
+}
+
+// start shows the window and waits until it has seen the program.
+func (s *stage) start() {
+	s.t.Helper()
+	s.Start(false)
+	s.until("the token's state", func() bool { return s.token != presenter.SecretChecking })
+}
+
+// until does what other goroutines want done until cond holds.
+func (s *stage) until(what string, cond func() bool) {
+	s.t.Helper()
+	limit := time.After(20 * time.Second)
+	for !cond() {
+		select {
+		case f := <-s.queue:
+			f()
+		case <-limit:
+			s.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// settle does what waits to be done now.
+func (s *stage) settle() {
+	for {
+		select {
+		case f := <-s.queue:
+			f()
+		default:
+			return
+		}
+	}
+}
+
+// pass lets the time of all timers pass.
+func (s *stage) pass() {
+	timers := s.timers
+	s.timers = nil
+	for _, f := range timers {
+		f()
+	}
+	s.settle()
+}
+
+func (s *stage) publish(x event.Exchange) {
+	s.t.Helper()
+	s.core.bus.Publish(x)
+	s.until(fmt.Sprintf("row %s at revision %d", x.ID, x.Revision), func() bool {
+		for i := range s.log.Len() {
+			if s.log.Row(i, x.Start).ID == x.ID {
+				return s.revision(x.ID) >= x.Revision
+			}
+		}
+		return false
+	})
+}
+
+func (s *stage) revision(id string) int { return s.log.Revision(id) }
+
+func size(w, h float32) fyne.Size { return fyne.NewSize(w, h) }

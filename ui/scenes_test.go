@@ -1,0 +1,163 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+)
+
+// The scenes are what a person sees at work, with data made up for it.
+
+func readyCore() *fakeCore {
+	c := newFakeCore()
+	c.status = presenter.Status{State: presenter.Running, Addr: "127.0.0.1:8787"}
+	c.settings.Gateway.Account = "0123456789abcdef0123456789abcdef"
+	c.settings.Gateway.ID = "home"
+	c.settings.Providers = map[string]settings.Provider{"groq": {Key: settings.KeyOwn}}
+	c.secrets[presenter.GatewayToken] = "made-up"
+	return c
+}
+
+func sceneFirst(t *testing.T) *stage {
+	c := newFakeCore()
+	c.status.State = presenter.Running
+	s := newStage(t, c)
+	s.start()
+	return s
+}
+
+func sceneReady(t *testing.T) *stage {
+	s := newStage(t, readyCore())
+	s.start()
+	return s
+}
+
+func sceneFailed(t *testing.T) *stage {
+	c := readyCore()
+	c.status = presenter.Status{
+		State: presenter.Failed, Addr: c.settings.Server.Listen,
+		Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 1204)", Err: errors.New("address already in use")},
+	}
+	c.states[presenter.GatewayToken] = presenter.SecretLocked
+	c.notices = []string{"The settings file could not be read and was kept aside as settings.toml.broken; the defaults are used."}
+	s := newStage(t, c)
+	s.start()
+	return s
+}
+
+func sceneNoRequests(t *testing.T) *stage {
+	s := sceneReady(t)
+	s.window.open(pageRequests)
+	return s
+}
+
+func sceneRequests(t *testing.T) *stage {
+	s := sceneNoRequests(t)
+	for _, x := range workday() {
+		s.core.bus.Publish(x)
+	}
+	s.until("the rows", func() bool { return s.log.Len() == len(workday()) })
+	return s
+}
+
+func sceneDetail(t *testing.T) *stage {
+	s := sceneRequests(t)
+	for i := range s.log.Len() {
+		if s.log.Row(i, time.Now()).Lossy && s.log.Row(i, time.Now()).Error != "" {
+			s.window.requests.list.Select(i)
+		}
+	}
+	return s
+}
+
+func sceneSettings(t *testing.T) *stage {
+	c := readyCore()
+	c.over[settings.FieldListen] = "flag --listen"
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageSettings)
+	s.until("the provider's key", func() bool { return s.window.settings.keys.rows[2].state == presenter.SecretMissing })
+	return s
+}
+
+func sceneWrong(t *testing.T) *stage {
+	c := newFakeCore()
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageSettings)
+	f := s.window.settings.fields
+	f[0].entry.SetText("my-account")
+	f[1].entry.SetText("Home Gateway")
+	f[2].entry.SetText("http://gateway.example.com/v1")
+	return s
+}
+
+func sceneSettingsEnd(t *testing.T) *stage {
+	s := sceneSettings(t)
+	s.window.win.Resize(fyne.NewSize(1080, 700))
+	s.window.settings.scroll.ScrollToBottom()
+	return s
+}
+
+// workday is half an hour of requests.
+func workday() []event.Exchange {
+	start := time.Date(2026, 3, 4, 14, 2, 11, 0, time.Local)
+	ask := func(client, path, asked, used, provider, from, to string) event.Exchange {
+		return event.Exchange{
+			Client: client, Method: "POST", Path: path, ModelAsked: asked, ModelUsed: used, Provider: provider,
+			ClientProtocol: from, UpstreamProtocol: to, Revision: 1, Stream: true, BytesIn: 18211,
+		}
+	}
+	const chat, messages = "openai-chat", "anthropic-messages"
+	claude := ask("Claude Code", "/v1/messages", "claude-sonnet-4-5#anthropic", "claude-sonnet-4-5", "anthropic", messages, messages)
+	gpt := ask("Cline", "/v1/chat/completions", "gpt-5#openai", "gpt-5", "openai", chat, chat)
+	cross := ask("Claude Code", "/v1/messages", "claude-haiku-4-5", "gemini-2.5-pro", "google-ai-studio", messages, chat)
+	azure := ask("OpenAI SDK Python", "/v1/chat/completions", "claude-opus-4-1-20250805#anthropic", "claude-opus-4-1-20250805", "anthropic", chat, messages)
+	long := ask("a-client-with-a-long-name/2.14", "/v1/chat/completions", "@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai", "@cf/meta/llama-3.3-70b-instruct-fp8-fast", "workers-ai", chat, chat)
+	list := event.Exchange{Client: "Cline", Method: "GET", Path: "/v1/models", Revision: 1}
+
+	var out []event.Exchange
+	add := func(x event.Exchange, p event.Phase, status int, first, all time.Duration, in, outTokens int64) {
+		start = start.Add(37 * time.Second)
+		x.ID = fmt.Sprintf("req_%s%02d", strings.Repeat("7", 12), len(out))
+		x.Start, x.Phase, x.Status, x.FirstByte, x.Duration = start, p, status, first, all
+		x.Tokens = event.Tokens{Input: in, Output: outTokens, Known: outTokens > 0}
+		x.BytesOut = 4 * outTokens
+		out = append(out, x)
+	}
+	ms, sec := time.Millisecond, time.Second
+	add(list, event.Done, 200, 2*ms, 2*ms, 0, 0)
+	add(claude, event.Done, 200, 812*ms, 6400*ms, 18204, 642)
+	out[1].Tokens.CacheRead, out[1].GatewayLogID, out[1].CacheStatus = 16880, "01JF3Z8Q4M7T2V", "MISS"
+	add(claude, event.Done, 200, 640*ms, 12900*ms, 21077, 1405)
+	add(gpt, event.Done, 200, 1204*ms, 4100*ms, 3120, 288)
+	add(cross, event.Done, 200, 933*ms, 8800*ms, 19002, 977)
+	out[4].Warnings = []event.Warning{{Code: "thinking", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"}}
+	add(gpt, event.Failed, 429, 0, 340*ms, 0, 0)
+	out[5].Error, out[5].ErrorKind = "The provider openai limits requests for this key: 60 per minute. It asks to wait 14 seconds.", "rate_limited"
+	add(azure, event.Done, 200, 1430*ms, 92*sec, 44210, 6120)
+	add(claude, event.Cancelled, 200, 700*ms, 2300*ms, 0, 0)
+	add(long, event.Done, 200, 210*ms, 1900*ms, 512, 260)
+	add(cross, event.Failed, 401, 0, 180*ms, 0, 0)
+	out[9].Error = "The gateway refused the token (2009). Replace it in Settings. The answer named no further reason, and the request was not sent to the provider."
+	out[9].ErrorKind = "gateway_token"
+	out[9].Warnings = []event.Warning{
+		{Code: "top_k", Path: "$.top_k", Why: "chat completions know no top_k; it was left out"},
+		{Code: "thinking", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"},
+	}
+	add(claude, event.Done, 200, 590*ms, 7700*ms, 22610, 830)
+	start = time.Now().Add(-37*time.Second - 4300*ms)
+	add(claude, event.Streaming, 200, 655*ms, 0, 0, 0)
+	out[11].BytesOut = 6120
+	start = time.Now().Add(-37*time.Second - 900*ms)
+	add(gpt, event.Waiting, 0, 0, 0, 0, 0)
+	return out
+}
