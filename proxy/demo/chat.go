@@ -13,7 +13,7 @@ func (x *exchange) answerChat(req *request, a *answer) {
 		x.refuse(a.refusal)
 		return
 	}
-	c := &chatWriter{exchange: x, req: req, id: "chatcmpl-" + x.h.id(), created: x.h.now().Unix()}
+	c := &chatWriter{exchange: x, req: req, id: "chatcmpl-" + x.h.id(), created: x.h.now().Unix(), usage: a.usage(req)}
 	if req.stream {
 		c.streamed(a)
 		return
@@ -26,6 +26,7 @@ type chatWriter struct {
 	req     *request
 	id      string
 	created int64
+	usage   usage
 }
 
 var chatStops = [...]string{stopEnd: "stop", stopLength: "length", stopCalls: "tool_calls", stopSequence: "stop"}
@@ -69,7 +70,7 @@ func (c *chatWriter) unary(a *answer) {
 	dst = append(dst, `},"logprobs":null,"finish_reason":"`...)
 	dst = append(dst, chatStops[a.stop]...)
 	dst = append(dst, `"}],"usage":`...)
-	dst = appendChatUsage(dst, a.usage(c.req))
+	dst = appendChatUsage(dst, c.usage)
 	c.buf = append(dst, '}')
 	c.whole(a.cut)
 }
@@ -110,7 +111,11 @@ func (c *chatWriter) chunk(dst []byte, finish string, delta func([]byte) []byte)
 	dst = append(dst, `},"logprobs":null,"finish_reason":`...)
 	dst = appendQuoteOrNull(dst, finish)
 	dst = append(dst, "}]"...)
-	if c.req.includeUsage {
+	switch {
+	case c.h.eager && finish != "":
+		dst = append(dst, `,"usage":`...)
+		dst = appendChatUsage(dst, c.usage)
+	case c.req.includeUsage:
 		dst = append(dst, `,"usage":null`...)
 	}
 	return append(dst, "}\n\n"...)
@@ -148,11 +153,11 @@ func (c *chatWriter) streamed(a *answer) {
 	}
 	c.buf = c.chunk(c.buf, chatStops[a.stop], func(dst []byte) []byte { return dst })
 	c.send()
-	if c.req.includeUsage {
+	if c.req.includeUsage && !c.h.eager {
 		c.buf = append(c.buf, "data: "...)
 		c.buf = c.head(c.buf, "chat.completion.chunk")
 		c.buf = append(c.buf, `,"choices":[],"usage":`...)
-		c.buf = appendChatUsage(c.buf, a.usage(c.req))
+		c.buf = appendChatUsage(c.buf, c.usage)
 		c.buf = append(c.buf, "}\n\n"...)
 	}
 	c.buf = append(c.buf, "data: [DONE]\n\n"...)

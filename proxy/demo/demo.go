@@ -40,6 +40,10 @@ func WithPause(pause func(ctx context.Context, d time.Duration) error) Option {
 // WithChatRules replaces OpenAI's rules for Chat Completions requests.
 func WithChatRules(rules ChatRules) Option { return func(h *handler) { h.rules = rules } }
 
+// WithEagerUsage sends the usage of a chat stream with the finish reason, asked for or
+// not, as some providers do.
+func WithEagerUsage() Option { return func(h *handler) { h.eager = true } }
+
 // WithChoice replaces how a behaviour, one of [Models], is chosen; text is the user's
 // last. "" stands for a model that does not exist.
 func WithChoice(choose func(model, text string) string) Option {
@@ -52,6 +56,7 @@ type handler struct {
 	pause  func(ctx context.Context, d time.Duration) error
 	choose func(model, text string) string
 	rules  ChatRules
+	eager  bool
 }
 
 // New makes the upstream. It serves POST /v1/chat/completions, /v1/messages and

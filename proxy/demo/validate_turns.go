@@ -110,8 +110,14 @@ func (c *messagesInspection) content(message *node, m members, role string) turn
 	case rawjson.Array:
 		all := elementsOf(content)
 		t.empty = len(all) == 0
+		c.req.text = ""
+		results := false
 		for _, b := range all {
 			t.blocks = append(t.blocks, c.block(b, role))
+			results = results || t.blocks[len(t.blocks)-1].kind == "tool_result"
+		}
+		if results && c.req.text == "" { // the task goes on
+			c.req.text = heard
 		}
 	default:
 		c.refuse(c.mismatch(content, rawjson.Array))

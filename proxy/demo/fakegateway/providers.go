@@ -91,7 +91,11 @@ var providers = index([]*provider{
 func index(all []*provider) map[string]*provider {
 	m := make(map[string]*provider, len(all))
 	for _, p := range all {
-		p.demo = demo.New(demo.WithChoice(behaviour), demo.WithChatRules(p.rules))
+		opts := []demo.Option{demo.WithChoice(behaviour), demo.WithChatRules(p.rules)}
+		if p.slug == "mistral" || p.slug == "perplexity-ai" {
+			opts = append(opts, demo.WithEagerUsage())
+		}
+		p.demo = demo.New(opts...)
 		m[p.slug] = p
 	}
 	return m
