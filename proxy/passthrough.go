@@ -41,7 +41,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	if err != nil && err != io.EOF {
 		return x.unlessGone(x.cutShort(err))
 	}
-	if form == shapeUnknown || n > 0 && form == shapeJSON {
+	if form != shapeStream {
 		form = sniff(head) // what it is counts, not what it is called
 	}
 	switch {

@@ -196,5 +196,6 @@ func IsEnvelope(body []byte, p ir.Protocol) bool {
 	if p == ir.AnthropicMessages {
 		return v.Get("type").Text().Is("error") && e.Get("type").Kind() == rawjson.String
 	}
-	return !v.Get("type").Text().Is("error")
+	// A number as code is how aggregators write it; typed clients cannot read that.
+	return !v.Get("type").Text().Is("error") && e.Get("code").Kind() != rawjson.Number
 }

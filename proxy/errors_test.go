@@ -1,0 +1,214 @@
+package proxy_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func openAIError(code, message string) string {
+	return `{"error":{"message":"` + message + `","type":"some_type","param":null,"code":"` + code + `"}}`
+}
+
+func anthropicError(typ, message string) string {
+	return `{"type":"error","error":{"type":"` + typ + `","message":"` + message + `"}}`
+}
+
+func gatewayError(code, message string) string {
+	return `{"success":false,"result":[],"messages":[],"error":[{"code":` + code + `,"message":"` + message + `"}],"name":"AiGatewayError","httpCode":400,"internalCode":` + code + `,"message":"` + message + `","description":"` + message + `"}`
+}
+
+// want is what a client of a protocol gets.
+type want struct {
+	status    int
+	typ, code string
+}
+
+// errorRows are the rows of the map of errors: what an upstream of the other protocol
+// says, and what each client gets.
+var errorRows = []struct {
+	name   string
+	status int
+	body   string
+	toMsg  want
+	toChat want
+	says   string
+	stop   bool // x-should-retry: false
+}{
+	{"400", 400, openAIError("x", "bad field"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "x"}, "bad field", false},
+	{"context", 400, openAIError("context_length_exceeded", "maximum context length is 8192 tokens, you sent 9001 tokens"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "context_length_exceeded"}, "8192", false},
+	{"context 413", 413, `{"error":{"message":"prompt is too long: 9 tokens"}}`, want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "context_length_exceeded"}, "prompt is too long", false},
+	{"policy", 400, openAIError("content_policy_violation", "refused"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "content_policy_violation"}, "refused", false},
+	{"401 of the proxy's key", 401, openAIError("invalid_api_key", "Incorrect API key provided: sk-abcdef123456"), want{502, "api_error", ""}, want{502, "server_error", ""}, "Provider Keys", true},
+	{"402", 402, openAIError("x", "pay"), want{402, "billing_error", ""}, want{429, "insufficient_quota", "insufficient_quota"}, "pay", true},
+	{"403", 403, openAIError("", "region"), want{403, "permission_error", ""}, want{403, "permission_error", ""}, "region", false},
+	{"403 html", 403, "<html><head><title>Attention Required!</title></head><body>x</body></html>", want{403, "permission_error", ""}, want{403, "permission_error", ""}, "Attention Required!", false},
+	{"404 model", 404, openAIError("model_not_found", "The model does not exist"), want{404, "not_found_error", ""}, want{404, "invalid_request_error", "model_not_found"}, "does not exist", false},
+	{"404 path", 404, openAIError("unknown_url", "Unknown request URL"), want{404, "not_found_error", ""}, want{404, "invalid_request_error", "unknown_url"}, "Unknown request URL", false},
+	{"405", 405, `{"detail":"Method Not Allowed"}`, want{405, "invalid_request_error", ""}, want{405, "invalid_request_error", ""}, "Method Not Allowed", false},
+	{"408", 408, `{"message":"late"}`, want{408, "timeout_error", ""}, want{408, "timeout", ""}, "late", false},
+	{"409", 409, `{"msg":"conflict"}`, want{409, "invalid_request_error", ""}, want{409, "invalid_request_error", ""}, "conflict", false},
+	{"413", 413, `{"error_msg":"large"}`, want{413, "request_too_large", ""}, want{413, "invalid_request_error", "request_too_large"}, "large", false},
+	{"415", 415, `"media"`, want{415, "invalid_request_error", ""}, want{415, "invalid_request_error", ""}, "media", false},
+	{"422", 422, `{"detail":[{"loc":["body","messages",0,"content"],"msg":"field required"}]}`, want{400, "invalid_request_error", ""}, want{422, "invalid_request_error", ""}, "field required", false},
+	{"424", 424, `{"error":"dep"}`, want{502, "api_error", ""}, want{502, "server_error", ""}, "dep", false},
+	{"425", 425, `{"error":"early"}`, want{503, "api_error", ""}, want{503, "server_error", ""}, "early", false},
+	{"429", 429, openAIError("rate_limit_exceeded", "slow down"), want{429, "rate_limit_error", ""}, want{429, "rate_limit_error", "rate_limit_exceeded"}, "slow down", false},
+	{"429 quota", 429, openAIError("insufficient_quota", "You exceeded your current quota"), want{402, "billing_error", ""}, want{429, "insufficient_quota", "insufficient_quota"}, "quota", true},
+	{"400 credit", 400, `{"error":{"message":"Your credit balance is too low"}}`, want{402, "billing_error", ""}, want{429, "insufficient_quota", "insufficient_quota"}, "credit balance", true},
+	{"500", 500, `[{"error":{"code":500,"message":"inside","status":"INTERNAL"}}]`, want{500, "api_error", ""}, want{500, "server_error", ""}, "inside", false},
+	{"501", 501, `{}`, want{501, "api_error", ""}, want{501, "server_error", ""}, "501", true},
+	{"502", 502, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "upstream returned 502 Bad Gateway without a body", false},
+	{"520", 520, "error code: 520", want{502, "api_error", ""}, want{502, "server_error", ""}, "error code: 520", false},
+	{"503", 503, `{"message":"down"}`, want{503, "api_error", ""}, want{503, "server_error", ""}, "down", false},
+	{"503 overloaded", 503, `{"message":"The model is overloaded"}`, want{529, "overloaded_error", ""}, want{503, "server_error", "overloaded"}, "overloaded", false},
+	{"504", 504, `{"error":{"message":`, want{504, "timeout_error", ""}, want{504, "timeout", ""}, "504", false},
+	{"524", 524, "<html>timeout</html>", want{504, "timeout_error", ""}, want{504, "timeout", ""}, "timeout", false},
+	{"529", 529, `{"message":"busy"}`, want{529, "overloaded_error", ""}, want{503, "server_error", "overloaded"}, "busy", false},
+	{"418", 418, `{"message":"teapot"}`, want{418, "invalid_request_error", ""}, want{418, "invalid_request_error", ""}, "teapot", false},
+	{"599", 599, `{"message":"odd"}`, want{599, "api_error", ""}, want{599, "server_error", ""}, "odd", false},
+	{"redirect", 302, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "302", false},
+	{"nested", 400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"the inner reason\"}}"}}}`, want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", ""}, "the inner reason", false},
+
+	{"cf 2001", 400, gatewayError("2001", "Please configure AI Gateway"), want{502, "api_error", ""}, want{502, "server_error", ""}, "gateway id in Settings", true},
+	{"cf 2003", 429, gatewayError("2003", "Rate limited"), want{429, "rate_limit_error", ""}, want{429, "rate_limit_error", ""}, "gateway's own rate limit", false},
+	{"cf 2005", 400, gatewayError("2005", "Failed to get response from provider"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "cf_2005"}, "no answer from", false},
+	{"cf 2008", 400, gatewayError("2008", "Invalid provider"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "cf_2008"}, "model#provider", false},
+	{"cf 2009", 401, gatewayError("2009", "Unauthorized"), want{502, "api_error", ""}, want{502, "server_error", ""}, "refused the token. Replace it in Settings", true},
+	{"cf 2016", 424, gatewayError("2016", "Prompt blocked"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", ""}, "guardrails", false},
+	{"cf 2021", 402, gatewayError("2021", "Insufficient"), want{402, "billing_error", ""}, want{429, "insufficient_quota", ""}, "credit", true},
+	{"cf 2029", 400, gatewayError("2029", "DLP"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", ""}, "data loss prevention", false},
+	{"cf 2044", 400, gatewayError("2044", "credentials required"), want{502, "api_error", ""}, want{502, "server_error", ""}, "Provider Keys", true},
+	{"cf api", 401, `{"result":null,"success":false,"errors":[{"code":10000,"message":"Authentication error"}],"messages":[]}`, want{502, "api_error", ""}, want{502, "server_error", ""}, "AI Gateway Run", true},
+	{"cf policy", 403, `{"success":false,"error":{"message":"Access denied by policy"}}`, want{403, "permission_error", ""}, want{403, "permission_error", ""}, "policy of your gateway", false},
+	{"cf spending", 429, `{"success":false,"error":{"message":"Spending limit exceeded","bucket":"b","spent":1000.42,"limit":1000}}`, want{402, "billing_error", ""}, want{429, "insufficient_quota", "insufficient_quota"}, "Spending limit", true},
+	{"cf run", 503, `{"state":"Failed","error":{"code":"provider_unavailable","message":"gone"},"model":"m"}`, want{503, "api_error", ""}, want{503, "server_error", ""}, "gone", false},
+	{"200 error", 200, `{"error":{"code":429,"message":"quick"}}`, want{429, "rate_limit_error", ""}, want{429, "rate_limit_error", ""}, "quick", false},
+	{"200 base_resp", 200, `{"base_resp":{"status_code":1004,"status_msg":"nope"}}`, want{502, "api_error", ""}, want{502, "server_error", ""}, "nope", false},
+	{"200 success false", 200, `{"success":false,"errors":[{"code":7003,"message":"No route"}]}`, want{404, "not_found_error", ""}, want{404, "invalid_request_error", "cf_7003"}, "catalogue", false},
+	{"200 html", 200, "<html><title>Login</title></html>", want{502, "api_error", ""}, want{502, "server_error", ""}, "Login", false},
+	{"200 empty", 200, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "without a body", false},
+}
+
+func TestErrorMap(t *testing.T) {
+	for _, row := range errorRows {
+		for _, client := range []string{"messages", "chat"} {
+			for _, kind := range []string{"converted", "passed"} {
+				for _, stream := range []string{"", `"stream":true,`} {
+					t.Run(row.name+"/"+client+"/"+kind+"/"+stream, func(t *testing.T) {
+						u := newUpstream(t, jsonAnswer(row.status, row.body, "Retry-After", "7", "Retry-After-Ms", "7000", "Cf-Aig-Log-Id", "log9"))
+						f := start(t, u)
+						model := map[string]string{"messagesconverted": "gpt-4o#openai", "messagespassed": "claude-x#anthropic", "chatconverted": "claude-x#anthropic", "chatpassed": "gpt-4o#openai"}[client+kind]
+						var got reply
+						expect := row.toMsg
+						if client == "messages" {
+							got = f.post("/v1/messages", messages(model, stream))
+						} else {
+							got = f.post("/v1/chat/completions", chat(model, stream))
+							expect = row.toChat
+						}
+						e := parse(t, got.body)
+						if got.body == row.body {
+							if kind != "passed" || got.status != row.status {
+								t.Errorf("passed as it was with %d", got.status)
+							}
+						} else {
+							if got.status != expect.status || e.Error.Type != expect.typ {
+								t.Errorf("%d %s, want %d %s: %s", got.status, e.Error.Type, expect.status, expect.typ, got.body)
+							}
+							if expect.code != "" && (e.Error.Code == nil || *e.Error.Code != expect.code) {
+								t.Errorf("code, want %s: %s", expect.code, got.body)
+							}
+						}
+						if (e.Type == "error") != (client == "messages") {
+							t.Errorf("wrong envelope: %s", got.body)
+						}
+						if !strings.Contains(e.Error.Message, row.says) {
+							t.Errorf("does not say %q: %s", row.says, e.Error.Message)
+						}
+						if strings.Contains(got.body, "sk-abcdef") {
+							t.Errorf("a key got out: %s", got.body)
+						}
+						retry := ""
+						if row.stop {
+							retry = "false"
+						}
+						if got.header.Get("X-Should-Retry") != retry || got.header.Get("Cf-Aig-Log-Id") != "log9" {
+							t.Errorf("headers %v", got.header)
+						}
+						if row.status >= 400 && got.header.Get("Retry-After") != "7" {
+							t.Errorf("retry-after is lost: %v", got.header)
+						}
+						x := f.final(got.header.Get("X-Apex-Request-Id"))
+						if x.Phase.String() != "failed" || x.Status != got.status || x.Error == "" || strings.Contains(x.Error, "sk-abcdef") {
+							t.Errorf("record %+v", x)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func TestErrorBodyIsKept(t *testing.T) {
+	body := `{"error" : {"message":"x\u00e9", "type":"t","param":null,"code":null,"extra":12345678901234567890}, "more":1}`
+	f := start(t, newUpstream(t, jsonAnswer(400, body, "X-Ratelimit-Remaining-Requests", "3")))
+	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
+	if got.body != body || got.status != 400 || got.header.Get("X-Ratelimit-Remaining-Requests") != "3" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	leaky := `{"error":{"message":"Incorrect API key provided: ` + gateToken + ` in sk-proj-1234567890","type":"t","param":null,"code":null}}`
+	f = start(t, newUpstream(t, jsonAnswer(400, leaky)))
+	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
+	if got.status != 400 || strings.Contains(got.body, gateToken) || strings.Contains(got.body, "1234567890") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestClientsOwnKeyRefused(t *testing.T) {
+	f := start(t, newUpstream(t, jsonAnswer(401, openAIError("invalid_api_key", "bad key"))))
+	mine := []edit{withHeader("Cf-Aig-Authorization", "Bearer "+gateToken), withHeader("Authorization", "Bearer mine-123456")}
+	got := f.post("/v1/messages", messages("gpt-4o#openai", ""), mine...)
+	if e := parse(t, got.body); got.status != 401 || e.Error.Type != "authentication_error" || !strings.Contains(e.Error.Message, "the key you sent") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), mine...)
+	if got.status != 401 || got.body != openAIError("invalid_api_key", "bad key") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestUpstreamUnreachable(t *testing.T) {
+	u := newUpstream(t, vendor)
+	u.Close()
+	f := start(t, u)
+	got := f.post("/v1/messages", messages("claude-x#anthropic", ""))
+	if e := parse(t, got.body); got.status != 502 || !strings.Contains(e.Error.Message, "could not be reached") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	broken := newUpstream(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	f = start(t, broken)
+	got = f.post("/v1/chat/completions", chat("claude-x#anthropic", ""))
+	if parse(t, got.body); got.status != 502 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestLoops(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u)
+	cfg := f.cfg
+	cfg.GatewayURL = "http://" + f.Addr() + "/v1"
+	f.Apply(cfg)
+	got := f.post("/v1/messages", messages("claude-x#anthropic", ""))
+	if got.status != 400 || !strings.Contains(got.body, "leads back") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	f.Apply(f.cfg)
+	f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
+	hop := u.last(t).header.Get("X-Apex-Hop")
+	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), withHeader("X-Apex-Hop", hop))
+	if hop == "" || got.status != 400 || !strings.Contains(got.body, "leads back") {
+		t.Errorf("%q %d %s", hop, got.status, got.body)
+	}
+}
