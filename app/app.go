@@ -188,7 +188,7 @@ func (a *App) Overridden() map[string]string {
 // Start listens, unless the proxy runs already.
 func (a *App) Start(ctx context.Context) error {
 	s := a.Settings()
-	if err := s.Validate(providers()); err != nil {
+	if err := s.Validate(a.Providers()); err != nil {
 		return a.sup.Fail(ctx, s.Server.Listen, err)
 	}
 	a.prepare(s)
@@ -199,7 +199,7 @@ func (a *App) Start(ctx context.Context) error {
 // the old one.
 func (a *App) Restart(ctx context.Context) error {
 	s := a.Settings()
-	if err := s.Validate(providers()); err != nil {
+	if err := s.Validate(a.Providers()); err != nil {
 		return a.sup.Fail(ctx, s.Server.Listen, err)
 	}
 	a.prepare(s)
@@ -218,7 +218,7 @@ func (a *App) prepare(s settings.Settings) {
 	if missing := s.Missing(); len(missing) > 0 {
 		a.log.Warn("only the built-in models of provider demo answer until these are set", "missing", missing)
 	}
-	a.load(s)
+	a.load(wanted(s)...)
 	a.configure()
 }
 
@@ -236,7 +236,7 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	before := a.Settings()
 	file := underlay(s, a.file, a.overrides)
 	after := overlay(file, a.overrides)
-	if err := after.Validate(providers()); err != nil {
+	if err := after.Validate(a.Providers()); err != nil {
 		return err
 	}
 	addr := ""
@@ -278,12 +278,16 @@ func (a *App) Close(ctx context.Context) error {
 	return nil
 }
 
-// providers is the names of the providers there are.
+// Providers is the names of the providers whose key can be chosen: all but those that
+// answer inside the program.
+func (a *App) Providers() []string { return providers() }
+
 func providers() []string {
-	all := provider.All()
-	names := make([]string, len(all))
-	for i := range all {
-		names[i] = all[i].Slug
+	var names []string
+	for _, p := range provider.All() {
+		if !p.Local {
+			names = append(names, p.Slug)
+		}
 	}
 	return names
 }

@@ -33,15 +33,20 @@ const drainLimit = 10 * time.Second
 // returns when the user quits; nil when the program was built without. The result is the
 // exit code.
 func Main(args []string, desktop func(*App) int) int {
+	c, release := system()
+	defer release()
+	c.desktop = desktop
+	return c.run(context.Background(), args[1:])
+}
+
+// system is the command line of this process.
+func system() (c *cli, release func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	c := &cli{
+	return &cli{
 		getenv: os.Getenv, goos: runtime.GOOS, signals: signals,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		desktop: desktop,
-	}
-	return c.run(context.Background(), args[1:])
+	}, func() { signal.Stop(signals) }
 }
 
 // cli is one run of the program, with everything it takes from outside.
@@ -91,7 +96,7 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 	}
 	a, err := c.openApp(ctx, line)
 	if err != nil {
-		return c.fail(err)
+		return c.fail(err, nil)
 	}
 	code := c.desktop(a)
 	ctx, cancel := context.WithTimeout(ctx, drainLimit)
@@ -121,8 +126,9 @@ func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
 	})
 }
 
-// fail tells people why the program ends, and the system by the exit code.
-func (c *cli) fail(err error) int {
+// fail tells people why the program ends, and the system by the exit code. Settings are
+// named with where they are from, by field, when that is not the file.
+func (c *cli) fail(err error, from map[string]string) int {
 	var invalid *settings.ValidationError
 	var override *OverrideError
 	var newer *settings.NewerError
@@ -130,7 +136,11 @@ func (c *cli) fail(err error) int {
 	case errors.As(err, &invalid):
 		fmt.Fprintf(c.stderr, "%s: the settings are not valid\n", program)
 		for _, p := range invalid.Problems {
-			fmt.Fprintf(c.stderr, "  %s: %s\n", p.Field, p.Text)
+			field := p.Field
+			if source := from[field]; source != "" {
+				field += " (" + source + ")"
+			}
+			fmt.Fprintf(c.stderr, "  %s: %s\n", field, p.Text)
 		}
 		return exitUsage
 	case errors.As(err, &override), errors.As(err, &newer):

@@ -16,17 +16,16 @@ import (
 // It is waited for longer: the user may be typing the password.
 const patience = 3 * time.Second
 
-// load reads, in the background, the secrets that s needs and that are not known yet.
-func (a *App) load(s settings.Settings) {
-	for _, name := range wanted(s) {
-		a.mu.Lock()
-		_, known := a.values[name]
-		busy := a.loading[name]
-		if !known && !busy && a.ctx.Err() == nil {
-			a.loading[name] = true
-			a.loads.Go(func() { a.read(name) })
+// load reads, in the background, those of the named secrets that are not known yet.
+func (a *App) load(names ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, name := range names {
+		if _, known := a.values[name]; known || a.loading[name] || a.ctx.Err() != nil {
+			continue
 		}
-		a.mu.Unlock()
+		a.loading[name] = true
+		a.loads.Go(func() { a.read(name) })
 	}
 }
 
@@ -127,7 +126,7 @@ func (a *App) signalKey() {
 // LocalKey is the key that clients send, "" while the keychain has not answered; Watch
 // tells when it is known.
 func (a *App) LocalKey() string {
-	a.load(a.Settings())
+	a.load(secret.LocalKey)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.values[secret.LocalKey]
@@ -197,7 +196,7 @@ func (a *App) DeleteSecret(ctx context.Context, name string) error {
 	a.mu.Unlock()
 	a.configure()
 	if name == secret.LocalKey {
-		a.load(a.Settings())
+		a.load(name)
 	}
 	a.sup.Announce()
 	return nil

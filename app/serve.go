@@ -12,7 +12,7 @@ import (
 func (c *cli) serve(ctx context.Context, line commandLine) int {
 	a, err := c.openApp(ctx, line)
 	if err != nil {
-		return c.fail(err)
+		return c.fail(err, nil)
 	}
 	defer func() {
 		ended, cancel := context.WithCancel(ctx)
@@ -20,12 +20,12 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 		_ = a.Close(ended)
 	}()
 	if err := a.FileError(); err != nil {
-		c.fail(err)
+		c.fail(err, nil)
 		return exitUsage
 	}
 	failed := make(chan error, 1)
 	if err := a.Start(ctx); err != nil {
-		return c.fail(err)
+		return c.fail(err, a.Overridden())
 	}
 	stop := a.Watch(func(s Status) {
 		if s.State == Failed {
@@ -52,7 +52,7 @@ func (c *cli) wait(ctx context.Context, a *App, failed <-chan error) int {
 				fmt.Fprintf(c.stdout, "local key (this run): %s\n", a.LocalKey())
 			}
 		case err := <-failed:
-			return c.fail(err)
+			return c.fail(err, a.Overridden())
 		case s := <-c.signals:
 			return c.drain(ctx, a, s)
 		case <-ctx.Done():
@@ -82,7 +82,7 @@ func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
 				return exitCut
 			}
 			if err != nil {
-				return c.fail(err)
+				return c.fail(err, a.Overridden())
 			}
 			return exitOK
 		}

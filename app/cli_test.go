@@ -1,0 +1,448 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"apex-ai-proxy/app/secret"
+)
+
+// screen collects what a program writes.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// console is a program that runs in this process.
+type console struct {
+	cli
+	out, err screen
+	signals  chan os.Signal
+	code     chan int
+}
+
+func newConsole(t *testing.T, env map[string]string, keychain secret.Store) *console {
+	t.Helper()
+	c := &console{signals: make(chan os.Signal, 2), code: make(chan int, 1)}
+	c.cli = cli{
+		getenv: given(t, env), goos: "linux", signals: c.signals,
+		stdin: strings.NewReader(""), stdout: &c.out, stderr: &c.err, keychain: keychain,
+	}
+	return c
+}
+
+func (c *console) start(args ...string) { go func() { c.code <- c.run(context.Background(), args) }() }
+
+var firstLine = regexp.MustCompile(`^listening on http://(127\.0\.0\.1:\d+)\n`)
+
+// addr waits for the first line on standard output.
+func (c *console) addr(t *testing.T) string {
+	t.Helper()
+	var m []string
+	until(t, "the first line", func() bool {
+		m = firstLine.FindStringSubmatch(c.out.String())
+		return m != nil || len(c.code) > 0
+	})
+	if m == nil {
+		t.Fatalf("output %q, errors %q", c.out.String(), c.err.String())
+	}
+	return m[1]
+}
+
+func (c *console) ends(t *testing.T, code int) {
+	t.Helper()
+	var got int
+	until(t, "the end", func() bool {
+		select {
+		case got = <-c.code:
+			return true
+		default:
+			return false
+		}
+	})
+	if got != code {
+		t.Errorf("exit code %d, want %d: %s", got, code, c.err.String())
+	}
+}
+
+func TestServe(t *testing.T) {
+	var k secret.Memory
+	c := newConsole(t, nil, &k)
+	c.start("serve", "--listen", "127.0.0.1:0")
+	addr := c.addr(t)
+	var key string
+	until(t, "the key is stored", func() bool {
+		key, _ = k.Get(context.Background(), secret.LocalKey)
+		return key != ""
+	})
+	until(t, "the key opens", func() bool { return ask(t, addr, key) == 200 })
+	c.signals <- os.Interrupt
+	c.ends(t, exitOK)
+	if _, err := net.Dial("tcp", addr); err == nil {
+		t.Error("something still listens")
+	}
+	if out := c.out.String(); strings.Count(out, "\n") != 1 {
+		t.Errorf("a key that is kept needs no second line: %q", out)
+	}
+}
+
+func TestServeShowsAKeyForThisRun(t *testing.T) {
+	c := newConsole(t, nil, &brokenKeychain{err: secret.ErrNoService})
+	c.start("--listen=127.0.0.1:0", "serve")
+	addr := c.addr(t)
+	second := regexp.MustCompile(`\nlocal key \(this run\): (apx-\S+)\n$`)
+	until(t, "the second line", func() bool { return second.MatchString(c.out.String()) })
+	key := second.FindStringSubmatch(c.out.String())[1]
+	until(t, "the key opens", func() bool { return ask(t, addr, key) == 200 })
+	c.signals <- os.Interrupt
+	c.ends(t, exitOK)
+	if strings.Contains(c.err.String(), key) {
+		t.Error("the key is in the log")
+	}
+}
+
+func TestServeLogsNoSecrets(t *testing.T) {
+	g := newGateway(t)
+	close(g.end)
+	c := newConsole(t, map[string]string{
+		"GATEWAY_TOKEN": "secret-of-gateway", "APEX_LOCAL_KEY": "key", "APEX_PROVIDER_KEY_OPENAI": "secret-of-openai",
+		"ACCOUNT_ID": account, "GATEWAY_ID": "g", "APEX_GATEWAY_URL": g.URL, "DEBUG": "1", "APEX_LISTEN": "127.0.0.1:0",
+	}, &brokenKeychain{err: errors.New("must not be asked")})
+	c.start("serve")
+	addr := c.addr(t)
+	until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
+	_, rest := stream(t, addr)
+	if _, err := io.ReadAll(rest); err != nil {
+		t.Error(err)
+	}
+	_ = ask(t, addr, "secret-typed-wrongly")
+	c.signals <- os.Interrupt
+	c.ends(t, exitOK)
+	log := c.err.String()
+	if !strings.Contains(log, "level=DEBUG") {
+		t.Errorf("debug logging is off: %s", log)
+	}
+	for _, s := range []string{"secret-of-gateway", "secret-of-openai", "secret-typed-wrongly", "hello", "Bearer"} {
+		if strings.Contains(log+c.out.String(), s) {
+			t.Errorf("%q was written", s)
+		}
+	}
+	if strings.Contains(c.out.String(), "local key") {
+		t.Error("a key that was chosen needs no second line")
+	}
+}
+
+func TestServePortBusy(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer ln.Close()
+	c := newConsole(t, nil, &secret.Memory{})
+	c.start("serve", "--listen", ln.Addr().String())
+	c.ends(t, exitTaken)
+	if out := c.err.String(); !strings.Contains(out, ln.Addr().String()) || !strings.Contains(out, "--listen") {
+		t.Errorf("says %q", out)
+	}
+	if c.out.String() != "" {
+		t.Errorf("wrote %q", c.out.String())
+	}
+}
+
+func TestUnusableSettings(t *testing.T) {
+	file := func(text string) map[string]string {
+		path := filepath.Join(t.TempDir(), "settings.toml")
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		return map[string]string{"APEX_CONFIG": path}
+	}
+	for name, tc := range map[string]struct {
+		env  map[string]string
+		args []string
+		says []string
+	}{
+		"file":        {file("[gateway]\nid = 'A B'\n"), nil, []string{"gateway.id: "}},
+		"environment": {map[string]string{"ACCOUNT_ID": "x"}, nil, []string{"gateway.account (environment ACCOUNT_ID): "}},
+		"flag":        {nil, []string{"--listen", "8787", "--gateway-url", "x"}, []string{"server.listen (flag --listen): ", "gateway.url (flag --gateway-url): "}},
+		"time":        {map[string]string{"APEX_UPSTREAM_TIMEOUT": "soon"}, nil, []string{`environment APEX_UPSTREAM_TIMEOUT: "soon" is not a time`}},
+		"newer":       {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},
+		"token":       {map[string]string{"GATEWAY_TOKEN": "a b"}, nil, []string{"environment GATEWAY_TOKEN: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newConsole(t, tc.env, &secret.Memory{})
+			c.start(append([]string{"serve"}, tc.args...)...)
+			c.ends(t, exitUsage)
+			for _, s := range tc.says {
+				if !strings.Contains(c.err.String(), s) {
+					t.Errorf("says %q, want %q", c.err.String(), s)
+				}
+			}
+			if c.out.String() != "" {
+				t.Errorf("wrote %q", c.out.String())
+			}
+		})
+	}
+}
+
+func TestServeWithABrokenFileSaysSo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	must(t, os.WriteFile(path, []byte("[gateway"), 0o600))
+	c := newConsole(t, map[string]string{"APEX_CONFIG": path}, &secret.Memory{})
+	c.start("serve", "--listen", "127.0.0.1:0")
+	c.addr(t)
+	c.signals <- os.Interrupt
+	c.ends(t, exitOK)
+	if !strings.Contains(c.err.String(), "settings.toml.broken-") {
+		t.Errorf("says %q", c.err.String())
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"sreve"}, `there is no command "sreve"; did you mean "serve"?`},
+		{[]string{"dance"}, `there is no command "dance"`},
+		{[]string{"serve", "--lisen", "x"}, "there is no flag --lisen; did you mean --listen?"},
+		{[]string{"serve", "--color"}, "there is no flag --color\n"},
+		{[]string{"serve", "--listen"}, "--listen needs a value"},
+		{[]string{"serve", "--debug=maybe"}, "write it without a value"},
+		{[]string{"serve", "now"}, `serve takes flags only, not "now"`},
+		{[]string{"serve", "---x"}, "a flag is written as --name value"},
+		{[]string{"--token", "abc"}, "a secret is never an argument"},
+		{[]string{"serve", "--gateway_token=abc"}, `"apex-ai-proxy token set"`},
+		{[]string{"serve", "--token=abc"}, "GATEWAY_TOKEN"},
+		{[]string{"serve", "--api-key", "abc"}, "a secret is never an argument"},
+		{[]string{"serve", "-local-key", "abc"}, "APEX_LOCAL_KEY"},
+		{[]string{"version", "now"}, "version takes no arguments"},
+		{[]string{"key", "--listen", "x"}, `--listen does not go with "key"`},
+		{[]string{"help", "dance"}, "there is no command"},
+		{[]string{"token"}, `write "token set"`},
+		{[]string{"token", "get"}, `write "token set"`},
+		{[]string{"token", "set", "abc"}, "a secret is never an argument"},
+		{[]string{"token", "set", "openai", "abc"}, `write "token set"`},
+	} {
+		c := newConsole(t, nil, &brokenKeychain{})
+		if code := c.run(context.Background(), tc.args); code != exitUsage {
+			t.Errorf("%q: exit code %d", tc.args, code)
+		}
+		out := c.err.String()
+		if !strings.HasPrefix(out, "apex-ai-proxy: ") || !strings.Contains(out, tc.says) {
+			t.Errorf("%q: says %q, want %q", tc.args, out, tc.says)
+		}
+		if strings.Contains(out, "abc") {
+			t.Errorf("%q: the secret is repeated: %q", tc.args, out)
+		}
+		if c.out.String() != "" {
+			t.Errorf("%q: wrote %q", tc.args, c.out.String())
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)"}
+	for _, o := range options {
+		all = append(all, "--"+o.flag, o.env)
+	}
+	for _, tc := range []struct {
+		args []string
+		says []string
+	}{
+		{[]string{"help"}, append(slices.Clone(all), commands...)},
+		{[]string{"--help"}, all},
+		{[]string{"-h"}, all},
+		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "401")},
+		{[]string{"help", "serve"}, all},
+		{[]string{"token", "-h"}, []string{"standard input", "token set openai"}},
+		{[]string{"help", "key"}, []string{"Prints the local key"}},
+		{[]string{"help", "version"}, []string{"Prints the version"}},
+		{[]string{"help", "help"}, []string{"Usage:"}},
+		{[]string{"version"}, []string{"apex-ai-proxy " + Version + " ("}},
+		{[]string{"--version"}, []string{"apex-ai-proxy " + Version + " ("}},
+	} {
+		c := newConsole(t, nil, &brokenKeychain{})
+		if code := c.run(context.Background(), tc.args); code != exitOK || c.err.String() != "" {
+			t.Errorf("%q: exit code %d, %q", tc.args, code, c.err.String())
+		}
+		for _, s := range tc.says {
+			if !strings.Contains(c.out.String(), s) {
+				t.Errorf("%q does not mention %q", tc.args, s)
+			}
+		}
+	}
+}
+
+func TestWithoutACommand(t *testing.T) {
+	for name, tc := range map[string]struct {
+		goos, display string
+		without       bool // built without a window
+		opens         bool
+	}{
+		"linux, X11":       {"linux", "DISPLAY", false, true},
+		"linux, Wayland":   {"linux", "WAYLAND_DISPLAY", false, true},
+		"linux, no screen": {"linux", "", false, false},
+		"macOS":            {"darwin", "", false, true},
+		"Windows":          {"windows", "", false, true},
+		"headless build":   {"darwin", "", true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newConsole(t, map[string]string{tc.display: ":0", "APEX_LOCAL_KEY": "key"}, &secret.Memory{})
+			c.goos = tc.goos
+			opened := false
+			if !tc.without {
+				c.desktop = func(a *App) int {
+					opened = a.Settings().Gateway.ID == "from-flag" && a.Status().State == Stopped
+					must(t, a.Start(context.Background())) // closed by the program
+					return 7
+				}
+			}
+			c.start("--gateway", "from-flag", "--listen", "127.0.0.1:0")
+			if tc.opens {
+				c.ends(t, 7)
+				if !opened || c.out.String() != "" {
+					t.Errorf("the window was not opened; output %q", c.out.String())
+				}
+				return
+			}
+			c.addr(t)
+			c.signals <- os.Interrupt
+			c.ends(t, exitOK)
+			if opened || !strings.Contains(c.err.String(), "serving without one") {
+				t.Errorf("says %q", c.err.String())
+			}
+		})
+	}
+}
+
+// does runs one command to its end.
+func does(t *testing.T, env map[string]string, k secret.Store, stdin string, args ...string) (code int, out, err string) {
+	t.Helper()
+	c := newConsole(t, env, k)
+	c.stdin = strings.NewReader(stdin)
+	code = c.run(context.Background(), args)
+	return code, c.out.String(), c.err.String()
+}
+
+func TestToken(t *testing.T) {
+	ctx := context.Background()
+	var k secret.Memory
+	want := func(code int, says string, stdin string, args ...string) {
+		t.Helper()
+		got, out, err := does(t, nil, &k, stdin, args...)
+		if got != code || !strings.Contains(out+err, says) || strings.Contains(out+err, "tok-") {
+			t.Errorf("%q: exit code %d, %q, want %d, %q", args, got, out+err, code, says)
+		}
+	}
+	want(exitFailure, "gateway token: no such secret is stored", "", "token", "status")
+	want(exitFailure, "the secret is empty", "", "token", "set")
+	want(exitFailure, "the secret holds a space", "tok-a tok-b\n", "token", "set")
+	want(exitFailure, "too long", strings.Repeat("tok-", 1000), "token", "set")
+	want(exitOK, "stored in the keychain", "tok-1\n", "token", "set")
+	want(exitOK, "gateway token is there (keychain)", "", "token", "status")
+	want(exitOK, "stored in the keychain", "\r\n tok-2", "token", "set")
+	if v, _ := k.Get(ctx, secret.GatewayToken); v != "tok-2" {
+		t.Errorf("the keychain has %q", v)
+	}
+	want(exitOK, "key for openai is stored", "tok-3", "token", "set", "openai")
+	if v, _ := k.Get(ctx, secret.ProviderKey("openai")); v != "tok-3" {
+		t.Errorf("the keychain has %q", v)
+	}
+	want(exitOK, "removed", "", "token", "remove")
+	want(exitFailure, "no such secret", "", "token", "remove")
+	want(exitOK, "key for openai is there", "", "token", "status", "openai")
+}
+
+func TestTokenWithTheEnvironment(t *testing.T) {
+	env := map[string]string{"GATEWAY_TOKEN": "tok"}
+	k := &brokenKeychain{err: errors.New("must not be asked")}
+	if code, out, _ := does(t, env, k, "", "token", "status"); code != exitOK || !strings.Contains(out, "(environment)") {
+		t.Errorf("exit code %d, %q", code, out)
+	}
+	if code, _, err := does(t, env, k, "new", "token", "set"); code != exitFailure || !strings.Contains(err, "unset GATEWAY_TOKEN first") {
+		t.Errorf("exit code %d, %q", code, err)
+	}
+}
+
+func TestTokenWithoutAKeychain(t *testing.T) {
+	k := &brokenKeychain{err: secret.ErrNoService}
+	if code, _, err := does(t, nil, k, "tok", "token", "set"); code != exitFailure || !strings.Contains(err, "use the environment variable GATEWAY_TOKEN instead") {
+		t.Errorf("exit code %d, %q", code, err)
+	}
+}
+
+func TestTokenCanBeInterrupted(t *testing.T) {
+	k := &lockedKeychain{opened: make(chan struct{})}
+	c := newConsole(t, nil, k)
+	c.start("token", "status")
+	c.signals <- os.Interrupt
+	c.ends(t, exitFailure)
+	c = newConsole(t, nil, k)
+	c.stdin, _ = io.Pipe() // nobody types anything
+	c.start("token", "set")
+	c.signals <- os.Interrupt
+	c.ends(t, exitFailure)
+	if !strings.Contains(c.err.String(), "interrupted") {
+		t.Errorf("says %q", c.err.String())
+	}
+}
+
+// A person types a line and does not end the input.
+func TestReadLineEndsWithTheLine(t *testing.T) {
+	r, w := io.Pipe()
+	go func() {
+		for _, s := range []string{"\n", "tok", "en\n"} {
+			_, _ = io.WriteString(w, s)
+		}
+	}()
+	if text, err := readLine(r); err != nil || strings.TrimSpace(text) != "token" {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+func TestKey(t *testing.T) {
+	var k secret.Memory
+	code, first, _ := does(t, nil, &k, "", "key")
+	if code != exitOK || !strings.HasPrefix(first, "apx-") || strings.Count(first, "\n") != 1 {
+		t.Errorf("exit code %d, %q", code, first)
+	}
+	if code, again, _ := does(t, nil, &k, "", "key"); code != exitOK || again != first {
+		t.Errorf("exit code %d, %q, want %q", code, again, first)
+	}
+	if code, out, _ := does(t, map[string]string{"APEX_LOCAL_KEY": "mine"}, &k, "", "key"); code != exitOK || out != "mine\n" {
+		t.Errorf("exit code %d, %q", code, out)
+	}
+	for _, state := range []error{secret.ErrNoService, secret.ErrLocked} {
+		code, out, err := does(t, nil, &brokenKeychain{err: state}, "", "key")
+		if code != exitFailure || out != "" || !strings.Contains(err, state.Error()) || !strings.Contains(err, "APEX_LOCAL_KEY") {
+			t.Errorf("%v: exit code %d, %q, %q", state, code, out, err)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for typed, want := range map[string]string{"serv": "serve", "SERVE": "serve", "tokens": "token", "ky": "key", "": "", "xyz": "", "version2": "version"} {
+		if got := nearest(typed, commands); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", typed, got, want)
+		}
+	}
+}
