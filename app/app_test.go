@@ -520,8 +520,8 @@ func TestLocalKeyWithoutAKeychain(t *testing.T) {
 		must(t, a.Start(ctx))
 		until(t, "the local key", func() bool { return a.LocalKey() != "" })
 		until(t, "the key is in force", func() bool { return ask(t, a.Status().Addr, a.LocalKey()) == http.StatusOK })
-		if a.LocalKeyKept() {
-			t.Errorf("%v: the key is said to be kept", state)
+		if a.LocalKeyKept() || a.SecretPlace(secret.LocalKey) != secret.InMemory {
+			t.Errorf("%v: the key is said to be kept in the %s", state, a.SecretPlace(secret.LocalKey))
 		}
 		if err := a.SecretState(ctx, secret.LocalKey); err != nil {
 			t.Errorf("%v: the key is there, but its state is %v", state, err)

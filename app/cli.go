@@ -99,12 +99,31 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 		return c.fail(err, nil)
 	}
 	code := c.desktop(a)
+	c.close(ctx, a)
+	return code
+}
+
+// close ends the program after the user has quit. Running requests may take their time,
+// unless a signal says that they may not.
+func (c *cli) close(ctx context.Context, a *App) {
+	for len(c.signals) > 0 { // the one that ended the window
+		<-c.signals
+	}
 	ctx, cancel := context.WithTimeout(ctx, drainLimit)
 	defer cancel()
-	if err := a.Close(ctx); err != nil {
-		a.log.Warn("running requests were cut", "error", err)
+	closed := make(chan error, 1)
+	go func() { closed <- a.Close(ctx) }()
+	for {
+		select {
+		case <-c.signals:
+			cancel()
+		case err := <-closed:
+			if err != nil {
+				a.log.Warn("running requests were cut", "error", err)
+			}
+			return
+		}
 	}
-	return code
 }
 
 func (c *cli) hasDisplay() bool {

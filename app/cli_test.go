@@ -268,7 +268,7 @@ func TestHelp(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{[]string{"help"}, append(slices.Clone(all), commands...)},
+		{[]string{"help"}, append(append(slices.Clone(all), "--hidden"), commands...)},
 		{[]string{"--help"}, all},
 		{[]string{"-h"}, all},
 		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "401")},
@@ -331,6 +331,44 @@ func TestWithoutACommand(t *testing.T) {
 				t.Errorf("says %q", c.err.String())
 			}
 		})
+	}
+}
+
+// After the window is gone running requests may end, but a signal ends them.
+func TestQuitWithAStream(t *testing.T) {
+	for _, impatient := range []bool{false, true} {
+		g := newGateway(t)
+		c := newConsole(t, map[string]string{
+			"DISPLAY": ":0", "APEX_LOCAL_KEY": "key", "APEX_LISTEN": "127.0.0.1:0", "GATEWAY_TOKEN": "tok",
+			"ACCOUNT_ID": account, "GATEWAY_ID": "g", "APEX_GATEWAY_URL": g.URL,
+		}, &secret.Memory{})
+		quit := make(chan struct{})
+		running := make(chan *App, 1)
+		c.desktop = func(a *App) int {
+			must(t, a.Start(context.Background()))
+			running <- a
+			<-quit
+			return exitOK
+		}
+		c.start()
+		a := <-running
+		addr := a.Status().Addr
+		until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
+		_, rest := stream(t, addr)
+		c.signals <- os.Interrupt // what ended the window, not what cuts streams
+		close(quit)
+		until(t, "nothing listens", func() bool { return a.Status().State == Stopping })
+		want := "[DONE]"
+		if impatient {
+			c.signals <- os.Interrupt
+			want = `"error"`
+		} else {
+			close(g.end)
+		}
+		if text, _ := io.ReadAll(rest); !strings.Contains(string(text), want) {
+			t.Errorf("the stream ended with %q, want %s", text, want)
+		}
+		c.ends(t, exitOK)
 	}
 }
 

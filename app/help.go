@@ -44,7 +44,10 @@ Examples:
   export OPENAI_BASE_URL=http://127.0.0.1:8787/v1 OPENAI_API_KEY="$(apex-ai-proxy key)"
   export ANTHROPIC_BASE_URL=http://127.0.0.1:8787 ANTHROPIC_API_KEY="$(apex-ai-proxy key)"
 
-` + flagHelp() + secretHelp() + exitHelp()
+` + flagHelp() + `With a window:
+  --hidden                     start in the tray and leave the window closed
+
+` + secretHelp() + exitHelp()
 }
 
 func serveHelp() string {

@@ -155,7 +155,18 @@ func (a *App) SecretState(ctx context.Context, name string) error {
 
 // SecretPlace is where the secret is kept, or would be looked for. A secret that is
 // InMemory is lost when the program ends, as there is no keychain for it.
-func (a *App) SecretPlace(name string) secret.Place { return a.secrets.Place(name) }
+func (a *App) SecretPlace(name string) secret.Place {
+	if name == secret.LocalKey && a.madeForThisRun() {
+		return secret.InMemory
+	}
+	return a.secrets.Place(name)
+}
+
+func (a *App) madeForThisRun() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.values[secret.LocalKey] != "" && !a.keyKept
+}
 
 // SetSecret stores a secret and puts it in force. Where there is no keychain it is kept
 // for this run, see SecretPlace. ErrBusy means that the keychain is still at it; when it
