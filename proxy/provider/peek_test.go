@@ -1,0 +1,175 @@
+package provider_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/proxy/provider"
+)
+
+func quirksOf(t testing.TB, slug string) provider.Quirks {
+	t.Helper()
+	p, ok := provider.Lookup(slug)
+	if !ok {
+		t.Fatalf("no provider %s", slug)
+	}
+	return p.Quirks
+}
+
+// TestRewriteModel: nothing but the value of the model changes.
+func TestRewriteModel(t *testing.T) {
+	for _, tc := range []struct{ in, out, model string }{
+		{`{"model":"a#b"}`, `{"model":"NEW"}`, "a#b"},
+		{" \r\n{ \"x\" : 12345678901234567890.10 ,\t\"model\" :\n \"a\\u0023b\" , \"y\":{ \"model\":\"keep\" } }\n", " \r\n{ \"x\" : 12345678901234567890.10 ,\t\"model\" :\n \"NEW\" , \"y\":{ \"model\":\"keep\" } }\n", "a#b"},
+		{`{"mod\u0065l":"a","tools":[{"model":"keep"}]}`, `{"mod\u0065l":"NEW","tools":[{"model":"keep"}]}`, "a"},
+		{`{"model":"first","model":"last"}`, `{"model":"NEW","model":"NEW"}`, "last"},
+		{`{"stream":true,"messages":[{"content":"\"model\":\"keep\""}],"model":"a","é":"\ud83d\ude00"}`, `{"stream":true,"messages":[{"content":"\"model\":\"keep\""}],"model":"NEW","é":"\ud83d\ude00"}`, "a"},
+	} {
+		q, err := provider.Peek([]byte(tc.in))
+		if err != nil || q.Model != tc.model {
+			t.Errorf("%s: %q %v", tc.in, q.Model, err)
+			continue
+		}
+		if got := string(q.Rewrite("NEW", provider.Quirks{})); got != tc.out {
+			t.Errorf("%s\nbecame %s", tc.in, got)
+		}
+		if same := q.Rewrite(tc.model, provider.Quirks{}); &same[0] != &q.Body[0] {
+			t.Errorf("%s: copied without need", tc.in)
+		}
+	}
+	q, err := provider.Peek([]byte(`{"model":"a"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(q.Rewrite("q\"\\\n", provider.Quirks{})); got != `{"model":"q\"\\\n"}` {
+		t.Errorf("%s", got)
+	}
+	for _, bad := range []string{``, `[]`, `null`, `{`, `{"model":"a"} x`, `{"model":5}`, `{"model":"a",}`} {
+		if _, err := provider.Peek([]byte(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func TestQuirks(t *testing.T) {
+	for _, tc := range []struct{ slug, in, out string }{
+		{
+			"mistral",
+			`{ "stream_options":{"include_usage":true}, "model":"x", "max_completion_tokens":5, "user" : "u" }`,
+			`{  "model":"x", "max_tokens":5 }`,
+		},
+		{"mistral", `{"model":"x","max_tokens":4,"max_completion_tokens":5}`, `{"model":"x","max_tokens":4}`},
+		{"mistral", `{"store":true,"metadata":{}}`, `{}`},
+		{
+			"groq",
+			`{"model":"x","messages":[{"role":"developer","content":"d"},{"reasoning":"r","role":"assistant","content":"a","reasoning_content":"b"}],"store":false}`,
+			`{"model":"x","messages":[{"role":"system","content":"d"},{"role":"assistant","content":"a"}]}`,
+		},
+		{"groq", `{"messages":[{"reasoning":"r"},{"content":{"reasoning":1}}]}`, `{"messages":[{},{"content":{"reasoning":1}}]}`},
+		{"deepseek", `{"max_completion_tokens":1,"messages":[{"role":"user","content":"developer"}]}`, `{"max_tokens":1,"messages":[{"role":"user","content":"developer"}]}`},
+		{"openai", `{"stream_options":{"include_usage":true},"store":true}`, `{"stream_options":{"include_usage":true},"store":true}`},
+		{"mistral", `{"messages":null,"user":"u"}`, `{"messages":null}`},
+		{"mistral", `{"messages":"odd","user":"u"}`, `{"messages":"odd"}`},
+	} {
+		q, err := provider.Peek([]byte(tc.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(q.Rewrite(q.Model, quirksOf(t, tc.slug))); got != tc.out {
+			t.Errorf("%s: %s\nbecame %s\nwant   %s", tc.slug, tc.in, got, tc.out)
+		}
+	}
+}
+
+// FuzzRewrite compares the edits with doing the same on parsed values.
+func FuzzRewrite(f *testing.F) {
+	f.Add([]byte(`{"model":"a","store":1,"messages":[{"role":"developer","reasoning":1},{"x":[]}],"user":2,"max_completion_tokens":3}`))
+	f.Add([]byte(`{ "user":1 , "store":{} , "model" : "b" }`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		q, err := provider.Peek(body)
+		if err != nil {
+			return
+		}
+		p, _ := provider.Lookup("mistral")
+		out := q.Rewrite("NEW", p.Quirks)
+		if !json.Valid(body) {
+			return // rawjson is a little more lenient than encoding/json with bad UTF-8
+		}
+		var got, want map[string]any
+		if err := json.Unmarshal(out, &got); err != nil {
+			t.Fatalf("%s became %s: %v", body, out, err)
+		}
+		d := json.NewDecoder(bytes.NewReader(body))
+		if d.Decode(&want) != nil || duplicates(body) {
+			return
+		}
+		for _, name := range p.Quirks.Drop {
+			delete(want, name)
+		}
+		for from, to := range p.Quirks.Rename {
+			v, ok := want[from]
+			if _, there := want[to]; ok && !there {
+				want[to] = v
+			}
+			delete(want, from)
+		}
+		if _, ok := want["model"]; ok {
+			want["model"] = "NEW"
+		}
+		delete(want, "messages")
+		delete(got, "messages")
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s\nbecame %s", body, out)
+		}
+	})
+}
+
+// duplicates tells whether some key stands twice in the top-level object.
+func duplicates(body []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(body))
+	seen := map[string]bool{}
+	depth, key := 0, false
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			return false
+		}
+		switch v := tok.(type) {
+		case json.Delim:
+			if v == '{' || v == '[' {
+				depth++
+			} else {
+				depth--
+			}
+			key = depth == 1
+		case string:
+			if depth == 1 && key {
+				if seen[v] {
+					return true
+				}
+				seen[v] = true
+				key = false
+				continue
+			}
+			key = depth == 1
+		default:
+			key = depth == 1
+		}
+	}
+}
+
+func BenchmarkPeekRewrite(b *testing.B) {
+	body := []byte(`{"stream":true,"messages":[{"role":"user","content":"` + strings.Repeat("some words of a prompt ", 13_000) + `"}],"model":"gpt-5#openai"}`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		q, err := provider.Peek(body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = q.Rewrite("gpt-5", provider.Quirks{})
+	}
+}

@@ -1,0 +1,156 @@
+package provider_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/provider"
+)
+
+func TestResolve(t *testing.T) {
+	for asked, want := range map[string][2]string{ // slug, model on the wire
+		"gpt-5#openai":                           {"openai", "gpt-5"},
+		"claude-sonnet-4-5#Anthropic":            {"anthropic", "claude-sonnet-4-5"},
+		"claude-opus-4-7[1m]":                    {"anthropic", "claude-opus-4-7"},
+		"claude-opus-4-7[1m]#anthropic":          {"anthropic", "claude-opus-4-7"},
+		"claude-opus-4-7#anthropic[1M]":          {"anthropic", "claude-opus-4-7"},
+		" gpt-4o#openai ":                        {"openai", "gpt-4o"},
+		"a#b#openai":                             {"openai", "a#b"},
+		"@cf/openai/gpt-oss-20b#workers-ai":      {"workers-ai", "@cf/openai/gpt-oss-20b"},
+		"workers-ai/@cf/meta/x":                  {"workers-ai", "@cf/meta/x"},
+		"@cf/meta/llama":                         {"workers-ai", "@cf/meta/llama"},
+		"anthropic/claude-sonnet-4.5#openrouter": {"openrouter", "anthropic/claude-sonnet-4.5"},
+		"openrouter/openai/gpt-5":                {"openrouter", "openai/gpt-5"},
+		"openai/gpt-5":                           {"openai", "gpt-5"},
+		"ft:gpt-4o:acme::id#openai":              {"openai", "ft:gpt-4o:acme::id"},
+		"grok-4#xai":                             {"grok", "grok-4"},
+		"gemini-2.5-pro#google":                  {"google-ai-studio", "gemini-2.5-pro"},
+		"command-r#cohere":                       {"cohere", "cohere/command-r"},
+		"cohere/command-r":                       {"cohere", "cohere/command-r"},
+		"gpt-4o":                                 {"openai", "gpt-4o"},
+		"o3-mini":                                {"openai", "o3-mini"},
+		"chatgpt-4o-latest":                      {"openai", "chatgpt-4o-latest"},
+		"gemini-3-pro":                           {"google-ai-studio", "gemini-3-pro"},
+		"deepseek-chat":                          {"deepseek", "deepseek-chat"},
+		"codestral-latest":                       {"mistral", "codestral-latest"},
+		"sonar-pro":                              {"perplexity-ai", "sonar-pro"},
+		"Claude-Sonnet-4-5":                      {"anthropic", "Claude-Sonnet-4-5"},
+		"echo#demo":                              {"demo", "echo"},
+		"echo-openai#demo":                       {"demo", "echo"},
+	} {
+		r, err := provider.Resolve(asked)
+		if err != nil || r.Provider.Slug != want[0] || r.WireModel() != want[1] || r.Asked != asked {
+			t.Errorf("%q: %s %s %v", asked, r.Provider.Slug, r.WireModel(), err)
+		}
+	}
+	for asked, kind := range map[string]ir.ErrorKind{
+		"": ir.InvalidRequest, " ": ir.InvalidRequest, "x#": ir.InvalidRequest, "#openai": ir.InvalidRequest,
+		"x#nowhere": ir.InvalidRequest, "x\r\nA: b#openai": ir.InvalidRequest, "x\x00#openai": ir.InvalidRequest,
+		strings.Repeat("x", 300): ir.InvalidRequest, "[1m]": ir.ModelNotFound,
+		"llama-3": ir.ModelNotFound, "gpt-oss-120b": ir.ModelNotFound, "nobody/x": ir.ModelNotFound, "openai/": ir.ModelNotFound,
+		"nobody/gpt-4o": ir.ModelNotFound,
+	} {
+		_, err := provider.Resolve(asked)
+		var e *ir.Error
+		if !errors.As(err, &e) || e.Kind != kind || e.Param != "model" {
+			t.Errorf("%q: %v", asked, err)
+		}
+	}
+	_, err := provider.Resolve("x#nowhere")
+	for _, p := range provider.All() {
+		if !strings.Contains(err.Error(), p.Slug) {
+			t.Errorf("%s is not listed in %v", p.Slug, err)
+		}
+	}
+	if !strings.Contains(err.Error(), "model#provider") {
+		t.Errorf("the right form is not shown in %v", err)
+	}
+}
+
+func TestUpstreamProtocol(t *testing.T) {
+	for _, p := range provider.All() {
+		for _, client := range []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages} {
+			r, err := provider.Resolve("m#" + p.Slug)
+			if err != nil {
+				t.Fatal(err)
+			}
+			up := r.Upstream(client)
+			want := ir.OpenAIChat
+			if p.Slug == "anthropic" || p.Local && client == ir.AnthropicMessages {
+				want = ir.AnthropicMessages
+			}
+			if up != want || !p.Speaks(up) {
+				t.Errorf("%s, %s: %s", p.Slug, client, up)
+			}
+		}
+	}
+	for model, want := range map[string]ir.Protocol{"echo-openai#demo": ir.OpenAIChat, "echo-anthropic#demo": ir.AnthropicMessages} {
+		r, err := provider.Resolve(model)
+		if err != nil || r.Upstream(ir.OpenAIChat) != want || r.Upstream(ir.AnthropicMessages) != want {
+			t.Errorf("%s: %v", model, err)
+		}
+	}
+}
+
+func TestDeploymentsStayOneSegment(t *testing.T) {
+	at := provider.Place{Gateway: "https://gw/a/g", AzureResource: "r/../x", AzureAPIVersion: "v&a=b"}
+	r, err := provider.Resolve("my model?x#y%2f#azure-openai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.URL(ir.OpenAIChat, at)
+	const want = "https://gw/a/g/azure-openai/r%2F..%2Fx/my%20model%3Fx%23y%252f/chat/completions?api-version=v%26a%3Db"
+	if err != nil || got != want {
+		t.Errorf("%s %v", got, err)
+	}
+	for _, bad := range []string{"../x", "..", ".", "a/b"} {
+		r, err := provider.Resolve(bad + "#azure-openai")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := r.URL(ir.OpenAIChat, at); err == nil {
+			t.Errorf("%s became %s", bad, got)
+		}
+	}
+}
+
+func TestAbilities(t *testing.T) {
+	type facts struct {
+		budget, adaptive, always, noSampling, oneSampling, noPrefill, midSystem, schema bool
+		max                                                                             int64
+	}
+	for model, want := range map[string]facts{
+		"claude-3-haiku-20240307":     {max: 4096},
+		"claude-3-5-sonnet-20241022":  {max: 8192},
+		"claude-3-7-sonnet-latest":    {budget: true, max: 64000},
+		"claude-opus-4-20250514":      {budget: true, max: 32000},
+		"claude-opus-4-1-20250805":    {budget: true, oneSampling: true, schema: true, max: 32000},
+		"claude-sonnet-4-5-20250929":  {budget: true, oneSampling: true, schema: true, max: 64000},
+		"anthropic/claude-sonnet-4.5": {budget: true, oneSampling: true, schema: true, max: 64000},
+		"claude-opus-4-6":             {adaptive: true, oneSampling: true, noPrefill: true, schema: true, max: 128000},
+		"claude-opus-4-7":             {adaptive: true, oneSampling: true, noPrefill: true, noSampling: true, schema: true, max: 128000},
+		"claude-opus-4-8":             {adaptive: true, oneSampling: true, noPrefill: true, noSampling: true, midSystem: true, schema: true, max: 128000},
+		"claude-fable-5":              {adaptive: true, always: true, oneSampling: true, noPrefill: true, noSampling: true, midSystem: true, schema: true, max: 64000},
+	} {
+		a := provider.AbilityOf("anthropic", model)
+		got := facts{a.Budget, a.Adaptive, a.AlwaysThinks, a.NoSampling, a.OneSampling, a.NoPrefill, a.MidSystem, a.OutputSchema, a.MaxOutput}
+		if got != want || !a.Known {
+			t.Errorf("%s: %+v, want %+v", model, got, want)
+		}
+	}
+	for model, efforts := range map[string]string{
+		"o3": "low medium high", "o4-mini": "low medium high", "gpt-5": "minimal low medium high",
+		"gpt-5.1": "none low medium high", "gpt-5.2": "none low medium high xhigh", "gpt-5.6": "none low medium high xhigh max",
+		"gpt-4o": "", "gpt-5-chat-latest": "", "o1-mini": "",
+	} {
+		a := provider.AbilityOf("openai", model)
+		if strings.Join(a.Efforts, " ") != efforts || !a.Known || a.NoStop != (efforts != "" || model == "o1-mini") {
+			t.Errorf("%s: %+v", model, a)
+		}
+	}
+	if a := provider.AbilityOf("openai", "brand-new"); a.Known {
+		t.Errorf("%+v", a)
+	}
+}
