@@ -63,8 +63,8 @@ func viaColor(r presenter.Row) fyne.ThemeColorName {
 
 const (
 	columnGap = 12
-	rowInset  = 24 // space at the left and right of a row
-	dotSpace  = 16 // before the state, for its shape
+	rowInset  = gapMargin // space at the left and right of a row
+	dotSpace  = 16        // before the state, for its shape
 )
 
 // cell is where a column lies in a row.

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -15,8 +14,8 @@ import (
 
 // The strip's height, and the width of one fact in it.
 const (
-	detailHeight = 208
-	factWidth    = 300
+	detailHeight = 216
+	factWidth    = 340
 )
 
 // detail is the strip below the list with everything that is known about the selected
@@ -38,9 +37,9 @@ type detail struct {
 
 func newDetail(u *UI, closed func()) *detail {
 	d := &detail{dot: newDot(10)}
-	d.title = newCutLine("", faceStrong, 80)
+	d.title = newCutLine("", faceMono, 80)
 	d.state = newLine("", faceMuted)
-	d.facts = container.New(layout.NewGridWrapLayout(fyne.NewSize(factWidth, 20)))
+	d.facts = container.New(&gridLayout{width: factWidth, height: 22})
 	d.error, d.warnings = newParagraph(""), newParagraph("")
 	d.notes = stack(gap)
 	shut := widget.NewButtonWithIcon("", theme.CancelIcon(), closed)

@@ -22,7 +22,7 @@ type overview struct {
 	content fyne.CanvasObject
 
 	dot      *dot
-	headline *line
+	headline *paragraph
 	detail   *paragraph
 	power    *widget.Button
 	action   presenter.Action
@@ -35,7 +35,8 @@ type overview struct {
 	gapList *fyne.Container
 	shown   []presenter.Gap
 
-	try *line
+	try     [4]*line
+	tryArea *fyne.Container
 }
 
 func newOverview(w *window) *overview {
@@ -47,14 +48,15 @@ func newOverview(w *window) *overview {
 
 func (o *overview) state() fyne.CanvasObject {
 	o.dot = newDot(14)
-	o.headline = newCutLine("", faceHeadline, 160)
+	o.headline = newParagraph("")
+	o.headline.label.SizeName, o.headline.label.TextStyle.Bold = sizeHeadline, true
 	o.detail = newParagraph("")
 	o.power = widget.NewButton("Start", func() { o.w.u.act(o.action) })
 	o.power.Importance = widget.HighImportance
 	return stack(gap,
 		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
-			padded(0, 0, gapWide, gapWide, middle(o.headline))),
-		padded(0, 0, 14+gapWide, 0, o.detail.box),
+			padded(0, 0, gapWide, gapWide, middle(o.headline.box))),
+		padded(0, 0, 14+gapWide+gapTight, 0, o.detail.box),
 	)
 }
 
@@ -66,7 +68,7 @@ func (o *overview) notices() fyne.CanvasObject {
 		d.set(presenter.ToneWarn)
 		p := newParagraph(text)
 		p.label.Importance = widget.WarningImportance
-		box.Add(container.NewBorder(nil, nil, container.NewCenter(d), nil, padded(0, 0, gapWide+4, 0, p.box)))
+		box.Add(container.NewBorder(nil, nil, sized(14, d), nil, padded(0, 0, gapWide, 0, p.box)))
 	}
 	box.Hidden = len(box.Objects) == 0
 	return box
@@ -99,23 +101,32 @@ func (o *overview) missing() fyne.CanvasObject {
 }
 
 func (o *overview) tryIt() fyne.CanvasObject {
-	o.try = newCutLine("", face{size: sizeNote, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}, 160)
+	mono := face{size: sizeNote, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}
+	lines := stack(2)
+	for i := range o.try {
+		o.try[i] = newCutLine("", mono, 160)
+		lines.Add(o.try[i])
+	}
 	why := newParagraph("The model echo#demo answers from inside the program, without an account. Paste this into a terminal:")
 	why.label.Importance = widget.LowImportance
-	well := container.NewStack(newGround(colorWell, 6),
-		padded(gap, gap, gapWide, gap, container.NewBorder(nil, nil, nil, sized(96, o.w.u.newCopy(func() string {
-			return o.command(o.w.u.core.LocalKey())
-		})), middle(o.try))))
-	return section("Try it", stack(gapWide, why.box, well))
+	send := o.w.u.newCopy(func() string {
+		return strings.Join(presenter.TryCommand(o.w.u.status.Addr, o.w.u.core.LocalKey()), "\n")
+	})
+	well := container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4,
+		container.NewBorder(nil, nil, nil, stack(0, sized(96, send)), lines)))
+	o.tryArea = section("Try it", stack(gap, why.box, well))
+	return o.tryArea
 }
 
-// command asks the demo model. It is shown with a stand-in for the key and copied with
-// the key itself.
-func (o *overview) command(key string) string {
-	return "curl " + o.openAI.text + "/chat/completions" +
-		" -H 'Authorization: Bearer " + key + "'" +
-		` -H 'Content-Type: application/json'` +
-		` -d '{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}'`
+// refreshTry shows the command with a stand-in for the key. It is copied with the key.
+func (o *overview) refreshTry() {
+	command := presenter.TryCommand(o.w.u.status.Addr, "LOCAL_KEY")
+	for i, l := range o.try {
+		if i < len(command) {
+			l.set(command[i])
+		}
+	}
+	o.tryArea.Hidden = len(command) == 0
 }
 
 func (o *overview) toggleKey() {
@@ -127,19 +138,20 @@ func (o *overview) refresh() {
 	u := o.w.u
 	h := u.headline()
 	o.dot.set(h.Tone)
-	o.headline.set(h.Text)
+	o.headline.set(h.Text, widget.MediumImportance)
 	importance := widget.LowImportance
 	if h.Tone == presenter.ToneBad {
 		importance = widget.MediumImportance
 	}
 	o.detail.set(h.Detail, importance)
+	o.detail.box.Hidden = h.Detail == ""
 	o.refreshPower()
 	urls := presenter.BaseURLs(u.status.Addr)
 	o.openAI.set(or(urls.OpenAI, "known once the proxy runs"))
 	o.anthropic.set(or(urls.Anthropic, "known once the proxy runs"))
 	o.refreshKey()
 	o.refreshGaps(presenter.Missing(u.settings, u.token))
-	o.try.set(o.command("LOCAL_KEY"))
+	o.refreshTry()
 }
 
 func or(s, other string) string {
@@ -192,7 +204,7 @@ func (o *overview) refreshGaps(gaps []presenter.Gap) {
 	o.gapList.RemoveAll()
 	for _, g := range gaps {
 		b := widget.NewButton("Set up", func() { o.w.openSettings(g.Field) })
-		o.gapList.Add(container.NewBorder(nil, nil, container.NewCenter(newDot(10)), sized(96, b),
+		o.gapList.Add(container.NewBorder(nil, nil, sized(14, newDot(10)), sized(96, b),
 			padded(0, 0, gapWide, gapWide, middle(newCutLine(g.Text, faceText, 120)))))
 	}
 	o.gaps.Hidden = len(gaps) == 0

@@ -83,6 +83,58 @@ func (limitLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return s
 }
 
+// besideLayout gives the first object its width and the second all the rest, without the
+// gap that other layouts leave.
+type besideLayout struct{}
+
+// Layout implements fyne.Layout.
+func (besideLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	w := o[0].MinSize().Width
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(w, s.Height))
+	o[1].Move(fyne.NewPos(w, 0))
+	o[1].Resize(fyne.NewSize(s.Width-w, s.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (besideLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	a, b := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
+}
+
+// gridLayout puts objects of one height into as many columns of a least width as fit.
+type gridLayout struct {
+	width, height float32
+	columns       int // at the last layout, 0 before the first
+}
+
+// Layout implements fyne.Layout.
+func (g *gridLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	g.columns = max(int(s.Width/g.width), 1)
+	width := s.Width / float32(g.columns)
+	at := 0
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		o.Move(fyne.NewPos(float32(at%g.columns)*width, float32(at/g.columns)*g.height))
+		o.Resize(fyne.NewSize(width, g.height))
+		at++
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (g *gridLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	n := 0
+	for _, o := range objects {
+		if o.Visible() {
+			n++
+		}
+	}
+	columns := max(g.columns, 1)
+	return fyne.NewSize(g.width, float32((n+columns-1)/columns)*g.height)
+}
+
 // sized gives its object a width.
 func sized(width float32, o fyne.CanvasObject) *fyne.Container {
 	return container.New(widthLayout(width), o)

@@ -41,7 +41,7 @@ func newRequests(w *window) *requests {
 	head := container.NewBorder(nil, nil,
 		inRow(gapWide, newLine("Requests", faceHeadline), r.count), inRow(gap, r.newest, r.clear))
 	r.content = container.NewBorder(
-		stack(gap, padded(gapMargin-8, 0, rowInset, rowInset, head), newHead(), widget.NewSeparator()),
+		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, head), newHead(), widget.NewSeparator()),
 		r.detail.content, nil, nil,
 		container.NewStack(container.NewThemeOverride(r.list, part{padding: 0, inner: -1}), r.empty))
 	return r

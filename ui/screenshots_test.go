@@ -63,6 +63,7 @@ func (s *stage) picture(v fyne.ThemeVariant, sz fyne.Size) image.Image {
 	fyne.CurrentApp().Settings().SetTheme(fixedTheme{variant: v})
 	s.window.win.Resize(sz)
 	s.window.refresh()
+	s.window.win.Content().Refresh() // wrapped texts know their height once they have a width
 	return s.window.win.Canvas().Capture()
 }
 

@@ -15,7 +15,7 @@ const labelWidth = 152
 
 // formRow is a name with what it names.
 func formRow(name string, o fyne.CanvasObject) fyne.CanvasObject {
-	label := padded(gap+1, 0, 0, gap, newLine(name, faceText))
+	label := stack(0, padded(gap, 0, 0, gap, newCutLine(name, faceText, 60)))
 	return container.NewBorder(nil, nil, sized(labelWidth, label), nil, o)
 }
 
@@ -28,18 +28,13 @@ type textField struct {
 	entry   *entry
 	note    *paragraph
 	content fyne.CanvasObject
+	marked  string // the problem that the entry shows
 }
 
 func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.CanvasObject {
 	f := &textField{p: p, name: name, hint: hint, entry: newEntry(p.w), note: newParagraph(hint).note()}
 	f.entry.AlwaysShowValidationError = true
 	f.entry.SetText(p.form.Text(name))
-	f.entry.Validator = func(string) error {
-		if problem := p.form.Problem(name); problem != "" {
-			return errors.New(problem)
-		}
-		return nil
-	}
 	f.entry.OnChanged = func(s string) {
 		if s != p.form.Text(name) {
 			p.form.SetText(name, s)
@@ -70,7 +65,20 @@ func (f *textField) refresh() {
 	default:
 		f.note.set(f.hint, widget.LowImportance)
 	}
-	f.entry.SetValidationError(f.entry.Validator(f.entry.Text))
+	f.mark(problem)
+}
+
+// mark puts the red border around a field that is wrong, or takes it away.
+func (f *textField) mark(problem string) {
+	if f.marked == problem {
+		return
+	}
+	f.marked = problem
+	if problem == "" {
+		f.entry.SetValidationError(nil)
+		return
+	}
+	f.entry.SetValidationError(errors.New(problem))
 }
 
 // flagField is one field that is on or off.
@@ -92,7 +100,7 @@ func (p *settingsPage) flag(name presenter.Field, label string) fyne.CanvasObjec
 		}
 	}
 	p.flags = append(p.flags, f)
-	return padded(0, 0, labelWidth-gap, 0, stack(0, f.check, padded(0, 0, gapMargin+gapTight, 0, f.note.box)))
+	return padded(0, 0, labelWidth-gapTight+1, 0, stack(0, f.check, padded(0, 0, gapMargin, 0, f.note.box)))
 }
 
 func (f *flagField) refresh() {

@@ -51,7 +51,7 @@ func newSidebar(w *window) *sidebar {
 func (s *sidebar) refresh() {
 	h := s.w.u.headline()
 	s.dot.set(h.Tone)
-	s.state.set(h.Text)
+	s.state.set(h.Word)
 	for i, it := range s.items {
 		it.setSelected(i == s.w.current)
 	}

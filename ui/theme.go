@@ -102,7 +102,7 @@ var light = palette{
 	theme.ColorNameSeparator:           hex(0xE1E4EA),
 	theme.ColorNameButton:              hex(0xE9EBF0),
 	theme.ColorNameDisabledButton:      hex(0xF0F1F4),
-	theme.ColorNameInputBackground:     hex(0xFFFFFF),
+	theme.ColorNameInputBackground:     hex(0xF5F6F8),
 	theme.ColorNameInputBorder:         hex(0xC7CCD6),
 	theme.ColorNameHover:               veil(0x1A1E27, 0x0D),
 	theme.ColorNamePressed:             veil(0x1A1E27, 0x1F),

@@ -75,7 +75,7 @@ func newWindow(u *UI) *window {
 		w.body.Add(p.content)
 	}
 	w.open(pageOverview)
-	w.win.SetContent(container.NewBorder(nil, nil, w.side.content, nil, w.body))
+	w.win.SetContent(container.New(besideLayout{}, w.side.content, w.body))
 	w.win.SetPadded(false)
 	w.win.Resize(fyne.NewSize(windowWidth, windowHeight))
 	w.win.SetCloseIntercept(w.close)

@@ -24,6 +24,7 @@ const (
 
 // Headline is the state of the program in words.
 type Headline struct {
+	Word   string // "Running", for where there is little room
 	Text   string // "Running on 127.0.0.1:8787"
 	Detail string // a sentence more, "" when nothing needs to be said
 	Tone   Tone
@@ -46,10 +47,10 @@ const (
 func Describe(st Status, s settings.Settings, token SecretState) Headline {
 	switch st.State {
 	case Starting:
-		return Headline{Text: "Starting…", Tone: ToneBusy, Icon: IconBusy}
+		return Headline{Word: "Starting…", Text: "Starting…", Tone: ToneBusy, Icon: IconBusy}
 	case Stopping:
 		return Headline{
-			Text: "Stopping…", Detail: "Running requests are given time to finish.",
+			Word: "Stopping…", Text: "Stopping…", Detail: "Running requests are given time to finish.",
 			Tone: ToneBusy, Icon: IconBusy,
 		}
 	case Running:
@@ -57,18 +58,18 @@ func Describe(st Status, s settings.Settings, token SecretState) Headline {
 	case Failed:
 		return describeFailed(st)
 	default:
-		return Headline{Text: "Stopped", Detail: "Nothing listens on " + st.Addr + ".", Icon: IconStopped}
+		return Headline{Word: "Stopped", Text: "Stopped", Detail: "Nothing listens on " + st.Addr + ".", Icon: IconStopped}
 	}
 }
 
 func describeRunning(st Status, s settings.Settings, token SecretState) Headline {
-	h := Headline{Text: "Running on " + st.Addr, Tone: ToneGood, Icon: IconRunning}
+	h := Headline{Word: "Running", Text: "Running on " + st.Addr, Tone: ToneGood, Icon: IconRunning}
 	missing := Missing(s, token)
 	switch {
 	case len(missing) == 0:
 	case setUp(s) && token != SecretChecking:
 		h.Detail = tokenProblem(token) + ". Until then only demo models answer."
-		h.Tone, h.Icon = ToneWarn, IconAttention
+		h.Word, h.Tone, h.Icon = "Needs attention", ToneWarn, IconAttention
 	case !setUp(s):
 		h.Detail = "Demo models answer now. Real models need your Cloudflare AI Gateway."
 	}
@@ -76,7 +77,7 @@ func describeRunning(st Status, s settings.Settings, token SecretState) Headline
 }
 
 func describeFailed(st Status) Headline {
-	h := Headline{Text: "Not running", Tone: ToneBad, Icon: IconAttention}
+	h := Headline{Word: "Not running", Text: "Not running", Tone: ToneBad, Icon: IconAttention}
 	var port *PortError
 	switch {
 	case errors.As(st.Err, &port):
@@ -183,6 +184,21 @@ func BaseURLs(addr string) URLs {
 	}
 	root := "http://" + net.JoinHostPort(host, port)
 	return URLs{OpenAI: root + "/v1", Anthropic: root}
+}
+
+// TryCommand is a command, in lines, that asks the demo model of a proxy on addr. It is
+// empty while the port is not known.
+func TryCommand(addr, key string) []string {
+	base := BaseURLs(addr).OpenAI
+	if base == "" {
+		return nil
+	}
+	return []string{
+		"curl " + base + "/chat/completions \\",
+		"  -H 'Authorization: Bearer " + key + "' \\",
+		"  -H 'Content-Type: application/json' \\",
+		`  -d '{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}'`,
+	}
 }
 
 // Sentence makes a sentence of an error's text.
