@@ -22,15 +22,37 @@ type observer struct {
 	isErr  bool
 }
 
+// mark is a byte string to look for. The search is for its tail, which starts with
+// letters that are rarer in JSON than a quote, and is therefore much faster.
+type mark struct{ head, tail []byte }
+
+func markOf(head, tail string) mark { return mark{[]byte(head), []byte(tail)} }
+
 var (
-	markUsage  = []byte(`"usage"`)
-	markError  = []byte(`"error"`)
-	markFinish = []byte(`"finish_reason"`)
-	markReason = []byte(`"stop_reason"`)
-	markStop   = []byte(`"message_stop"`)
-	markDone   = []byte(`[DONE]`)
+	markUsage  = markOf(`"`, `usage"`)
+	markError  = markOf(`"e`, `rror"`)
+	markFinish = markOf(`"fini`, `sh_reason"`)
+	markReason = markOf(`"st`, `op_reason"`)
+	markStop   = markOf(`"message`, `_stop"`)
+	markDone   = markOf(`[D`, `ONE]`)
 	blankLine  = []byte("\n\n")
 )
+
+// index is where the mark starts in b, -1 when it is not there.
+func (m mark) index(b []byte) int {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], m.tail)
+		if i < 0 {
+			return -1
+		}
+		if at := from + i - len(m.head); at >= 0 && string(b[at:from+i]) == string(m.head) {
+			return at
+		}
+		from += i + len(m.tail)
+	}
+}
+
+func (m mark) len() int { return len(m.head) + len(m.tail) }
 
 // stream looks at whole frames of a stream.
 func (o *observer) stream(b []byte) {
@@ -38,7 +60,7 @@ func (o *observer) stream(b []byte) {
 	o.usage(b)
 	o.errors(b)
 	if o.proto == ir.AnthropicMessages {
-		if bytes.Contains(b, markStop) {
+		if markStop.index(b) >= 0 {
 			o.ended, o.closed = true, true
 		} else if !o.ended && hasValue(b, markReason, '"') {
 			o.ended = true
@@ -96,12 +118,12 @@ func (o *observer) errors(b []byte) {
 
 // behind finds a member by its quoted name and returns what follows its colon, and what
 // follows its name; nil, nil when there is none.
-func behind(b, name []byte) (value, rest []byte) {
-	i := bytes.Index(b, name)
+func behind(b []byte, name mark) (value, rest []byte) {
+	i := name.index(b)
 	if i < 0 {
 		return nil, nil
 	}
-	rest = b[i+len(name):]
+	rest = b[i+name.len():]
 	v := skipSpace(rest)
 	if len(v) == 0 || v[0] != ':' {
 		return nil, rest[:len(rest):len(rest)]
@@ -117,7 +139,7 @@ func skipSpace(b []byte) []byte {
 }
 
 // hasValue tells whether a member of the name has a value that starts with c.
-func hasValue(b, name []byte, c byte) bool {
+func hasValue(b []byte, name mark, c byte) bool {
 	for {
 		v, rest := behind(b, name)
 		if rest == nil {
@@ -133,7 +155,7 @@ func hasValue(b, name []byte, c byte) bool {
 // doneLine tells whether b holds the line "data: [DONE]".
 func doneLine(b []byte) bool {
 	for from := 0; ; {
-		i := bytes.Index(b[from:], markDone)
+		i := markDone.index(b[from:])
 		if i < 0 {
 			return false
 		}
@@ -144,7 +166,7 @@ func doneLine(b []byte) bool {
 				return true
 			}
 		}
-		from = i + len(markDone)
+		from = i + markDone.len()
 	}
 }
 

@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/event"
+)
+
+func TestObserver(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		proto         ir.Protocol
+		stream        string
+		tokens        event.Tokens
+		ended, closed bool
+		failed        bool
+	}{
+		{"usage null", ir.OpenAIChat, `data: {"choices":[{"finish_reason":null}],"usage":null}` + "\n\n", event.Tokens{}, false, false, false},
+		{"finish", ir.OpenAIChat, `data: {"choices":[{"finish_reason" : "stop"}]}` + "\n\n", event.Tokens{}, true, false, false},
+		{"done", ir.OpenAIChat, "data:[DONE]\n\n", event.Tokens{}, true, true, false},
+		{"done in a text", ir.OpenAIChat, `data: {"choices":[{"delta":{"content":"data: [DONE]"}}]}` + "\n\n", event.Tokens{}, false, false, false},
+		{"marks in a text", ir.OpenAIChat, `data: {"choices":[{"delta":{"content":"\"usage\":{\"prompt_tokens\":5}, \"error\":{}, \"finish_reason\":\"stop\""}}]}` + "\n\n", event.Tokens{}, false, false, false},
+		{"error null", ir.OpenAIChat, `data: {"error":null}` + "\n\n", event.Tokens{}, false, false, false},
+		{"error", ir.OpenAIChat, `data: {"error":{"message":"m"}}` + "\n\n", event.Tokens{}, true, true, true},
+		{"broken usage", ir.OpenAIChat, `data: {"usage":{"prompt_tokens":5,`, event.Tokens{}, false, false, false},
+		{
+			"messages", ir.AnthropicMessages,
+			`data: {"type":"message_start","message":{"stop_reason":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":2,"cache_read_input_tokens":3,"output_tokens":1}}}` + "\n\n" +
+				`data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}}` + "\n\n",
+			event.Tokens{Input: 10, CacheRead: 3, CacheWrite: 2, Output: 9, Known: true}, true, false, false,
+		},
+		{"stop", ir.AnthropicMessages, `data: {"type":"message_stop"}` + "\n\n", event.Tokens{}, true, true, false},
+	} {
+		o := observer{proto: tc.proto}
+		o.stream([]byte(tc.stream))
+		if o.tokens != tc.tokens || o.ended != tc.ended || o.closed != tc.closed || o.isErr != tc.failed {
+			t.Errorf("%s: %+v", tc.name, o)
+		}
+	}
+}
+
+func FuzzObserver(f *testing.F) {
+	f.Add([]byte(`data: {"usage":{"prompt_tokens":1}}`))
+	f.Add([]byte("\"usage\"\"usage\":{\"error\":{data: [DONE]"))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		for _, p := range []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages} {
+			o := observer{proto: p}
+			o.stream(b)
+			o.unary(b)
+			if n := lastEvent(b); n < 0 || n > len(b) {
+				panic("an event ends outside of its bytes")
+			}
+		}
+	})
+}
+
+func TestLastEvent(t *testing.T) {
+	for in, want := range map[string]int{
+		"": 0, "data: x": 0, "data: x\n": 0, "\n": 0, "data: x\n\n": 9, "data: x\r\n\r\n": 11, "data: x\r\r": 9,
+		"a\n\nb\n\nc\n": 6, "a\r\n\r\nb\r\n": 5, "a\n\r\nb": 4, "a\r\n": 0,
+	} {
+		if got := lastEvent([]byte(in)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}
+
+var chunk = []byte(`data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o","system_fingerprint":"fp_1","choices":[{"index":0,"delta":{"content":"token"},"logprobs":null,"finish_reason":null}],"usage":null}` + "\n\n")
+
+func BenchmarkObserver(b *testing.B) {
+	o := observer{proto: ir.OpenAIChat}
+	b.ReportAllocs()
+	for b.Loop() {
+		o.stream(chunk)
+	}
+}
+
+func BenchmarkLastEvent(b *testing.B) {
+	long := []byte(strings.Repeat(string(chunk), 20) + string(chunk[:100]))
+	b.ReportAllocs()
+	for b.Loop() {
+		if lastEvent(long) == 0 {
+			b.Fatal("no event")
+		}
+	}
+}
