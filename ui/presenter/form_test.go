@@ -1,0 +1,170 @@
+package presenter
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"apex-ai-proxy/app/settings"
+)
+
+func newForm() *Form {
+	return NewForm(setUpSettings(), map[string]string{settings.FieldListen: "flag --listen"}, []string{"openai", "groq"})
+}
+
+func TestFormShowsTheSettings(t *testing.T) {
+	f := newForm()
+	if f.Dirty() || !f.Valid() {
+		t.Errorf("a new form is dirty %v, valid %v", f.Dirty(), f.Valid())
+	}
+	for name, want := range map[Field]string{
+		FieldGateway: "home", FieldListen: "127.0.0.1:8787", FieldUpstreamTimeout: "10m", FieldStreamIdleTimeout: "5m",
+	} {
+		if got := f.Text(name); got != want {
+			t.Errorf("%s shows %q, want %q", name, got, want)
+		}
+	}
+	if f.Mode("groq") != settings.KeyStored {
+		t.Errorf("groq is %q", f.Mode("groq"))
+	}
+}
+
+func TestFormValidatesAsYouType(t *testing.T) {
+	for name, bad := range map[Field]string{
+		FieldAccount: "xyz", FieldGateway: "Home Gateway", FieldGatewayURL: "gateway.example.com",
+		FieldAzureResource: "https://x", FieldAzureAPIVersion: "soon", FieldUpstreamTimeout: "10", FieldStreamIdleTimeout: "-1s",
+	} {
+		f := newForm()
+		good := f.Text(name)
+		f.SetText(name, bad)
+		if f.Problem(name) == "" || f.Valid() {
+			t.Errorf("%s = %q is accepted", name, bad)
+		}
+		for _, other := range texts {
+			if other != name && f.Problem(other) != "" {
+				t.Errorf("%s = %q makes %s wrong: %s", name, bad, other, f.Problem(other))
+			}
+		}
+		f.SetText(name, good)
+		if f.Problem(name) != "" || !f.Valid() || f.Dirty() {
+			t.Errorf("%s is not right again: %s", name, f.Problem(name))
+		}
+	}
+}
+
+func TestFormMakesSettings(t *testing.T) {
+	f := newForm()
+	f.SetText(FieldAccount, " 0123456789ABCDEF0123456789ABCDEF ")
+	f.SetText(FieldUpstreamTimeout, "90s")
+	f.SetFlag(FieldKeepRunning, false)
+	f.SetMode("groq", settings.KeyOwn)
+	s := f.Settings()
+	if s.Gateway.Account != "0123456789abcdef0123456789abcdef" {
+		t.Errorf("account %q", s.Gateway.Account)
+	}
+	if time.Duration(s.Server.UpstreamTimeout) != 90*time.Second || s.App.KeepRunning || !s.App.StartProxy {
+		t.Errorf("settings %+v", s)
+	}
+	if len(s.Providers) != 1 || s.Providers["groq"].Key != settings.KeyOwn {
+		t.Errorf("providers %+v", s.Providers)
+	}
+	if !f.Dirty() {
+		t.Error("not dirty")
+	}
+	f.Revert()
+	if f.Dirty() || f.Mode("groq") != settings.KeyStored {
+		t.Error("revert left something")
+	}
+}
+
+func TestFormKeepsWhatItDoesNotShow(t *testing.T) {
+	s := setUpSettings()
+	s.Server.Origins = []string{"https://example.com"}
+	s.Providers = map[string]settings.Provider{"mistral": {Key: settings.KeyUnified}}
+	f := NewForm(s, nil, []string{"openai"})
+	f.SetMode("openai", settings.KeyOwn)
+	got := f.Settings()
+	if len(got.Server.Origins) != 1 || got.Providers["mistral"].Key != settings.KeyUnified {
+		t.Errorf("lost: %+v", got)
+	}
+	if _, shared := s.Providers["openai"]; shared {
+		t.Error("the form wrote into the settings in force")
+	}
+}
+
+func TestFormLeavesFixedFieldsAlone(t *testing.T) {
+	f := newForm()
+	reason, fixed := f.Fixed(FieldListen)
+	if !fixed || !strings.Contains(reason, "flag --listen") {
+		t.Errorf("fixed %v: %q", fixed, reason)
+	}
+	f.SetText(FieldListen, "127.0.0.1:1")
+	if f.Text(FieldListen) != "127.0.0.1:8787" || f.Dirty() {
+		t.Error("a fixed field was changed")
+	}
+	if _, fixed := f.Fixed(FieldAccount); fixed {
+		t.Error("a free field is fixed")
+	}
+}
+
+func TestFormWarns(t *testing.T) {
+	f := NewForm(setUpSettings(), nil, nil)
+	f.SetText(FieldListen, "0.0.0.0:8787")
+	if f.Warning(FieldListen) == "" || !f.Valid() {
+		t.Error("listening for everybody is not warned about")
+	}
+	f.SetText(FieldListen, "nowhere")
+	if f.Warning(FieldListen) != "" {
+		t.Error("a wrong field is warned about")
+	}
+}
+
+func TestFormReject(t *testing.T) {
+	f := NewForm(setUpSettings(), nil, nil)
+	invalid := &settings.ValidationError{Problems: []settings.Problem{
+		{Field: settings.FieldGateway, Text: "no such gateway"}, {Field: "server.origins", Text: "not an origin"},
+	}}
+	if got := f.Reject(invalid); !strings.Contains(got, "server.origins") {
+		t.Errorf("what has no field is not told: %q", got)
+	}
+	if f.Problem(FieldGateway) != "No such gateway." {
+		t.Errorf("problem %q", f.Problem(FieldGateway))
+	}
+	f.SetText(FieldGateway, "other")
+	if f.Problem(FieldGateway) != "" {
+		t.Error("the problem stays although the field was changed")
+	}
+	f.Reject(&PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 12)"})
+	if !strings.Contains(f.Problem(FieldListen), "in use by nginx") {
+		t.Errorf("listen: %q", f.Problem(FieldListen))
+	}
+	if got := f.Reject(errors.New("write the file: disk full")); got != "Write the file: disk full." {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestFormReloadKeepsEdits(t *testing.T) {
+	f := NewForm(setUpSettings(), nil, []string{"groq"})
+	f.SetText(FieldGateway, " office ")
+	f.SetText(FieldAzureResource, "half-typed")
+	f.SetText(FieldUpstreamTimeout, "not a time")
+	f.SetMode("groq", settings.KeyOwn)
+	saved := f.base
+	saved.Gateway.ID = "office"
+	saved.Server.Debug = true
+	f.Reload(saved, nil)
+	for name, want := range map[Field]string{
+		FieldGateway: "office", FieldAzureResource: "half-typed", FieldUpstreamTimeout: "not a time",
+	} {
+		if got := f.Text(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if !f.Flag(FieldDebug) || f.Mode("groq") != settings.KeyOwn {
+		t.Error("a change from elsewhere or an edit was lost")
+	}
+	if f.Valid() {
+		t.Error("what cannot be read counts as valid")
+	}
+}

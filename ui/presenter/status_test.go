@@ -1,0 +1,186 @@
+package presenter
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/app/settings"
+)
+
+func setUpSettings() settings.Settings {
+	s := settings.Default()
+	s.Gateway.Account, s.Gateway.ID = "0123456789abcdef0123456789abcdef", "home"
+	return s
+}
+
+func TestDescribe(t *testing.T) {
+	const addr = "127.0.0.1:8787"
+	busy := errors.New("address already in use")
+	for name, c := range map[string]struct {
+		status Status
+		s      settings.Settings
+		token  SecretState
+		text   string
+		detail string // a part of it
+		tone   Tone
+		icon   Icon
+	}{
+		"stopped":       {Status{Stopped, addr, nil}, setUpSettings(), SecretPresent, "Stopped", "Nothing listens on " + addr, ToneQuiet, IconStopped},
+		"starting":      {Status{Starting, addr, nil}, setUpSettings(), SecretPresent, "Starting…", "", ToneBusy, IconBusy},
+		"stopping":      {Status{Stopping, addr, nil}, setUpSettings(), SecretPresent, "Stopping…", "time to finish", ToneBusy, IconBusy},
+		"running":       {Status{Running, addr, nil}, setUpSettings(), SecretPresent, "Running on " + addr, "", ToneGood, IconRunning},
+		"new user":      {Status{Running, addr, nil}, settings.Default(), SecretMissing, "Running on " + addr, "Demo models answer now", ToneGood, IconRunning},
+		"no token":      {Status{Running, addr, nil}, setUpSettings(), SecretMissing, "Running on " + addr, "Gateway token missing", ToneWarn, IconAttention},
+		"locked":        {Status{Running, addr, nil}, setUpSettings(), SecretLocked, "Running on " + addr, "Keychain locked", ToneWarn, IconAttention},
+		"not asked yet": {Status{Running, addr, nil}, setUpSettings(), SecretChecking, "Running on " + addr, "", ToneGood, IconRunning},
+		"port held": {
+			Status{Failed, addr, &PortError{addr, "nginx (pid 12)", busy}}, setUpSettings(), SecretPresent,
+			"Port 8787 is in use by nginx (pid 12)", "Choose another port", ToneBad, IconAttention,
+		},
+		"port": {
+			Status{Failed, addr, &PortError{addr, "", busy}}, setUpSettings(), SecretPresent,
+			"Cannot listen on port 8787", "address already in use", ToneBad, IconAttention,
+		},
+		"failed": {Status{Failed, addr, errors.New("read the settings: no such file")}, setUpSettings(), SecretPresent, "Not running", "Read the settings: no such file.", ToneBad, IconAttention},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := Describe(c.status, c.s, c.token)
+			if h.Text != c.text || h.Tone != c.tone || h.Icon != c.icon {
+				t.Errorf("got %+v, want text %q, tone %d, icon %d", h, c.text, c.tone, c.icon)
+			}
+			if !strings.Contains(h.Detail, c.detail) || c.detail == "" && h.Detail != "" {
+				t.Errorf("detail %q, want %q in it", h.Detail, c.detail)
+			}
+			if h.Word == "" {
+				t.Error("no word for where there is little room")
+			}
+		})
+	}
+}
+
+func TestBaseURLs(t *testing.T) {
+	for addr, want := range map[string]URLs{
+		"127.0.0.1:8787": {"http://127.0.0.1:8787/v1", "http://127.0.0.1:8787"},
+		"[::1]:99":       {"http://[::1]:99/v1", "http://[::1]:99"},
+		"0.0.0.0:8787":   {"http://127.0.0.1:8787/v1", "http://127.0.0.1:8787"},
+		"[::]:8787":      {"http://127.0.0.1:8787/v1", "http://127.0.0.1:8787"},
+		":8787":          {"http://127.0.0.1:8787/v1", "http://127.0.0.1:8787"},
+		"localhost:1":    {"http://localhost:1/v1", "http://localhost:1"},
+		"127.0.0.1:0":    {},
+		"":               {},
+		"nonsense":       {},
+	} {
+		if got := BaseURLs(addr); got != want {
+			t.Errorf("%q: %+v, want %+v", addr, got, want)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	fields := func(gaps []Gap) (out []Field) {
+		for _, g := range gaps {
+			out = append(out, g.Field)
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		s     settings.Settings
+		token SecretState
+		want  string
+	}{
+		"all":         {settings.Default(), SecretMissing, "gateway.account gateway.id token"},
+		"token":       {setUpSettings(), SecretDenied, "token"},
+		"nothing":     {setUpSettings(), SecretPresent, ""},
+		"in memory":   {setUpSettings(), SecretInMemory, ""},
+		"environment": {setUpSettings(), SecretFromEnvironment, ""},
+	} {
+		if got := strings.Join(fields(Missing(c.s, c.token)), " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestTrayMenuKeepsItsPlaces(t *testing.T) {
+	var first []TrayItem
+	for st := Stopped; st <= Failed; st++ {
+		status := Status{State: st, Addr: "127.0.0.1:8787"}
+		items := TrayMenu(Describe(status, setUpSettings(), SecretPresent), status, "key")
+		if first == nil {
+			first = items
+		}
+		if len(items) != len(first) {
+			t.Fatalf("state %d has %d items, want %d", st, len(items), len(first))
+		}
+		for i := range items {
+			if items[i].Separator != first[i].Separator {
+				t.Errorf("state %d: item %d changed its kind", st, i)
+			}
+		}
+		if items[0].Enabled || items[0].Label == "" {
+			t.Errorf("state %d: the status line is %+v", st, items[0])
+		}
+		if last := items[len(items)-1]; last.Action != Quit || !last.Enabled {
+			t.Errorf("state %d: the last item is %+v", st, last)
+		}
+	}
+}
+
+func TestTrayMenuActions(t *testing.T) {
+	find := func(items []TrayItem, a Action) TrayItem {
+		for _, it := range items {
+			if it.Action == a {
+				return it
+			}
+		}
+		return TrayItem{}
+	}
+	for name, c := range map[string]struct {
+		status Status
+		key    string
+		action Action
+		label  string
+		on     bool
+	}{
+		"start":          {Status{State: Stopped, Addr: "127.0.0.1:1"}, "k", StartProxy, "Start", true},
+		"start again":    {Status{State: Failed, Addr: "127.0.0.1:1"}, "k", StartProxy, "Start", true},
+		"stop":           {Status{State: Running, Addr: "127.0.0.1:1"}, "k", StopProxy, "Stop", true},
+		"copy":           {Status{State: Running, Addr: "127.0.0.1:1"}, "k", CopyOpenAI, "Copy OpenAI base URL", true},
+		"nothing to say": {Status{State: Stopped, Addr: "127.0.0.1:0"}, "k", CopyAnthropic, "Copy Anthropic base URL", false},
+		"no key yet":     {Status{State: Running, Addr: "127.0.0.1:1"}, "", CopyKey, "Copy local key", false},
+	} {
+		h := Describe(c.status, setUpSettings(), SecretPresent)
+		it := find(TrayMenu(h, c.status, c.key), c.action)
+		if it.Label != c.label || it.Enabled != c.on {
+			t.Errorf("%s: %+v, want %q, enabled %v", name, it, c.label, c.on)
+		}
+	}
+	for _, st := range []State{Starting, Stopping} {
+		if label, a, on := Switch(st); on || a != NoAction || label == "" {
+			t.Errorf("state %d can be switched: %q %d", st, label, a)
+		}
+	}
+}
+
+func TestTrayLineIsShort(t *testing.T) {
+	status := Status{State: Failed, Addr: "127.0.0.1:8787", Err: &PortError{Addr: "127.0.0.1:8787", Holder: strings.Repeat("long ", 40)}}
+	h := Describe(status, setUpSettings(), SecretPresent)
+	if got := TrayMenu(h, status, "")[0].Label; len([]rune(got)) > trayWidth {
+		t.Errorf("%d runes: %q", len([]rune(got)), got)
+	}
+	if got := Tooltip("Apex", h); len([]rune(got)) > 120 {
+		t.Errorf("tooltip: %d runes", len([]rune(got)))
+	}
+}
+
+func TestTryCommand(t *testing.T) {
+	if got := TryCommand("127.0.0.1:0", "k"); got != nil {
+		t.Errorf("without a port: %q", got)
+	}
+	all := strings.Join(TryCommand("127.0.0.1:8787", "the-key"), "\n")
+	for _, want := range []string{"http://127.0.0.1:8787/v1/chat/completions", "Bearer the-key", "echo#demo"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not in %q", want, all)
+		}
+	}
+}
