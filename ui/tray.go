@@ -83,12 +83,11 @@ func (t *tray) refresh() {
 	if changed {
 		t.menu.Refresh()
 	}
-	if t.desk == nil {
-		return
-	}
 	if h.Icon != t.icon {
 		t.icon = h.Icon
-		t.desk.SetSystemTrayIcon(trayIcon(t.icon))
+		if t.desk != nil {
+			t.desk.SetSystemTrayIcon(trayIcon(t.icon))
+		}
 	}
 	if tip := presenter.Tooltip(t.u.opts.Name, h); tip != t.tip {
 		t.tip = tip

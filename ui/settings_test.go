@@ -1,0 +1,204 @@
+package ui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/presenter"
+)
+
+func openSettings(t *testing.T, c *fakeCore) (*stage, *settingsPage) {
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageSettings)
+	return s, s.window.settings
+}
+
+func (p *settingsPage) field(name string) *textField {
+	for _, f := range p.fields {
+		if f.name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func retype(e *entry, text string) {
+	e.SetText("")
+	test.Type(e, text)
+}
+
+func TestSettingsAreSaved(t *testing.T) {
+	s, p := openSettings(t, newFakeCore())
+	if !p.save.Disabled() {
+		t.Error("there is nothing to save, but Save can be pressed")
+	}
+	retype(p.field(presenter.FieldAccount).entry, "0123456789abcdef0123456789abcdef")
+	retype(p.field(presenter.FieldGateway).entry, "home")
+	for _, f := range p.flags {
+		if f.name == presenter.FieldKeepRunning {
+			test.Tap(f.check)
+		}
+	}
+	if p.save.Disabled() || p.message.text == "" {
+		t.Fatalf("save disabled %v, message %q", p.save.Disabled(), p.message.text)
+	}
+	test.Tap(p.save)
+	s.until("the saved settings", func() bool { return p.said == "Saved." })
+	got := s.core.Settings()
+	if got.Gateway.Account != "0123456789abcdef0123456789abcdef" || got.Gateway.ID != "home" || got.App.KeepRunning {
+		t.Errorf("saved %+v", got)
+	}
+	if !p.save.Disabled() || p.message.text != "Saved." {
+		t.Errorf("save disabled %v, message %q", p.save.Disabled(), p.message.text)
+	}
+	if s.settings.Gateway.ID != "home" {
+		t.Error("the rest of the window does not know")
+	}
+}
+
+func TestSettingsShowWhatIsWrong(t *testing.T) {
+	_, p := openSettings(t, newFakeCore())
+	f := p.field(presenter.FieldAccount)
+	retype(f.entry, "nonsense")
+	if !strings.Contains(f.note.label.Text, "32 digits") || !p.save.Disabled() || p.revert.Disabled() {
+		t.Errorf("note %q, save disabled %v", f.note.label.Text, p.save.Disabled())
+	}
+	test.Tap(p.revert)
+	if f.entry.Text != "" || f.note.label.Text != f.hint {
+		t.Errorf("after revert: %q with note %q", f.entry.Text, f.note.label.Text)
+	}
+}
+
+func TestSettingsLoseNothingOnError(t *testing.T) {
+	c := newFakeCore()
+	s, p := openSettings(t, c)
+	f := p.field(presenter.FieldListen)
+	retype(f.entry, "127.0.0.1:9999")
+	for want, err := range map[string]error{
+		"in use by nginx": &presenter.PortError{Addr: "127.0.0.1:9999", Holder: "nginx (pid 12)"},
+		"address taken":   &settings.ValidationError{Problems: []settings.Problem{{Field: settings.FieldListen, Text: "address taken"}}},
+	} {
+		c.saveErr = err
+		p.form.SetText(presenter.FieldListen, "127.0.0.1:9998")
+		p.form.SetText(presenter.FieldListen, "127.0.0.1:9999")
+		test.Tap(p.save)
+		s.until("the refusal", func() bool { return p.bad && !p.saving })
+		if f.entry.Text != "127.0.0.1:9999" || !strings.Contains(strings.ToLower(f.note.label.Text), want) {
+			t.Errorf("%q with note %q, want %q", f.entry.Text, f.note.label.Text, want)
+		}
+		p.bad = false
+	}
+	c.saveErr = errors.New("write the settings: disk full")
+	p.keep()
+	s.until("the failure", func() bool { return p.bad && !p.saving })
+	if !strings.Contains(p.message.text, "disk full") || f.entry.Text != "127.0.0.1:9999" {
+		t.Errorf("message %q, field %q", p.message.text, f.entry.Text)
+	}
+	c.saveErr = nil
+	test.Tap(p.save)
+	s.until("the saved settings", func() bool { return p.said == "Saved." })
+}
+
+func TestFixedFieldsCannotBeEdited(t *testing.T) {
+	c := newFakeCore()
+	c.over[settings.FieldListen] = "environment APEX_LISTEN"
+	_, p := openSettings(t, c)
+	f := p.field(presenter.FieldListen)
+	if !f.entry.Disabled() || !strings.Contains(f.note.label.Text, "APEX_LISTEN") {
+		t.Errorf("disabled %v, note %q", f.entry.Disabled(), f.note.label.Text)
+	}
+}
+
+func TestTokenIsStored(t *testing.T) {
+	s, p := openSettings(t, newFakeCore())
+	f := p.token
+	if f.editing.Hidden {
+		t.Fatal("the entry is not open although there is no token")
+	}
+	test.Type(f.entry, " Bearer made-up-token ")
+	f.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	s.until("the stored token", func() bool { return s.token == presenter.SecretPresent })
+	if got := s.core.secret(presenter.GatewayToken); got != "made-up-token" {
+		t.Errorf("stored %q", got)
+	}
+	if f.entry.Text != "" || !f.editing.Hidden || f.words.text != "Stored in the keychain" {
+		t.Errorf("entry %q, open %v, words %q", f.entry.Text, !f.editing.Hidden, f.words.text)
+	}
+	test.Tap(f.change)
+	test.Type(f.entry, "other")
+	f.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if f.entry.Text != "" || !f.editing.Hidden {
+		t.Error("Escape does not give up")
+	}
+	test.Tap(f.remove)
+	s.until("the removed token", func() bool { return s.token == presenter.SecretMissing })
+	if s.core.secret(presenter.GatewayToken) != "" {
+		t.Error("the token is still there")
+	}
+}
+
+func TestTokenStaysTypedWhenItCannotBeStored(t *testing.T) {
+	c := newFakeCore()
+	c.secretErr = &presenter.SecretError{State: presenter.SecretLocked, Err: errors.New("locked")}
+	s, p := openSettings(t, c)
+	test.Type(p.token.entry, "made-up-token")
+	test.Tap(p.token.store)
+	s.until("the refusal", func() bool { return p.token.wrong != "" })
+	if p.token.entry.Text != "made-up-token" || !strings.Contains(p.token.note.label.Text, "keychain is locked") {
+		t.Errorf("entry %q, note %q", p.token.entry.Text, p.token.note.label.Text)
+	}
+	c.mu.Lock()
+	c.secretErr = nil
+	c.mu.Unlock()
+	test.Tap(p.token.store)
+	s.until("the stored token", func() bool { return s.token == presenter.SecretPresent })
+}
+
+func TestTokenStates(t *testing.T) {
+	for state := presenter.SecretChecking; state <= presenter.SecretUnreadable; state++ {
+		t.Run(state.String(), func(t *testing.T) {
+			_, p := openSettings(t, newFakeCore())
+			p.token.refresh(state)
+			f := p.token
+			if f.reading.Hidden && f.editing.Hidden {
+				t.Error("nothing is shown")
+			}
+			if !f.reading.Hidden && f.words.text != state.String() {
+				t.Errorf("words %q", f.words.text)
+			}
+			if state == presenter.SecretFromEnvironment && (!f.editing.Hidden || !f.change.Hidden || !f.remove.Hidden) {
+				t.Error("a token of the environment can be changed")
+			}
+		})
+	}
+}
+
+func TestOwnProviderKey(t *testing.T) {
+	s, p := openSettings(t, newFakeCore())
+	r := p.keys.rows[1] // anthropic
+	if !r.secret.content.Hidden {
+		t.Error("a key can be given although the one at Cloudflare is used")
+	}
+	r.choose.SetSelected(presenter.KeyModeText(settings.KeyOwn))
+	s.until("the key's state", func() bool { return r.state == presenter.SecretMissing })
+	if r.secret.content.Hidden {
+		t.Fatal("no place for the key")
+	}
+	test.Type(r.secret.entry, "made-up-key")
+	test.Tap(r.secret.store)
+	s.until("the stored key", func() bool { return r.state == presenter.SecretPresent })
+	if got := s.core.secret(presenter.ProviderKey("anthropic")); got != "made-up-key" {
+		t.Errorf("stored %q", got)
+	}
+	test.Tap(p.save)
+	s.until("the saved settings", func() bool { return p.said == "Saved." })
+	if got := s.core.Settings().Providers["anthropic"].Key; got != settings.KeyOwn {
+		t.Errorf("saved mode %q", got)
+	}
+}

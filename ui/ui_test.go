@@ -1,0 +1,425 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+)
+
+func (s *stage) menuItem(label string) *fyne.MenuItem {
+	s.t.Helper()
+	for _, m := range s.tray.menu.Items {
+		if m.Label == label {
+			return m
+		}
+	}
+	var labels []string
+	for _, m := range s.tray.menu.Items {
+		labels = append(labels, m.Label)
+	}
+	s.t.Fatalf("no menu item %q among %q", label, labels)
+	return nil
+}
+
+func TestTrayStartsAndStops(t *testing.T) {
+	s := newStage(t, newFakeCore())
+	s.start()
+	if got := s.tray.menu.Items[0]; got.Label != "Stopped" || !got.Disabled {
+		t.Errorf("status line %+v", got)
+	}
+	s.menuItem("Start").Action()
+	s.until("the running proxy", func() bool { return s.status.State == presenter.Running })
+	if got := s.tray.menu.Items[0].Label; got != "Running on 127.0.0.1:8787" {
+		t.Errorf("status line %q", got)
+	}
+	if s.tray.icon != presenter.IconRunning || s.tray.tip != "Apex AI Proxy – Running on 127.0.0.1:8787" {
+		t.Errorf("icon %d, tooltip %q", s.tray.icon, s.tray.tip)
+	}
+	s.menuItem("Stop").Action()
+	s.until("the stopped proxy", func() bool { return s.status.State == presenter.Stopped })
+	if s.tray.icon != presenter.IconStopped {
+		t.Errorf("icon %d", s.tray.icon)
+	}
+}
+
+func TestTrayCopies(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	for label, want := range map[string]string{
+		"Copy OpenAI base URL":    "http://127.0.0.1:8787/v1",
+		"Copy Anthropic base URL": "http://127.0.0.1:8787",
+		"Copy local key":          s.core.key,
+	} {
+		s.menuItem(label).Action()
+		if got := s.app.Clipboard().Content(); got != want {
+			t.Errorf("%s copied %q, want %q", label, got, want)
+		}
+	}
+}
+
+func TestFailureIsShown(t *testing.T) {
+	c := newFakeCore()
+	c.startErr = &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 12)", Err: errors.New("in use")}
+	s := newStage(t, c)
+	s.start()
+	test.Tap(s.window.overview.power)
+	s.until("the failure", func() bool { return s.status.State == presenter.Failed })
+	if got := s.window.overview.headline.label.Text; got != "Port 8787 is in use by nginx (pid 12)" {
+		t.Errorf("headline %q", got)
+	}
+	if s.tray.icon != presenter.IconAttention || s.window.overview.power.Disabled() {
+		t.Errorf("icon %d, button disabled %v", s.tray.icon, s.window.overview.power.Disabled())
+	}
+}
+
+func TestCloseHidesOnlyWhereTheTrayCanOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		hosted, keep bool
+		quits        int
+	}{
+		"tray":            {true, true, 0},
+		"no tray":         {false, true, 1},
+		"not wanted":      {true, false, 1},
+		"neither of both": {false, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			core := newFakeCore()
+			core.settings.App.KeepRunning = c.keep
+			s := newStage(t, core)
+			s.hosted = c.hosted
+			s.start()
+			s.window.close()
+			s.until("the window to go", func() bool { return !s.window.visible || s.quits > 0 })
+			if s.quits != c.quits {
+				t.Errorf("quit %d times, want %d", s.quits, c.quits)
+			}
+			if c.quits == 0 {
+				s.act(presenter.OpenWindow)
+				if !s.window.visible {
+					t.Error("the window does not come back")
+				}
+			}
+		})
+	}
+}
+
+func TestHiddenStart(t *testing.T) {
+	t.Run("tray", func(t *testing.T) {
+		s := newStage(t, newFakeCore())
+		s.Start(true)
+		s.until("the token's state", func() bool { return s.token != presenter.SecretChecking })
+		s.pass()
+		if s.window != nil {
+			t.Error("the window was opened")
+		}
+		s.Show()
+		s.until("the window", func() bool { return s.window != nil })
+	})
+	t.Run("no tray", func(t *testing.T) {
+		s := newStage(t, newFakeCore())
+		s.hosted = false
+		s.Start(true)
+		for range hostTries {
+			s.until("an answer about the tray", func() bool { return len(s.timers) > 0 || s.window != nil })
+			s.pass()
+		}
+		s.until("the window", func() bool { return s.window != nil })
+	})
+	t.Run("late tray", func(t *testing.T) {
+		s := newStage(t, newFakeCore())
+		s.hosted = false
+		s.Start(true)
+		s.until("an answer about the tray", func() bool { return len(s.timers) > 0 })
+		s.hosted = true
+		s.pass()
+		s.until("the token's state", func() bool { return s.token != presenter.SecretChecking })
+		s.Close()
+		s.settle()
+		if s.window != nil {
+			t.Error("the window was opened although a tray came")
+		}
+	})
+}
+
+func TestQuitDrains(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	s.act(presenter.Quit)
+	if s.quits != 0 || s.tray.items()[0].Label != "Quitting…" {
+		t.Errorf("quit %d times before the proxy has stopped; the tray says %q", s.quits, s.tray.items()[0].Label)
+	}
+	s.until("the end", func() bool { return s.quits == 1 })
+	if s.core.Status().State != presenter.Stopped {
+		t.Error("the proxy still runs")
+	}
+	s.show()
+	if s.quits != 1 {
+		t.Errorf("quit %d times", s.quits)
+	}
+}
+
+func TestShortcuts(t *testing.T) {
+	s := newStage(t, newFakeCore())
+	s.start()
+	press := func(k fyne.KeyName) {
+		c := s.window.win.Canvas()
+		shortcut := &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}
+		if f, ok := c.Focused().(fyne.Shortcutable); ok {
+			f.TypedShortcut(shortcut)
+			return
+		}
+		s.window.pass(shortcut)
+	}
+	for _, c := range []struct {
+		key  fyne.KeyName
+		page int
+	}{{fyne.Key2, pageRequests}, {fyne.KeyComma, pageSettings}, {fyne.Key1, pageOverview}, {fyne.Key3, pageSettings}} {
+		press(c.key)
+		if s.window.current != c.page {
+			t.Errorf("%s opened page %d, want %d", c.key, s.window.current, c.page)
+		}
+	}
+	s.window.win.Canvas().Focus(s.window.settings.fields[0].entry)
+	press(fyne.Key2)
+	if s.window.current != pageRequests {
+		t.Error("a shortcut does not work while a text field has the focus")
+	}
+	press(fyne.KeyW)
+	s.until("the window to hide", func() bool { return !s.window.visible })
+	s.show()
+	press(fyne.KeyQ)
+	s.until("the end", func() bool { return s.quits == 1 })
+}
+
+func TestSidebarByKeyboard(t *testing.T) {
+	s := newStage(t, newFakeCore())
+	s.start()
+	item := s.window.side.items[pageRequests]
+	s.window.win.Canvas().Focus(item)
+	item.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if s.window.current != pageRequests || !item.selected {
+		t.Error("Return does not open a page")
+	}
+	s.window.side.items[pageSettings].TypedRune(' ')
+	if s.window.current != pageSettings {
+		t.Error("space does not open a page")
+	}
+}
+
+func TestCopyConfirms(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	b := s.newCopy(func() string { return "text" })
+	test.Tap(b)
+	test.Tap(b)
+	if s.app.Clipboard().Content() != "text" || b.Text != "Copied" {
+		t.Errorf("clipboard %q, button %q", s.app.Clipboard().Content(), b.Text)
+	}
+	s.timers[0]()
+	s.settle()
+	if b.Text != "Copied" {
+		t.Error("the first copy ended the confirmation of the second")
+	}
+	s.pass()
+	if b.Text != "Copy" {
+		t.Errorf("button %q", b.Text)
+	}
+}
+
+func TestOverviewHidesTheKey(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	o := s.window.overview
+	if o.key.text == s.core.key {
+		t.Fatal("the key is shown at once")
+	}
+	test.Tap(o.reveal)
+	if o.key.text != s.core.key || o.reveal.Text != "Hide" {
+		t.Errorf("after Show: %q, button %q", o.key.text, o.reveal.Text)
+	}
+	test.Tap(o.reveal)
+	if o.key.text == s.core.key {
+		t.Error("the key cannot be hidden")
+	}
+	for _, l := range o.try {
+		if l.text == "" || strings.Contains(l.text, s.core.key) {
+			t.Errorf("the command shows %q", l.text)
+		}
+	}
+}
+
+func TestOverviewLeadsToWhatIsMissing(t *testing.T) {
+	s := newStage(t, newFakeCore())
+	s.start()
+	o := s.window.overview
+	if o.gaps.Hidden || len(o.gapList.Objects) != 3 {
+		t.Fatalf("%d gaps, hidden %v", len(o.gapList.Objects), o.gaps.Hidden)
+	}
+	s.window.openSettings(presenter.FieldGateway)
+	if s.window.current != pageSettings || s.window.win.Canvas().Focused() != s.window.settings.fields[1].entry {
+		t.Error("the gateway's field has not got the cursor")
+	}
+	s.window.openSettings(presenter.FieldToken)
+	if s.window.win.Canvas().Focused() != s.window.settings.token.entry {
+		t.Error("the token's field has not got the cursor")
+	}
+}
+
+func TestWaitingKeychain(t *testing.T) {
+	c := readyCore()
+	c.states[presenter.GatewayToken] = presenter.SecretWaiting
+	s := newStage(t, c)
+	s.start()
+	if s.token != presenter.SecretWaiting || s.tray.icon != presenter.IconAttention {
+		t.Errorf("token %v, icon %d", s.token, s.tray.icon)
+	}
+	c.mu.Lock()
+	delete(c.states, presenter.GatewayToken)
+	c.mu.Unlock()
+	s.checkToken()
+	s.until("the token", func() bool { return s.token == presenter.SecretPresent })
+}
+
+func TestRequestsLive(t *testing.T) {
+	s := sceneNoRequests(t)
+	r := s.window.requests
+	if r.empty.Hidden || !r.list.Hidden {
+		t.Error("the empty state is not shown")
+	}
+	x := event.Exchange{ID: "req_1", Revision: 1, Start: time.Now(), ModelAsked: "echo#demo", ModelUsed: "echo", Provider: "demo"}
+	s.publish(x)
+	if !r.empty.Hidden || r.count.text != "1 request, 1 running" {
+		t.Errorf("empty hidden %v, count %q", r.empty.Hidden, r.count.text)
+	}
+	r.list.Select(0)
+	if r.detail.content.Hidden || r.detail.state.text != "Waiting" {
+		t.Errorf("detail hidden %v, state %q", r.detail.content.Hidden, r.detail.state.text)
+	}
+	x.Revision, x.Phase, x.Status, x.Error = 2, event.Failed, 502, "The provider closed the connection."
+	s.publish(x)
+	if r.detail.state.text != "502 Failed" || r.detail.error.label.Text != x.Error {
+		t.Errorf("state %q, error %q", r.detail.state.text, r.detail.error.label.Text)
+	}
+	if r.count.text != "1 request" {
+		t.Errorf("count %q", r.count.text)
+	}
+	test.Tap(r.clear)
+	if r.empty.Hidden || !r.detail.content.Hidden || len(s.core.bus.Recent()) != 0 {
+		t.Error("clear left something")
+	}
+}
+
+func many(s *stage, from, to int) {
+	start := time.Now().Add(-time.Hour)
+	for n := from; n < to; n++ {
+		s.core.bus.Publish(event.Exchange{
+			ID: fmt.Sprintf("req_%d", n), Revision: 1,
+			Start: start.Add(time.Duration(n) * time.Second), Phase: event.Done, Status: 200, ModelUsed: "m",
+		})
+	}
+	s.until("the rows", func() bool { return s.log.Len() == to })
+}
+
+func TestRequestsFollowTheirEnd(t *testing.T) {
+	s := sceneNoRequests(t)
+	s.window.win.Resize(size(1000, 600))
+	r := s.window.requests
+	end := func() float32 { return float32(s.log.Len())*rowHeight - r.list.Size().Height }
+	many(s, 0, 100)
+	if got := r.list.GetScrollOffset(); got < end()-1 || !r.newest.Hidden {
+		t.Fatalf("offset %v, want the end %v", got, end())
+	}
+	r.list.ScrollToOffset(300) // the user reads something
+	many(s, 100, 120)
+	if got := r.list.GetScrollOffset(); got != 300 || r.newest.Hidden {
+		t.Errorf("offset %v, want 300; button hidden %v", got, r.newest.Hidden)
+	}
+	r.list.Select(3)
+	many(s, 120, 140)
+	if got := r.list.GetScrollOffset(); s.log.Selected() != 3 || got > 300 {
+		t.Errorf("selected %d, offset %v", s.log.Selected(), got)
+	}
+	test.Tap(r.newest)
+	if got := r.list.GetScrollOffset(); got < end()-1 || !r.newest.Hidden {
+		t.Errorf("offset %v, want the end %v", got, end())
+	}
+	if s.log.Selected() != 3 {
+		t.Error("the selection was lost")
+	}
+	r.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	if s.log.Selected() != 4 {
+		t.Errorf("Down selected %d", s.log.Selected())
+	}
+	r.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if s.log.Selected() != -1 || !r.detail.content.Hidden {
+		t.Error("Escape does not close the detail")
+	}
+}
+
+func TestHiddenWindowStaysRight(t *testing.T) {
+	s := sceneNoRequests(t)
+	s.window.close()
+	s.until("the window to hide", func() bool { return !s.window.visible })
+	many(s, 0, 5)
+	if s.window.requests.count.text != "" {
+		t.Error("a hidden window was drawn")
+	}
+	s.show()
+	if s.window.requests.count.text != "5 requests" {
+		t.Errorf("count %q", s.window.requests.count.text)
+	}
+}
+
+func TestColumnsFit(t *testing.T) {
+	for width := float32(584); width <= 1600; width += 8 {
+		cells := place(width)
+		right := float32(0)
+		for i, c := range cells {
+			if !c.shown {
+				continue
+			}
+			if c.x < right || c.width < 30 {
+				t.Fatalf("width %v: column %d lies at %v with %v after %v", width, i, c.x, c.width, right)
+			}
+			right = c.x + c.width
+		}
+		if right > width-rowInset+1 {
+			t.Fatalf("width %v: the columns end at %v", width, right)
+		}
+		for _, must := range []int{colTime, colModel, colState, colDuration} {
+			if !cells[must].shown {
+				t.Fatalf("width %v: column %d is not shown", width, must)
+			}
+		}
+	}
+}
+
+func BenchmarkRowsRefresh(b *testing.B) {
+	test.NewTempApp(b)
+	fyne.CurrentApp().Settings().SetTheme(Theme{})
+	log := presenter.NewLog(10000)
+	batch := workday()
+	for n := range 9000 {
+		x := batch[n%10]
+		x.ID, x.Start = fmt.Sprint(n), x.Start.Add(time.Duration(n)*time.Second)
+		batch = append(batch, x)
+	}
+	log.Apply(batch)
+	r := newRows(log, func(int) {}, func() {})
+	w := test.NewWindow(r)
+	defer w.Close()
+	w.Resize(size(1200, 800))
+	for n := 0; b.Loop(); n++ {
+		r.ScrollToOffset(float32(n%100) * rowHeight * 20)
+		r.Refresh()
+	}
+}
