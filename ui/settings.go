@@ -151,6 +151,13 @@ func (p *settingsPage) drop() {
 	p.changed()
 }
 
+// focusMissing puts the cursor into the first field that has to be filled in.
+func (p *settingsPage) focusMissing() {
+	if gaps := presenter.Missing(p.w.u.settings, p.w.u.token); len(gaps) > 0 && !p.form.Dirty() {
+		p.focusField(gaps[0].Field)
+	}
+}
+
 // focusField puts the cursor into a field and scrolls to it.
 func (p *settingsPage) focusField(name string) {
 	if name == presenter.FieldToken {

@@ -67,7 +67,7 @@ func newWindow(u *UI) *window {
 	w.pages = []page{
 		pageOverview: {name: "Overview", icon: theme.IconNameHome, content: w.overview.content},
 		pageRequests: {name: "Requests", icon: theme.IconNameList, content: w.requests.content, focus: w.requests.focus},
-		pageSettings: {name: "Settings", icon: theme.IconNameSettings, content: w.settings.content},
+		pageSettings: {name: "Settings", icon: theme.IconNameSettings, content: w.settings.content, focus: w.settings.focusMissing},
 	}
 	w.side = newSidebar(w)
 	w.body = container.NewStack()

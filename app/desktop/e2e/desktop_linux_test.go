@@ -1,0 +1,262 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/png"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the built program.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "e2e")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // of this test only
+	binary = filepath.Join(dir, "apex-ai-proxy")
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "apex-ai-proxy").CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+const (
+	account = "0123456789abcdef0123456789abcdef"
+	token   = "a-made-up-token-for-this-test"
+)
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	defer ln.Close() //nolint:errcheck // only its number is wanted
+	return ln.Addr().String()
+}
+
+func listens(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+func TestTrayMenu(t *testing.T) {
+	s := newSession(t, true)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Running on " + addr)
+	if !listens(addr) {
+		t.Error("the menu says running, but nothing listens")
+	}
+	if id, title := p.property("Id"), p.property("Title"); id != "Apex AI Proxy" || title != "Apex AI Proxy" {
+		t.Errorf("the icon calls itself %v, %v", id, title)
+	}
+	p.until("the tooltip", func() bool { return strings.Contains(fmt.Sprint(p.property("ToolTip")), "Running on "+addr) })
+	if w := s.windows(); len(w) > 0 {
+		t.Errorf("windows %v are open after a hidden start", w)
+	}
+	running := p.icon()
+	p.click("Stop")
+	p.says("Stopped")
+	p.until("the port to be free", func() bool { return !listens(addr) })
+	p.until("another icon", func() bool { return p.icon() != running })
+	p.click("Start")
+	p.says("Running on " + addr)
+	if !listens(addr) {
+		t.Error("nothing listens after Start")
+	}
+	p.until("the icon of before", func() bool { return p.icon() == running })
+	for label, want := range map[string]string{
+		"Copy OpenAI base URL": "http://" + addr + "/v1", "Copy Anthropic base URL": "http://" + addr,
+	} {
+		p.click(label)
+		p.until(fmt.Sprintf("%q on the clipboard", want), func() bool { return s.clipboard() == want })
+	}
+	p.click("Open window")
+	s.window()
+	p.click("Quit")
+	if code := p.end(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if listens(addr) {
+		t.Error("the port is still open")
+	}
+}
+
+func TestWindow(t *testing.T) {
+	s := newSession(t, true)
+	addr := freeAddr(t)
+	p := s.start("--listen", addr, "--account", account, "--gateway", "home")
+	w := s.window()
+	p.says("Running on " + addr)
+	s.picture(w, "window-overview")
+
+	p.click("Copy local key")
+	p.until("the local key on the clipboard", func() bool { return strings.HasPrefix(s.clipboard(), "apx-") })
+	s.key("ctrl+2")
+	empty := s.picture(w, "window-requests-empty")
+	ask(t, addr, s.clipboard())
+	p.until("a row in the list", func() bool {
+		return drawn(t, s.picture(w, "window-requests")) && !same(t, empty, s.picture(w, "window-requests"))
+	})
+
+	s.key("ctrl+comma")
+	s.mustRun("xdotool", "type", "--delay", "40", token)
+	s.picture(w, "window-settings")
+	s.key("Return")
+	p.until("the token in the keychain", func() bool {
+		out, _ := s.run("secret-tool", "lookup", "service", "apex-ai-proxy", "username", "gateway-token")
+		return strings.Contains(out, token)
+	})
+	if strings.Contains(p.log.String(), token) {
+		t.Error("the token is in the log")
+	}
+
+	s.key("alt+F4")
+	p.until("the window to hide", func() bool { return len(s.windows()) == 0 })
+	if !listens(addr) {
+		t.Error("closing the window stopped the proxy")
+	}
+	p.activate()
+	s.window()
+
+	s.key("ctrl+w")
+	p.until("the window to hide", func() bool { return len(s.windows()) == 0 })
+	second := s.start("--listen", freeAddr(t))
+	if code := second.end(); code != 0 {
+		t.Errorf("the second copy ends with %d", code)
+	}
+	s.window()
+
+	s.key("ctrl+q")
+	if code := p.end(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	wrongThread(t, p)
+}
+
+// wrongThread fails when Fyne saw a call from a goroutine that is not its own.
+func wrongThread(t *testing.T, p *program) {
+	t.Helper()
+	if out := p.log.String(); strings.Contains(out, "Error in Fyne call thread") || strings.Contains(out, "panic") {
+		t.Errorf("the program said:\n%s", out)
+	}
+}
+
+// ask sends a request to the demo model.
+func ask(t *testing.T, addr, key string) {
+	t.Helper()
+	body := strings.NewReader(`{"model":"echo#demo","messages":[{"role":"user","content":"Hello from the desktop"}]}`)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", body)
+	must(t, err)
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer resp.Body.Close() //nolint:errcheck // it is read to its end
+	answer, err := io.ReadAll(resp.Body)
+	must(t, err)
+	if resp.StatusCode != http.StatusOK || !bytes.Contains(answer, []byte("Hello from the desktop")) {
+		t.Fatalf("the demo model answers %d: %s", resp.StatusCode, answer)
+	}
+}
+
+// drawn tells whether a picture shows more than an empty area.
+func drawn(t *testing.T, picture []byte) bool {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(picture))
+	must(t, err)
+	seen := map[[3]uint32]bool{}
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y += 3 {
+		for x := b.Min.X; x < b.Max.X; x += 3 {
+			r, g, bl, _ := img.At(x, y).RGBA()
+			seen[[3]uint32{r, g, bl}] = true
+		}
+	}
+	return len(seen) > 16
+}
+
+// same tells whether two pictures show the same in their middle, where the list is.
+func same(t *testing.T, a, b []byte) bool {
+	t.Helper()
+	x, err := png.Decode(bytes.NewReader(a))
+	must(t, err)
+	y, err := png.Decode(bytes.NewReader(b))
+	must(t, err)
+	r := x.Bounds()
+	for py := r.Min.Y + r.Dy()/8; py < r.Max.Y-r.Dy()/4; py++ {
+		for px := r.Min.X + r.Dx()/4; px < r.Max.X; px++ {
+			if x.At(px, py) != y.At(px, py) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func TestWithoutTray(t *testing.T) {
+	s := newSession(t, false)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	s.window() // it opens, for nothing else could open it
+	s.key("alt+F4")
+	if code := p.end(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if listens(addr) {
+		t.Error("the port is still open")
+	}
+}
+
+func TestSignalWhileHidden(t *testing.T) {
+	s := newSession(t, true)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Running on " + addr)
+	p.signal(syscall.SIGTERM)
+	if code := p.end(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if listens(addr) {
+		t.Error("the port is still open")
+	}
+}
+
+func TestPortIsTaken(t *testing.T) {
+	s := newSession(t, true)
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	addr := ln.Addr().String()
+	_, port, err := net.SplitHostPort(addr)
+	must(t, err)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Port " + port + " is in use by ")
+	must(t, ln.Close())
+	p.click("Start")
+	p.says("Running on " + addr)
+	p.click("Quit")
+	if code := p.end(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}

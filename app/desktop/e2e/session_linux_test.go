@@ -1,0 +1,283 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// patience is how long something may take that should be there in a moment. Software
+// drawing on a busy machine is slow.
+const patience = 60 * time.Second
+
+// tools are the programs that a session is made of, with the packages of Debian they are
+// in.
+var tools = map[string]string{
+	"Xvfb": "xvfb", "openbox": "openbox", "xfce4-panel": "xfce4-panel", "dbus-daemon": "dbus",
+	"gnome-keyring-daemon": "gnome-keyring", "secret-tool": "libsecret-tools",
+	"xdotool": "xdotool", "import": "imagemagick", "xclip": "xclip",
+}
+
+// session is a display with a window manager, a session bus, an unlocked keychain and, if
+// wanted, a panel that shows tray icons.
+type session struct {
+	t   *testing.T
+	env []string
+	bus *dbus.Conn
+}
+
+func newSession(t *testing.T, panel bool) *session {
+	t.Helper()
+	requireTools(t)
+	s := &session{t: t}
+	home, runtime := t.TempDir(), shortDir(t)
+	for _, dir := range []string{".cache", ".config", ".local/share/keyrings"} {
+		must(t, os.MkdirAll(filepath.Join(home, dir), 0o700))
+	}
+	s.env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + runtime,
+		"LANG=C", "LIBGL_ALWAYS_SOFTWARE=1", "NO_AT_BRIDGE=1",
+	}
+	s.env = append(s.env, "DISPLAY="+s.display())
+	address := s.sessionBus(runtime)
+	s.env = append(s.env, "DBUS_SESSION_BUS_ADDRESS="+address)
+	bus, err := dbus.Connect(address)
+	must(t, err)
+	s.bus = bus
+	t.Cleanup(func() { _ = bus.Close() })
+	s.keep("openbox")
+	s.keyring()
+	if panel {
+		s.keep("xfce4-panel", "--disable-wm-check")
+		s.until("a tray", func() bool { return s.trayHosted() })
+	}
+	return s
+}
+
+func requireTools(t *testing.T) {
+	t.Helper()
+	var missing []string
+	for name, pkg := range tools {
+		if _, err := exec.LookPath(name); err != nil {
+			missing = append(missing, pkg)
+		}
+	}
+	if len(missing) > 0 {
+		t.Fatalf("the desktop tests need packages that are not installed: %s", strings.Join(missing, " "))
+	}
+}
+
+// shortDir is a folder whose path is short enough for sockets in it.
+func shortDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "e2e")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o700))
+	return dir
+}
+
+// display starts a display on a number that is free.
+func (s *session) display() string {
+	r, w, err := os.Pipe()
+	must(s.t, err)
+	defer r.Close()
+	cmd := s.command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
+	cmd.ExtraFiles = []*os.File{w}
+	s.begin(cmd)
+	must(s.t, w.Close())
+	number, err := bufio.NewReader(r).ReadString('\n')
+	must(s.t, err)
+	return ":" + strings.TrimSpace(number)
+}
+
+func (s *session) sessionBus(dir string) string {
+	cmd := s.command("dbus-daemon", "--session", "--nofork", "--print-address=1", "--address=unix:path="+filepath.Join(dir, "bus"))
+	out, err := cmd.StdoutPipe()
+	must(s.t, err)
+	s.begin(cmd)
+	address, err := bufio.NewReader(out).ReadString('\n')
+	must(s.t, err)
+	return strings.TrimSpace(address)
+}
+
+// keyring starts the keychain and unlocks it.
+func (s *session) keyring() {
+	cmd := s.command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
+	cmd.Stdin = strings.NewReader("a password for this test")
+	s.begin(cmd)
+	s.until("the keychain", func() bool { return s.owned("org.freedesktop.secrets") })
+}
+
+func (s *session) owned(name string) bool {
+	var owned bool
+	err := s.bus.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, name).Store(&owned)
+	return err == nil && owned
+}
+
+func (s *session) trayHosted() bool {
+	v, err := s.bus.Object("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher").
+		GetProperty("org.kde.StatusNotifierWatcher.IsStatusNotifierHostRegistered")
+	hosted, _ := v.Value().(bool)
+	return err == nil && hosted
+}
+
+// command is a command in the session. It has a process group of its own, which ends with
+// the test.
+func (s *session) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(context.Background(), name, args...)
+	cmd.Env = s.env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+// begin starts a command that is ended with the test.
+func (s *session) begin(cmd *exec.Cmd) {
+	s.t.Helper()
+	must(s.t, cmd.Start())
+	s.t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+}
+
+func (s *session) keep(name string, args ...string) { s.begin(s.command(name, args...)) }
+
+// run runs a tool and returns what it prints.
+func (s *session) run(name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = s.env
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return out.String(), fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, errs.String())
+	}
+	return out.String(), nil
+}
+
+func (s *session) mustRun(name string, args ...string) string {
+	s.t.Helper()
+	out, err := s.run(name, args...)
+	must(s.t, err)
+	return out
+}
+
+// until waits for something that the test cannot be told about.
+func (s *session) until(what string, cond func() bool) {
+	s.t.Helper()
+	limit := time.Now().Add(patience)
+	for !cond() {
+		if time.Now().After(limit) {
+			s.t.Fatalf("waited in vain for %s", what)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+// windows are the visible windows of the program, as xdotool names them.
+func (s *session) windows() []string {
+	out, err := s.run("xdotool", "search", "--onlyvisible", "--name", "^Apex AI Proxy$")
+	if err != nil {
+		return nil // it fails when there is none
+	}
+	return strings.Fields(out)
+}
+
+// window waits for the program's window and gives it the focus.
+func (s *session) window() string {
+	s.t.Helper()
+	s.until("the window", func() bool { return len(s.windows()) > 0 })
+	w := s.windows()[0]
+	s.mustRun("xdotool", "windowactivate", "--sync", w)
+	return w
+}
+
+func (s *session) key(keys ...string) {
+	s.t.Helper()
+	s.mustRun("xdotool", append([]string{"key", "--delay", "60"}, keys...)...)
+}
+
+func (s *session) clipboard() string {
+	out, err := s.run("timeout", "5", "xclip", "-out", "-selection", "clipboard")
+	if err != nil {
+		return ""
+	}
+	return out
+}
+
+// picture is what the window shows, as a PNG. With APEX_SCREENSHOTS=DIR it is kept there.
+func (s *session) picture(window, name string) []byte {
+	s.t.Helper()
+	png := []byte(s.mustRun("import", "-window", window, "png:-"))
+	if dir := os.Getenv("APEX_SCREENSHOTS"); dir != "" {
+		must(s.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
+	}
+	return png
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// program is the running program.
+type program struct {
+	*session
+	cmd  *exec.Cmd
+	log  *lockedBuffer
+	done chan error
+}
+
+// start runs the built program.
+func (s *session) start(args ...string) *program {
+	s.t.Helper()
+	p := &program{session: s, cmd: s.command(binary, args...), log: &lockedBuffer{}, done: make(chan error, 1)}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	must(s.t, p.cmd.Start())
+	ended := make(chan struct{})
+	go func() { p.done <- p.cmd.Wait(); close(ended) }()
+	s.t.Cleanup(func() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-ended
+		if s.t.Failed() {
+			s.t.Logf("the program said:\n%s", p.log)
+		}
+	})
+	return p
+}
+
+// end waits for the program to end and returns its exit code.
+func (p *program) end() int {
+	p.t.Helper()
+	select {
+	case err := <-p.done:
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return exit.ExitCode()
+		}
+		must(p.t, err)
+		return 0
+	case <-time.After(patience):
+		p.t.Fatal("the program does not end")
+		return -1
+	}
+}
+
+func (p *program) signal(sig syscall.Signal) { must(p.t, p.cmd.Process.Signal(sig)) }
+
+var _ io.Writer = (*lockedBuffer)(nil)
