@@ -52,9 +52,9 @@ type allowance struct {
 var allowances = []allowance{
 	{"proxy/convert", []string{"proxy/rawjson", "proxy/sse"}, "a conversion stands alone, so that it can be tested and moved alone"},
 	{"proxy/convert/ir", []string{"proxy/rawjson"}, "the neutral form knows no protocol"},
-	{"proxy/convert/openaichat", []string{"proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
-	{"proxy/convert/openairesponses", []string{"proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
-	{"proxy/convert/anthropic", []string{"proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
+	{"proxy/convert/openaichat", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
+	{"proxy/convert/openairesponses", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
+	{"proxy/convert/anthropic", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
 	{"proxy/rawjson", nil, "it is a leaf"},
 	{"proxy/sse", nil, "it is a leaf"},
 	{"proxy/event", nil, "records are the language between proxy and window, so they depend on neither"},

@@ -11,6 +11,7 @@ import (
 	"apex-ai-proxy/proxy/convert/anthropic"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/convert/openaichat"
+	"apex-ai-proxy/proxy/convert/openairesponses"
 	"apex-ai-proxy/proxy/sse"
 )
 
@@ -60,6 +61,8 @@ func For(p ir.Protocol) Codec {
 		return chatCodec{}
 	case ir.AnthropicMessages:
 		return anthropicCodec{}
+	case ir.OpenAIResponses:
+		return responsesCodec{}
 	default:
 		return nil
 	}
@@ -79,4 +82,11 @@ type anthropicCodec struct{ anthropic.Codec }
 func (anthropicCodec) NewStreamDecoder(bool) StreamDecoder { return anthropic.NewStreamDecoder() }
 func (anthropicCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 	return anthropic.NewStreamEncoder(rep)
+}
+
+type responsesCodec struct{ openairesponses.Codec }
+
+func (responsesCodec) NewStreamDecoder(bool) StreamDecoder { return openairesponses.NewStreamDecoder() }
+func (responsesCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
+	return openairesponses.NewStreamEncoder(rep)
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/demo/grammar"
 	"apex-ai-proxy/proxy/sse"
@@ -108,9 +109,12 @@ func TestStreamCutAfterEveryFrame(t *testing.T) {
 func checkGrammar(t *testing.T, name string, c *goldenCase, out []byte) {
 	t.Helper()
 	var err error
-	if strings.Contains(string(out), "event: ") {
+	switch c.to {
+	case convert.For(ir.AnthropicMessages):
 		err = grammar.Messages(out)
-	} else {
+	case convert.For(ir.OpenAIResponses):
+		err = grammar.Responses(out)
+	default:
 		err = grammar.Chat(out, c.reply.IncludeUsage)
 	}
 	var told *grammar.StreamError // a correct stream that reports an error

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"strconv"
+	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -59,6 +60,8 @@ func (Codec) EncodeError(e *ir.Error, requestID string) (status int, body []byte
 	return status, w.Buf
 }
 
+const tooLong = "prompt is too long"
+
 func appendError(w *rawjson.Writer, e *ir.Error, requestID string) (status int) {
 	wire := wireErrors[e.Kind]
 	status = wire.status
@@ -68,6 +71,10 @@ func appendError(w *rawjson.Writer, e *ir.Error, requestID string) (status int) 
 	message := e.Message
 	if e.Param != "" {
 		message = e.Error()
+	}
+	// Claude Code looks for these words to compact the conversation.
+	if e.Kind == ir.ContextTooLong && !strings.HasPrefix(message, tooLong) {
+		message = tooLong + ": " + message
 	}
 	w.Open('{')
 	w.Str("type", "error")

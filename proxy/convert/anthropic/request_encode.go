@@ -82,7 +82,8 @@ type requestEncoder struct {
 
 	system   []ir.Instruction
 	out      []message
-	kept     []ir.Tool // the tools that are sent
+	kept     []ir.Tool       // the tools that are sent
+	search   []rawjson.Value // OpenAI's web search tools, to become Anthropic's
 	choice   ir.ToolChoice
 	thinking thinkingPlan
 

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"slices"
+	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -14,7 +15,7 @@ func (e *requestEncoder) planTools() {
 	for _, t := range e.req.Tools {
 		switch {
 		case t.Kind == ir.BuiltinTool:
-			e.fail(ir.Refused(t.At.String()+".type", "tools of type %q are not available on this upstream: use function or custom tools", t.Type))
+			e.planBuiltin(&t)
 		case seen[t.Name]:
 			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
 		case len(e.choice.Allowed) > 0 && !slices.Contains(e.choice.Allowed, t.Name) && !e.called(t.Name):
@@ -23,12 +24,40 @@ func (e *requestEncoder) planTools() {
 		}
 		seen[t.Name] = true
 	}
-	if len(e.kept) == 0 && !e.webSearch() {
+	if e.webSearch() {
+		e.search = append(e.search, rawjson.Value("{}"))
+	}
+	if len(e.kept) == 0 && len(e.search) == 0 {
 		if e.choice.Forced() {
 			e.fail(ir.Refused("tool_choice", "a tool call is demanded, but no tools are declared"))
 		}
 		e.choice = ir.ToolChoice{}
 	}
+}
+
+// planBuiltin decides about a tool that runs at OpenAI. Web search exists at Anthropic
+// too, unless it is to search a cache only.
+func (e *requestEncoder) planBuiltin(t *ir.Tool) {
+	search := strings.HasPrefix(t.Type, "web_search")
+	if search && string(t.Raw.Get("external_web_access")) != "false" {
+		e.search = append(e.search, t.Raw)
+		return
+	}
+	if _, refusal, _ := ir.AsFunction(t, e.req); refusal != nil && !search {
+		e.fail(refusal)
+		return
+	}
+	e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at OpenAI and is not available on this upstream")
+}
+
+// writeSearch writes Anthropic's web search for OpenAI's.
+func (e *requestEncoder) writeSearch(raw rawjson.Value) {
+	e.Open('{')
+	e.Str("type", "web_search_20250305")
+	e.Str("name", "web_search")
+	e.RawIf("allowed_domains", raw.Get("filters").Get("allowed_domains"))
+	e.RawIf("user_location", raw.Get("user_location"))
+	e.Close('}')
 }
 
 // called tells whether the conversation holds a call of the tool: it must stay declared.
@@ -50,16 +79,15 @@ func (e *requestEncoder) webSearch() bool {
 }
 
 func (e *requestEncoder) tools() {
-	search := e.webSearch()
-	if len(e.kept) == 0 && !search {
+	if len(e.kept) == 0 && len(e.search) == 0 {
 		return
 	}
 	e.OpenKey("tools", '[')
 	for i := range e.kept {
 		e.tool(&e.kept[i])
 	}
-	if search {
-		e.Element(rawjson.Value(`{"type":"web_search_20250305","name":"web_search"}`))
+	for _, raw := range e.search {
+		e.writeSearch(raw)
 	}
 	e.Close(']')
 	e.toolChoice()

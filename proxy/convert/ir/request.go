@@ -41,6 +41,8 @@ type Request struct {
 
 	// Ext holds the fields only the protocol of origin has, by name, as they were sent.
 	Ext []Field
+	// Echo holds the fields that an answer of the Responses API repeats, as they were sent.
+	Echo []Field
 	// Origin is the protocol the request was decoded from.
 	Origin Protocol
 }
@@ -154,6 +156,9 @@ type Call struct {
 	Args   rawjson.Value
 	Input  rawjson.Escaped
 	Custom bool
+	// Builtin is the item type of a call the Responses API has a type of its own for, as
+	// in "local_shell"; Args then holds its action.
+	Builtin string
 	// BadArgs tells that the client sent arguments that are no JSON object.
 	BadArgs bool
 }
@@ -180,8 +185,14 @@ const (
 
 // Tool is something the model may call.
 type Tool struct {
-	Kind        ToolKind
-	Name        string
+	Kind ToolKind
+	Name string
+	// Namespace and Child are what the Responses API calls a tool whose Name had to be
+	// made from both.
+	Namespace, Child string
+	// Builtin is the type of a function tool that the Responses API has a type of its own
+	// for, as in "local_shell".
+	Builtin     string
 	Description rawjson.Escaped
 	Schema      rawjson.Value // JSON Schema of the arguments; the format of a custom tool
 	Strict      Tri

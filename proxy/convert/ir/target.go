@@ -89,4 +89,6 @@ type Reply struct {
 	IncludeUsage bool
 	// InputEstimate is shown to Anthropic clients until the upstream tells the count.
 	InputEstimate int64
+	// Request is what is answered. Clients of the Responses API get parts of it back.
+	Request *Request
 }

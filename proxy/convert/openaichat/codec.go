@@ -5,6 +5,7 @@ package openaichat
 import (
 	"errors"
 
+	"apex-ai-proxy/proxy/convert/internal/openaierror"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
@@ -23,4 +24,9 @@ func invalid(err error) error {
 		return own
 	}
 	return ir.Invalid("", "the body is not valid JSON: %v", err)
+}
+
+// EncodeError writes an error body and tells its status.
+func (Codec) EncodeError(e *ir.Error, _ string) (status int, body []byte) {
+	return openaierror.Encode(e)
 }

@@ -2,7 +2,6 @@ package openaichat
 
 import (
 	"strconv"
-	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -128,7 +127,10 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 		}
 	}
 	if p.Reply.IsError {
-		texts = markError(texts)
+		if len(texts) == 0 {
+			texts = append(texts, nil)
+		}
+		texts[0] = ir.MarkError(texts[0])
 	}
 	e.Open('{')
 	e.Str("role", "tool")
@@ -151,20 +153,6 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 	}
 	e.Close('}')
 	return held
-}
-
-// markError tells the model in words that a tool failed: tool messages have no flag for it.
-func markError(texts []rawjson.Escaped) []rawjson.Escaped {
-	const mark = "[tool error] "
-	if len(texts) == 0 {
-		return []rawjson.Escaped{rawjson.Escaped(strings.TrimSpace(mark))}
-	}
-	first := string(texts[0])
-	if strings.HasPrefix(first, "Error") || strings.HasPrefix(first, "<tool_use_error>") || strings.HasPrefix(first, mark) {
-		return texts
-	}
-	texts[0] = append(rawjson.Escaped(mark), texts[0]...)
-	return texts
 }
 
 func (e *requestEncoder) callID(id string) string {
@@ -319,7 +307,7 @@ func (e *requestEncoder) document(p *ir.Part) {
 		e.Close('}')
 	case m.Body != nil:
 		e.lose("document-as-text", at, "this upstream has no text documents; it was sent as text")
-		e.textPart(documentText(m))
+		e.textPart(ir.DocumentText(m))
 	case m.Parts != nil:
 		e.lose("document-as-text", at, "this upstream has no documents made of blocks; the blocks were sent one by one")
 		for i := range m.Parts {
@@ -328,17 +316,6 @@ func (e *requestEncoder) document(p *ir.Part) {
 	default:
 		e.fail(ir.Refused(at+".source", "documents given by URL or file id cannot be sent to this upstream: send the document itself"))
 	}
-}
-
-func documentText(m *ir.Media) rawjson.Escaped {
-	out := rawjson.Escaped(`<document>\n`)
-	for _, s := range []rawjson.Escaped{m.Title, m.Context, m.Body} {
-		if len(s) > 0 {
-			out = append(out, s...)
-			out = append(out, `\n`...)
-		}
-	}
-	return append(out, `</document>`...)
 }
 
 // asText puts a part that only the client's protocol has into words, or refuses it. nil

@@ -247,26 +247,12 @@ func (e *requestEncoder) thread(v rawjson.Value) {
 	})
 }
 
-const attribution = "x-anthropic-billing-header:"
-
-// withoutAttribution removes the line Claude Code puts in front of its instructions. It
-// changes with every request, which would defeat every prompt cache.
-func withoutAttribution(text rawjson.Escaped) rawjson.Escaped {
-	if !bytes.HasPrefix(text, []byte(attribution)) {
-		return text
-	}
-	if _, rest, ok := bytes.Cut(text, []byte(`\n`)); ok {
-		return bytes.TrimPrefix(rest, []byte(`\n`))
-	}
-	return nil
-}
-
 func (e *requestEncoder) instructions() {
 	texts := make([]rawjson.Escaped, 0, len(e.req.System)+1)
 	for i, s := range e.req.System {
 		text := s.Text
 		if i == 0 {
-			text = withoutAttribution(text)
+			text = ir.WithoutAttribution(text)
 		}
 		if len(text) > 0 {
 			texts = append(texts, text)

@@ -3,6 +3,7 @@ package openaichat
 import (
 	"strconv"
 
+	"apex-ai-proxy/proxy/convert/internal/openaierror"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
@@ -63,7 +64,7 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 	case ir.Failure:
 		e.done = true
 		w := rawjson.Writer{Buf: append(dst, "data: "...)}
-		appendError(&w, ev.Err)
+		openaierror.Append(&w, ev.Err)
 		return append(w.Buf, '\n', '\n')
 	default:
 	}

@@ -2,7 +2,6 @@ package openaichat
 
 import (
 	"slices"
-	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -54,36 +53,13 @@ func (e *requestEncoder) tools() {
 
 // convertible turns a tool into a function tool, or tells why it cannot be one.
 func (e *requestEncoder) convertible(t *ir.Tool) (ir.Tool, bool) {
-	if t.Kind != ir.BuiltinTool {
-		return *t, true
+	f, refusal, ok := ir.AsFunction(t, e.req)
+	if refusal != nil {
+		e.fail(refusal)
+	} else if !ok {
+		e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at its vendor and is not available on this upstream")
 	}
-	family := t.Type
-	if i := strings.LastIndex(family, "_20"); i > 0 {
-		family = family[:i]
-	}
-	if f, ok := clientTools[family]; ok {
-		return ir.Tool{Name: t.Name, Description: rawjson.Escape(f.description), Schema: rawjson.Value(f.schema), At: t.At}, true
-	}
-	only := len(e.req.Tools) == 1
-	forced := e.req.ToolChoice.Mode == ir.ChoiceTool && e.req.ToolChoice.Name == t.Name
-	if family == "computer" || only || forced {
-		e.fail(ir.Refused(t.At.String(), "the tool %s runs at Anthropic and is not available on this upstream: use a model of anthropic, or a tool of your own", t.Type))
-		return ir.Tool{}, false
-	}
-	e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at Anthropic and is not available on this upstream")
-	return ir.Tool{}, false
-}
-
-// clientTools are Anthropic's tools without a schema that the client executes itself.
-var clientTools = map[string]struct{ description, schema string }{
-	"bash": {
-		"Run a command in a persistent bash session. Set restart to true to start a new session.",
-		`{"type":"object","properties":{"command":{"type":"string"},"restart":{"type":"boolean"}}}`,
-	},
-	"text_editor": {
-		"View, create and edit text files.",
-		`{"type":"object","properties":{"command":{"type":"string","enum":["view","create","str_replace","insert"]},"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}},"required":["command","path"]}`,
-	},
+	return f, ok
 }
 
 func (e *requestEncoder) tool(t *ir.Tool) {
@@ -106,7 +82,7 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 	}
 	e.Key("parameters")
 	e.Buf = ir.AppendSchema(e.Buf, schema, e.to.Dialect.GeminiSchema)
-	if t.Strict == ir.Yes {
+	if t.Strict == ir.Yes && schema.Present() {
 		e.Bool("strict", true)
 	}
 	e.Close('}')
@@ -175,36 +151,11 @@ func (e *requestEncoder) effort(r *ir.Reasoning) string {
 		}
 		return ""
 	}
-	if r.Mode == ir.ReasoningOff {
-		for _, off := range []string{"none", "minimal"} {
-			if slices.Contains(ability.Efforts, off) {
-				return off
-			}
-		}
-		if ability.Known {
-			e.lose("reasoning-not-off", "thinking", "thinking cannot be switched off for this model")
-		}
-		return ""
+	effort := ir.EffortOf(r, ability.Efforts)
+	if effort == "" && ability.Known && r.Mode == ir.ReasoningOff {
+		e.lose("reasoning-not-off", "thinking", "thinking cannot be switched off for this model")
 	}
-	return ir.ClampEffort(wantedEffort(r), ability.Efforts)
-}
-
-// wantedEffort turns a budget of tokens into a word.
-func wantedEffort(r *ir.Reasoning) string {
-	switch {
-	case r.Effort != "":
-		return r.Effort
-	case r.Mode != ir.ReasoningBudget || r.Budget == 0:
-		return "high"
-	case r.Budget < 4096:
-		return "low"
-	case r.Budget < 16384:
-		return "medium"
-	case r.Budget < 32768:
-		return "high"
-	default:
-		return "xhigh"
-	}
+	return effort
 }
 
 // output writes the shape the answer must have.

@@ -1,4 +1,5 @@
-package openaichat
+// Package openaierror writes the error envelope that all of OpenAI's APIs share.
+package openaierror
 
 import (
 	"strings"
@@ -43,15 +44,15 @@ var wireErrors = map[ir.ErrorKind]wireError{
 	ir.OtherServer:        {500, "server_error", ""},
 }
 
-// EncodeError writes an error body and tells its status.
-func (Codec) EncodeError(e *ir.Error, _ string) (status int, body []byte) {
+// Encode returns an error body and its status.
+func Encode(e *ir.Error) (status int, body []byte) {
 	w := rawjson.Writer{Buf: make([]byte, 0, 256)}
-	status = appendError(&w, e)
+	status = Append(&w, e)
 	return status, w.Buf
 }
 
-// appendError writes {"error":{…}} with all four members, which typed clients require.
-func appendError(w *rawjson.Writer, e *ir.Error) (status int) {
+// Append writes {"error":{…}} with all four members, which typed clients require.
+func Append(w *rawjson.Writer, e *ir.Error) (status int) {
 	wire := wireErrors[e.Kind]
 	status = wire.status
 	if (e.Kind == ir.OtherClient || e.Kind == ir.OtherServer) && e.Status >= 400 && e.Status < 600 {

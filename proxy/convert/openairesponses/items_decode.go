@@ -1,0 +1,398 @@
+package openairesponses
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+// items reads the input. It comes last, since instructions count before the items.
+func (d *requestDecoder) items() {
+	switch d.input.Kind() {
+	case rawjson.String:
+		text := d.input.Text()
+		d.req.Turns = []ir.Turn{{Plain: true, Parts: []ir.Part{{Kind: ir.Text, Text: text}}}}
+	case rawjson.Array:
+		d.Reset(d.input)
+		d.Array(func(i int) { d.item(i) })
+		d.attachThoughts(nil) // thinking that nothing follows has no place
+	default:
+		d.Fail(ir.Invalid("input", "input must be a string or a list of items, not %s", d.input.Kind()))
+	}
+}
+
+// wireItem is an item with its fields spanned.
+type wireItem struct {
+	kind, role, id, callID, name, namespace, status string
+	content, summary, encrypted                     rawjson.Value
+	arguments, input, output, action, operation     rawjson.Value
+	tools, raw                                      rawjson.Value
+}
+
+func (d *requestDecoder) item(i int) {
+	var w wireItem
+	start := d.Offset()
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			w.kind = d.Str()
+		case "role":
+			w.role = d.Str()
+		case "id":
+			w.id = d.Value().Str()
+		case "call_id":
+			w.callID = d.Value().Str()
+		case "name":
+			w.name = d.Value().Str()
+		case "namespace":
+			w.namespace = d.Value().Str()
+		case "status":
+			w.status = d.Value().Str()
+		case "content":
+			w.content = d.Value()
+		case "summary":
+			w.summary = d.Value()
+		case "encrypted_content":
+			w.encrypted = d.Value()
+		case "arguments":
+			w.arguments = d.Value()
+		case "input":
+			w.input = d.Value()
+		case "output":
+			w.output = d.Value()
+		case "action":
+			w.action = d.Value()
+		case "operation":
+			w.operation = d.Value()
+		case "tools":
+			w.tools = d.Value()
+		}
+	})
+	if d.Err() != nil {
+		return
+	}
+	w.raw = d.Since(start)
+	d.take(&w, ir.At("input", i))
+}
+
+func (d *requestDecoder) take(w *wireItem, at ir.Pos) {
+	switch w.kind {
+	case "message", "":
+		d.message(w, at)
+	case "reasoning":
+		d.reasoningItem(w, at)
+	case "function_call", "tool_search_call", "local_shell_call", "shell_call", "apply_patch_call":
+		d.call(w, at)
+	case "custom_tool_call":
+		d.addCall(ir.Call{ID: w.callID, Name: d.flat(w), Custom: true, Input: w.input.Text()}, at)
+	case "function_call_output", "custom_tool_call_output", "local_shell_call_output", "shell_call_output",
+		"apply_patch_call_output", "tool_search_output":
+		d.result(w, at)
+	case "additional_tools":
+		d.moreTools(w.tools, at)
+	case "web_search_call", "file_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools",
+		"mcp_approval_request", "mcp_approval_response", "image_generation_call":
+		d.losses.Add("item-dropped", at.String(), "an item of type "+w.kind+" belongs to a tool that runs at OpenAI; it was left out")
+	case "item_reference":
+		d.Fail(ir.Refused(at.String(), "answers are not stored here, so items cannot be referred to: send the items themselves (set store to false)"))
+	case "compaction", "compaction_summary":
+		d.Fail(ir.Refused(at.String(), "a compacted conversation can only be read by OpenAI: start a new session or switch remote compaction off"))
+	default:
+		d.Fail(ir.Refused(at.String()+".type", "items of type %q cannot be sent to this model's upstream", w.kind))
+	}
+}
+
+func (d *requestDecoder) message(w *wireItem, at ir.Pos) {
+	t := ir.Turn{At: at}
+	switch w.role {
+	case "user":
+	case "assistant":
+		t.Role = ir.RoleAssistant
+	case "system", "developer":
+		t.Role = ir.RoleSystem
+	default:
+		d.Fail(ir.Invalid(at.String()+".role", "the role %q is not known: use user, assistant, system or developer", w.role))
+		return
+	}
+	parts, plain, err := content(w.content, at)
+	if err != nil {
+		d.Fail(err)
+		return
+	}
+	t.Parts, t.Plain = parts, plain
+	switch {
+	case t.Role == ir.RoleSystem && len(d.req.Turns) == 0:
+		for _, p := range parts {
+			d.req.System = append(d.req.System, ir.Instruction{Text: p.Text, At: p.At})
+		}
+		d.req.SystemPlain = d.req.SystemPlain && len(d.req.System) == 1
+	case t.Role == ir.RoleAssistant:
+		d.assistant(parts, at)
+	case len(parts) > 0 || plain:
+		d.req.Turns = append(d.req.Turns, t)
+	}
+}
+
+// assistant adds to the model's turn: what belongs to one answer is many items here.
+func (d *requestDecoder) assistant(parts []ir.Part, at ir.Pos) {
+	parts = d.attachThoughts(parts)
+	if len(parts) == 0 {
+		return
+	}
+	if n := len(d.req.Turns); n > 0 && d.req.Turns[n-1].Role == ir.RoleAssistant {
+		last := &d.req.Turns[n-1]
+		last.Parts = append(last.Parts, parts...)
+		return
+	}
+	d.req.Turns = append(d.req.Turns, ir.Turn{Role: ir.RoleAssistant, Parts: parts, At: at})
+}
+
+// attachThoughts puts thinking in front of what it led to.
+func (d *requestDecoder) attachThoughts(parts []ir.Part) []ir.Part {
+	if len(d.thoughts) > 0 && len(parts) > 0 {
+		parts = append(d.thoughts, parts...)
+	}
+	d.thoughts = nil
+	return parts
+}
+
+// reasoningItem restores thinking that a client sends back. Only what this proxy wrapped
+// can be read; anything else is OpenAI's own and means nothing to other models.
+func (d *requestDecoder) reasoningItem(w *wireItem, at ir.Pos) {
+	if parts, ok := ir.UnwrapThinking(w.encrypted.Text()); ok {
+		for i := range parts {
+			parts[i].At = at
+		}
+		d.thoughts = append(d.thoughts, parts...)
+		return
+	}
+	text := summaryText(w.summary)
+	if len(text) > 0 {
+		d.thoughts = append(d.thoughts, ir.Part{Kind: ir.Thinking, Text: text, Signature: rawjson.Escaped(ir.TextSignature), At: at})
+	}
+}
+
+// summaryText joins the parts of a reasoning summary.
+func summaryText(list rawjson.Value) rawjson.Escaped {
+	if list.Kind() != rawjson.Array {
+		return nil
+	}
+	var text rawjson.Escaped
+	r := rawjson.NewReader(list)
+	r.Array(func(i int) {
+		if i > 0 {
+			text = append(text, `\n\n`...)
+		}
+		text = append(text, r.Value().Get("text").Text()...)
+	})
+	return text
+}
+
+func (d *requestDecoder) flat(w *wireItem) string {
+	if w.namespace == "" {
+		return w.name
+	}
+	return flatName(w.namespace, w.name)
+}
+
+// call reads a call of a function, or of a tool that has an item type of its own.
+func (d *requestDecoder) call(w *wireItem, at ir.Pos) {
+	c := ir.Call{ID: w.callID, Name: d.flat(w)}
+	args := w.arguments
+	switch w.kind {
+	case "local_shell_call", "shell_call":
+		c.Name, c.Builtin, args = strings.TrimSuffix(w.kind, "_call"), strings.TrimSuffix(w.kind, "_call"), w.action
+	case "apply_patch_call":
+		c.Name, c.Builtin, args = "apply_patch", "apply_patch", w.operation
+	case "tool_search_call":
+		c.Builtin = "tool_search"
+		if c.Name == "" {
+			c.Name = "tool_search"
+		}
+	}
+	if c.ID == "" {
+		c.ID = w.id
+	}
+	text := []byte(args)
+	if args.Kind() == rawjson.String {
+		text = args.Text().Append(nil)
+	}
+	c.Args, c.BadArgs = ir.ArgsOf(text)
+	if c.BadArgs {
+		d.losses.Add("invalid-tool-arguments", at.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
+	}
+	if c.Name == "" {
+		d.Fail(ir.Invalid(at.String()+".name", "the tool call has no name"))
+		return
+	}
+	d.addCall(c, at)
+}
+
+func (d *requestDecoder) addCall(c ir.Call, at ir.Pos) {
+	d.assistant([]ir.Part{{Kind: ir.ToolCall, Call: c, At: at}}, at)
+}
+
+func (d *requestDecoder) result(w *wireItem, at ir.Pos) {
+	if w.kind == "tool_search_output" {
+		d.moreTools(w.tools, at)
+	}
+	out := w.output
+	if !out.Present() && w.kind == "tool_search_output" {
+		out = rawjson.AppendQuote(nil, []byte(w.tools))
+	}
+	p := ir.Part{Kind: ir.ToolResult, At: at, Reply: ir.Result{CallID: w.callID, IsError: w.status == "failed"}}
+	if p.Reply.CallID == "" {
+		p.Reply.CallID = w.id
+	}
+	var err error
+	if p.Reply.Parts, p.Reply.Plain, err = content(out, at); err != nil {
+		d.Fail(err)
+		return
+	}
+	d.req.Turns = append(d.req.Turns, ir.Turn{Parts: []ir.Part{p}, At: at})
+}
+
+// moreTools takes tools that are declared inside the conversation.
+func (d *requestDecoder) moreTools(list rawjson.Value, at ir.Pos) {
+	if list.Kind() != rawjson.Array {
+		return
+	}
+	sub := requestDecoder{Reader: rawjson.NewReader(list)}
+	sub.req.Tools = d.req.Tools
+	sub.Array(func(i int) { sub.tool(at.In("tools", i), "") })
+	d.req.Tools = sub.req.Tools
+	if err := sub.Err(); err != nil {
+		d.Fail(err)
+	}
+}
+
+// content reads a text or a list of parts.
+func content(v rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error) {
+	switch v.Kind() {
+	case rawjson.String:
+		if text := v.Text(); len(text) > 0 {
+			parts = []ir.Part{{Kind: ir.Text, Text: text, At: at}}
+		}
+		return parts, true, nil
+	case rawjson.Array:
+	case rawjson.Object: // the output of a shell, or another object: its text counts
+		return []ir.Part{{Kind: ir.Text, Text: rawjson.AppendEscape(nil, []byte(v)), At: at}}, true, nil
+	default:
+		return nil, false, nil
+	}
+	r := rawjson.NewReader(v)
+	r.Array(func(i int) {
+		p, perr := part(r.Value(), at.In("content", i))
+		if perr != nil {
+			r.Fail(perr)
+			return
+		}
+		if p.Kind != ir.Text || len(p.Text) > 0 {
+			parts = append(parts, p)
+		}
+	})
+	if r.Err() != nil {
+		return nil, false, invalid(r.Err())
+	}
+	return parts, false, nil
+}
+
+// part reads one part of a message. The role decides what it is, not the direction that
+// its type names.
+func part(v rawjson.Value, at ir.Pos) (ir.Part, error) {
+	p := ir.Part{At: at}
+	var kind, detail string
+	var text, refusal, url, fileData, fileURL, fileID, filename rawjson.Escaped
+	v.Each(func(k []byte, value rawjson.Value) {
+		switch string(k) {
+		case "type":
+			kind = value.Str()
+		case "text":
+			text = value.Text()
+		case "refusal":
+			refusal = value.Text()
+		case "image_url":
+			url = value.Text()
+		case "detail":
+			detail = value.Str()
+		case "file_data":
+			fileData = value.Text()
+		case "file_url":
+			fileURL = value.Text()
+		case "file_id":
+			fileID = value.Text()
+		case "filename":
+			filename = value.Text()
+		}
+	})
+	switch kind {
+	case "input_text", "output_text", "text", "summary_text":
+		p.Kind, p.Text = ir.Text, text
+	case "refusal":
+		p.Kind, p.Text = ir.Refusal, refusal
+	case "input_image":
+		p.Kind = ir.Image
+		p.Media.Detail = detail
+		return p, image(&p, url, fileID)
+	case "input_file":
+		return p, file(&p, fileData, fileURL, fileID, filename)
+	default:
+		return p, ir.Refused(at.String()+".type", "parts of type %q cannot be sent to this model's upstream", kind)
+	}
+	return p, nil
+}
+
+func image(p *ir.Part, url, fileID rawjson.Escaped) error {
+	if len(url) == 0 {
+		if fileID != nil {
+			return ir.Refused(p.At.String()+".file_id", "files stored at OpenAI cannot be read here: send the image itself as image_url")
+		}
+		return ir.Invalid(p.At.String()+".image_url", "the image has no image_url")
+	}
+	media, data, ok := ir.DataURL(url)
+	if ok {
+		p.Media.Type, p.Media.Data = media, data
+	} else {
+		p.Media.URL = url
+	}
+	return nil
+}
+
+func file(p *ir.Part, data, url, id, name rawjson.Escaped) error {
+	p.Kind, p.Media.Filename = ir.Document, name
+	switch {
+	case data != nil:
+	case url != nil:
+		p.Media.URL = url
+		return nil
+	case id != nil:
+		return ir.Refused(p.At.String()+".file_id", "files stored at OpenAI cannot be read here: send the file itself as file_data")
+	default:
+		return ir.Invalid(p.At.String()+".file_data", "the file has no file_data")
+	}
+	media, body, ok := ir.DataURL(data)
+	if !ok {
+		body = data
+		if ir.IsPDF(data) {
+			media = "application/pdf"
+		}
+	}
+	p.Media.Type = media
+	switch {
+	case media == "application/pdf":
+		p.Media.Data = body
+	case strings.HasPrefix(media, "image/"):
+		p.Kind, p.Media.Data = ir.Image, body
+	case strings.HasPrefix(media, "text/"):
+		text, err := base64.StdEncoding.DecodeString(body.String())
+		if err != nil {
+			return ir.Invalid(p.At.String()+".file_data", "the file is not valid base64: %v", err)
+		}
+		p.Media.Body = rawjson.AppendEscape(nil, text)
+	default:
+		return ir.Refused(p.At.String()+".file_data", "files of type %q cannot be sent to this model's upstream: use a PDF, an image or text", media)
+	}
+	return nil
+}
