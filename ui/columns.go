@@ -18,7 +18,7 @@ type column struct {
 }
 
 // elastic is the least width of the column that takes what is left.
-const elastic = 190
+const elastic = 168
 
 const (
 	colTime = iota
@@ -35,14 +35,14 @@ const (
 
 var columns = [columnCount]column{
 	colTime:     {title: "Time", width: 66, text: func(r presenter.Row) string { return r.Time }, color: muted},
-	colClient:   {title: "Client", width: 104, text: func(r presenter.Row) string { return r.Client }, drop: 3},
+	colClient:   {title: "Client", width: 96, text: func(r presenter.Row) string { return r.Client }, drop: 3},
 	colModel:    {title: "Model", text: func(r presenter.Row) string { return r.Model }},
 	colProvider: {title: "Provider", width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 5},
-	colState:    {title: "State", width: 148, text: func(r presenter.Row) string { return r.State }, color: stateColor},
+	colState:    {title: "State", width: 140, text: func(r presenter.Row) string { return r.State }, color: stateColor},
 	colVia:      {title: "Protocol", width: 128, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 2},
 	colFirst:    {title: "First byte", width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 1, color: muted},
 	colDuration: {title: "Duration", width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
-	colTokens:   {title: "Tokens", width: 112, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 4},
+	colTokens:   {title: "Tokens", width: 104, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 4},
 }
 
 func muted(presenter.Row) fyne.ThemeColorName { return colorMuted }

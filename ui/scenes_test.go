@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"fyne.io/fyne/v2"
-
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
@@ -102,7 +100,7 @@ func sceneWrong(t *testing.T) *stage {
 
 func sceneSettingsEnd(t *testing.T) *stage {
 	s := sceneSettings(t)
-	s.window.win.Resize(fyne.NewSize(1080, 700))
+	s.window.win.Resize(size(windowWidth, windowHeight))
 	s.window.settings.scroll.ScrollToBottom()
 	return s
 }

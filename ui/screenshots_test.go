@@ -22,7 +22,7 @@ type fixedTheme struct {
 // TestPagesRender draws every page in its states, in light and dark and in several sizes.
 // With APEX_SCREENSHOTS=DIR the pictures are kept there.
 func TestPagesRender(t *testing.T) {
-	sizes := map[string]fyne.Size{"small": size(760, 520), "usual": size(1080, 700), "large": size(1400, 900)}
+	sizes := map[string]fyne.Size{"small": size(760, 520), "usual": size(windowWidth, windowHeight), "large": size(1400, 900)}
 	scenes := map[string]func(*testing.T) *stage{
 		"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed,
 		"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,

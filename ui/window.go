@@ -9,8 +9,8 @@ import (
 
 // The window's size when it opens first.
 const (
-	windowWidth  = 1080
-	windowHeight = 700
+	windowWidth  = 1160
+	windowHeight = 740
 )
 
 // page is one page of the window.

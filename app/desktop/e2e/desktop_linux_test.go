@@ -109,18 +109,17 @@ func TestWindow(t *testing.T) {
 	p := s.start("--listen", addr, "--account", account, "--gateway", "home")
 	w := s.window()
 	p.says("Running on " + addr)
-	s.picture(w, "window-overview")
+	overview := s.settled(w, nil, "window-overview")
 
 	p.click("Copy local key")
 	p.until("the local key on the clipboard", func() bool { return strings.HasPrefix(s.clipboard(), "apx-") })
 	s.key("ctrl+2")
-	empty := s.picture(w, "window-requests-empty")
+	empty := s.settled(w, overview, "window-requests-empty")
 	ask(t, addr, s.clipboard())
-	p.until("a row in the list", func() bool {
-		return drawn(t, s.picture(w, "window-requests")) && !same(t, empty, s.picture(w, "window-requests"))
-	})
+	filled := s.settled(w, empty, "window-requests") // with a row in the list
 
 	s.key("ctrl+comma")
+	s.settled(w, filled, "window-settings-open")
 	s.mustRun("xdotool", "type", "--delay", "40", token)
 	s.picture(w, "window-settings")
 	s.key("Return")
@@ -181,20 +180,17 @@ func ask(t *testing.T, addr, key string) {
 	}
 }
 
-// drawn tells whether a picture shows more than an empty area.
-func drawn(t *testing.T, picture []byte) bool {
-	t.Helper()
-	img, err := png.Decode(bytes.NewReader(picture))
-	must(t, err)
-	seen := map[[3]uint32]bool{}
-	b := img.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y += 3 {
-		for x := b.Min.X; x < b.Max.X; x += 3 {
-			r, g, bl, _ := img.At(x, y).RGBA()
-			seen[[3]uint32{r, g, bl}] = true
-		}
-	}
-	return len(seen) > 16
+// settled waits until the window shows something else than before, and has come to rest.
+func (s *session) settled(window string, before []byte, name string) []byte {
+	s.t.Helper()
+	var last []byte
+	s.until("the picture "+name, func() bool {
+		now := s.picture(window, name)
+		rest := last != nil && same(s.t, last, now)
+		last = now
+		return rest && (before == nil || !same(s.t, before, now))
+	})
+	return last
 }
 
 // same tells whether two pictures show the same in their middle, where the list is.
