@@ -255,3 +255,14 @@ func TestModels(t *testing.T) {
 		}
 	}
 }
+
+func TestEagerUsage(t *testing.T) {
+	body := `{"model":"echo","stream":true,"messages":[` + hi + `]}`
+	w := post(t, upstream(demo.WithEagerUsage()), chatPath, body)
+	if !strings.Contains(w.Body.String(), `"finish_reason":"stop"}],"usage":{"prompt_tokens":1,`) {
+		t.Error(w.Body.String())
+	}
+	if strings.Contains(post(t, upstream(), chatPath, body).Body.String(), `"usage"`) {
+		t.Error("usage was sent without being asked for")
+	}
+}
