@@ -26,7 +26,8 @@ const (
 	exitCut     = 4 // stopped, but requests had to be cut
 )
 
-// How long running requests may take to end when the program is asked to stop.
+// How long running requests may take to end when the program is asked to stop; the help
+// says so too.
 const drainLimit = 10 * time.Second
 
 // Main is the program: args as in os.Args, desktop opens the window and the tray and
@@ -46,6 +47,7 @@ func system() (c *cli, release func()) {
 	return &cli{
 		getenv: os.Getenv, goos: runtime.GOOS, signals: signals,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		limit: drainLimit,
 	}, func() { signal.Stop(signals) }
 }
 
@@ -56,7 +58,8 @@ type cli struct {
 	signals        <-chan os.Signal
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	keychain       secret.Store // the system's when nil
+	keychain       secret.Store  // the system's when nil
+	limit          time.Duration // how long running requests may take to end
 	desktop        func(*App) int
 }
 
@@ -109,7 +112,7 @@ func (c *cli) close(ctx context.Context, a *App) {
 	for len(c.signals) > 0 { // the one that ended the window
 		<-c.signals
 	}
-	ctx, cancel := context.WithTimeout(ctx, drainLimit)
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() { closed <- a.Close(ctx) }()

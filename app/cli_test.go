@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"apex-ai-proxy/app/secret"
 )
@@ -49,6 +51,7 @@ func newConsole(t *testing.T, env map[string]string, keychain secret.Store) *con
 	c.cli = cli{
 		getenv: given(t, env), goos: "linux", signals: c.signals,
 		stdin: strings.NewReader(""), stdout: &c.out, stderr: &c.err, keychain: keychain,
+		limit: time.Hour,
 	}
 	return c
 }
@@ -260,6 +263,9 @@ func TestUsage(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
+	if serve := help(cmdServe); !strings.Contains(serve, fmt.Sprintf("%d seconds", int(drainLimit.Seconds()))) {
+		t.Error("the help names another limit")
+	}
 	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)"}
 	for _, o := range options {
 		all = append(all, "--"+o.flag, o.env)
@@ -332,6 +338,23 @@ func TestWithoutACommand(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestServeCutsWhatTakesTooLong(t *testing.T) {
+	g := newGateway(t)
+	c := newConsole(t, map[string]string{
+		"APEX_LOCAL_KEY": "key", "GATEWAY_TOKEN": "tok", "ACCOUNT_ID": account, "GATEWAY_ID": "g", "APEX_GATEWAY_URL": g.URL,
+	}, &secret.Memory{})
+	c.limit = time.Millisecond
+	c.start("serve", "--listen", "127.0.0.1:0")
+	addr := c.addr(t)
+	until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
+	_, rest := stream(t, addr)
+	c.signals <- os.Interrupt
+	if text, _ := io.ReadAll(rest); !strings.Contains(string(text), `"error"`) {
+		t.Errorf("the stream ended with %q, want an error", text)
+	}
+	c.ends(t, exitCut)
 }
 
 // After the window is gone running requests may end, but a signal ends them.

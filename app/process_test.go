@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 	}
 	c, release := system()
 	c.keychain = &brokenKeychain{err: secret.ErrNoService} // not that of who runs the tests
+	c.limit = time.Hour                                    // so that nothing but a signal cuts a stream
 	code := c.run(context.Background(), os.Args[1:])
 	release()
 	os.Exit(code)
@@ -121,7 +122,7 @@ func TestProcessEndsAtTheSecondSignal(t *testing.T) {
 		t.Errorf("the stream ended with %q, want an error", text)
 	}
 	p.ends(t, exitCut)
-	if !strings.Contains(p.err.String(), "1 running, waiting up to 10s") {
+	if !strings.Contains(p.err.String(), "1 running, waiting up to 1h0m0s") {
 		t.Errorf("says %q", p.err.String())
 	}
 }

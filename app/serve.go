@@ -66,9 +66,9 @@ func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
 	n := a.Active()
 	a.log.Info("stopping", "signal", s.String(), "running", n)
 	if n > 0 {
-		fmt.Fprintf(c.stderr, "%s: %d running, waiting up to %v for the end; once more stops at once\n", program, n, drainLimit)
+		fmt.Fprintf(c.stderr, "%s: %d running, waiting up to %v for the end; once more stops at once\n", program, n, c.limit)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.limit)
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- a.Stop(ctx) }()

@@ -3,6 +3,7 @@ package secret
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +118,11 @@ func TestKeychainShowsOneDialogAtATime(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
+	}
+	for waiting := 0; waiting < 3; runtime.Gosched() {
+		k.mu.Lock()
+		waiting = len(k.calls)
+		k.mu.Unlock()
 	}
 	for range 3 {
 		<-r.asked
