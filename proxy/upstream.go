@@ -95,7 +95,10 @@ func (x *exchange) headers() http.Header {
 	in, out := x.r.Header, make(http.Header, 24)
 	out["Content-Type"] = []string{"application/json"}
 	out["Accept-Encoding"] = []string{"identity"}
-	name := "apex-ai-proxy/" + x.cfg.Version
+	name := "apex-ai-proxy"
+	if x.cfg.Version != "" {
+		name += "/" + x.cfg.Version
+	}
 	if x.rec.Client != "" {
 		name += " (" + x.rec.Client + ")"
 	}
