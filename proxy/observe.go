@@ -35,6 +35,9 @@ var (
 	markReason = markOf(`"st`, `op_reason"`)
 	markStop   = markOf(`"message`, `_stop"`)
 	markDone   = markOf(`[D`, `ONE]`)
+	markFinals = []mark{
+		markOf(`"response`, `.completed"`), markOf(`"response`, `.incomplete"`), markOf(`"response`, `.failed"`),
+	}
 	blankLine  = []byte("\n\n")
 )
 
@@ -64,6 +67,14 @@ func (o *observer) stream(b []byte) {
 			o.ended, o.closed = true, true
 		} else if !o.ended && hasValue(b, markReason, '"') {
 			o.ended = true
+		}
+		return
+	}
+	if o.proto == ir.OpenAIResponses {
+		for _, m := range markFinals {
+			if !o.ended && m.index(b) >= 0 {
+				o.ended, o.closed = true, true
+			}
 		}
 		return
 	}

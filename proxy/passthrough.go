@@ -21,7 +21,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return 
 // pass brings a request to an upstream that speaks the client's own protocol. Only the
 // model is replaced, and what the provider is known to refuse.
 func (x *exchange) pass(address string, q *provider.Request) error {
-	body := q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks)
+	body := convert.StripForeign(x.client, q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks))
 	resp, err := x.send(withQuery(address, x.r.URL.RawQuery), body)
 	if err != nil {
 		return x.unlessGone(err)

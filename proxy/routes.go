@@ -16,6 +16,7 @@ func (s *Server) routes() http.Handler {
 	for _, base := range []string{"", "/v1"} {
 		m.Handle(base+"/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/messages", handle((*exchange).complete)).Methods(http.MethodPost)
+		m.Handle(base+"/responses", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/models", handle((*exchange).listModels)).Methods(http.MethodGet, http.MethodHead)
 		m.Handle(base+"/models/{id:.+}", handle(func(x *exchange) error {
 			return x.oneModel(mux.Vars(x.r)["id"])
@@ -34,7 +35,7 @@ func (s *Server) routes() http.Handler {
 
 // notOffered are well-known paths that this proxy does not serve.
 var notOffered = []string{
-	"/responses", "/responses/{rest:.*}", "/embeddings", "/completions", "/messages/count_tokens",
+	"/responses/{rest:.*}", "/embeddings", "/completions", "/messages/count_tokens",
 	"/messages/batches", "/images/{rest:.*}", "/audio/{rest:.*}", "/moderations", "/files", "/batches", "/realtime",
 }
 
@@ -83,6 +84,8 @@ func protocolOf(path string, h http.Header) ir.Protocol {
 		return ir.AnthropicMessages
 	case strings.Contains(path, "/chat/completions"):
 		return ir.OpenAIChat
+	case strings.HasSuffix(path, "/responses"):
+		return ir.OpenAIResponses
 	case h.Get("Anthropic-Version") != "":
 		return ir.AnthropicMessages
 	default:
@@ -92,12 +95,12 @@ func protocolOf(path string, h http.Header) ir.Protocol {
 
 func (x *exchange) unknownPath() error {
 	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
-		"there is nothing at %s: use /v1/chat/completions, /v1/messages or /v1/models", printable(x.r.URL.Path))}
+		"there is nothing at %s: use /v1/chat/completions, /v1/responses, /v1/messages or /v1/models", printable(x.r.URL.Path))}
 }
 
 func (x *exchange) notOffered() error {
 	return &ir.Error{Kind: ir.NotImplemented, Code: "not_implemented", ShouldRetry: "false", Message: fmt.Sprintf(
-		"this proxy does not offer %s: use /v1/chat/completions or /v1/messages", printable(x.r.URL.Path))}
+		"this proxy does not offer %s: use /v1/chat/completions, /v1/responses or /v1/messages", printable(x.r.URL.Path))}
 }
 
 func (x *exchange) wrongMethod() error {

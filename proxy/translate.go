@@ -42,7 +42,7 @@ func (x *exchange) translate(address string, q *provider.Request) error {
 	}
 	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
-		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req),
+		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Request: req,
 	}}
 	return t.answer(resp, req.Stream)
 }

@@ -18,10 +18,10 @@ type Provider struct {
 	Title   string   // for people
 	Aliases []string // other names people use for it
 
-	// Chat and Messages are the paths of the protocols the provider speaks itself,
-	// behind {gateway}/; "" for a protocol it does not speak. {resource} and {model}
-	// stand for the Azure resource and for the model.
-	Chat, Messages string
+	// Chat, Messages and Responses are the paths of the protocols the provider speaks
+	// itself, behind {gateway}/; "" for a protocol it does not speak. {resource} and
+	// {model} stand for the Azure resource and for the model.
+	Chat, Messages, Responses string
 
 	Key     KeyHeader
 	Prefix  string // written before the model's id on the wire, as in "cohere/"
@@ -99,6 +99,8 @@ func (p *Provider) path(proto ir.Protocol) string {
 		return p.Chat
 	case ir.AnthropicMessages:
 		return p.Messages
+	case ir.OpenAIResponses:
+		return p.Responses
 	default:
 		return ""
 	}

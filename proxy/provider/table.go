@@ -7,7 +7,7 @@ import "apex-ai-proxy/proxy/convert/ir"
 var table = []Provider{
 	{
 		Slug: "openai", Title: "OpenAI",
-		Chat: "openai/chat/completions", Key: bearer,
+		Chat: "openai/chat/completions", Responses: "openai/responses", Key: bearer,
 		Dialect: ir.Dialect{SafetyID: true},
 	},
 	{

@@ -54,6 +54,10 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 		return dst
 	}
 	if e.obj == nil {
+		if ev.Kind == ir.Failure { // the failure is all there is to tell
+			e.obj = newObject("", 0, e.rep)
+			return e.fail(dst, ev.Err)
+		}
 		dst = e.start(dst, ev)
 	}
 	if e.late && ev.Kind != ir.Finish && ev.Kind != ir.Failure && ev.Kind != ir.UsageEvent && ev.Kind != ir.Ping {

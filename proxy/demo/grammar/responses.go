@@ -202,7 +202,7 @@ func (r *responses) itemDone(o object) error {
 
 // final takes the last event, which repeats the whole answer.
 func (r *responses) final(o object, status string) error {
-	if r.begun != 2 {
+	if r.begun != 2 && (status != "failed" || r.begun > 0) {
 		return errors.New("it comes before response.in_progress")
 	}
 	answer, err := objectOf(o["response"])
