@@ -16,13 +16,25 @@ import (
 // It is waited for longer: the user may be typing the password.
 const patience = 3 * time.Second
 
-// load reads, in the background, those of the named secrets that are not known yet.
+// load reads those of the named secrets that are not known yet: what can be had without
+// waiting at once, so that it is in force when the proxy starts to listen, and what is in
+// the keychain in the background.
 func (a *App) load(names ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, name := range names {
 		if _, known := a.values[name]; known || a.loading[name] || a.ctx.Err() != nil {
 			continue
+		}
+		if a.secrets.Place(name) != secret.InKeychain {
+			if value, err := a.secrets.Get(a.ctx, name); err == nil {
+				a.values[name] = value
+				if name == secret.LocalKey {
+					a.keyKept = true
+					a.signalKey()
+				}
+				continue
+			}
 		}
 		a.loading[name] = true
 		a.loads.Go(func() { a.read(name) })
