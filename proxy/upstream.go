@@ -87,7 +87,8 @@ var gatewayHeaders = [...]string{
 	"Cf-Aig-No-Session-Affinity", "Cf-Aig-Allowed-Models", "Cf-Aig-Allowed-Providers",
 }
 
-// convertedVersion is the version of Anthropic's API that conversions are written for.
+// convertedVersion is the version of Anthropic's API that conversions are written for,
+// and that clients get who name none.
 const convertedVersion = "2023-06-01"
 
 // headers are those of the upstream request.
@@ -114,7 +115,8 @@ func (x *exchange) headers() http.Header {
 				out[name] = v
 			}
 		}
-	} else if x.up == ir.AnthropicMessages {
+	}
+	if x.up == ir.AnthropicMessages && out["Anthropic-Version"] == nil {
 		out["Anthropic-Version"] = []string{convertedVersion}
 	}
 	for _, name := range gatewayHeaders {
