@@ -158,6 +158,8 @@ func expected(command string) (parts []string) {
 	switch {
 	case strings.Contains(command, "tools#demo") && !strings.Contains(command, "22 degrees"):
 		parts = append(parts, "get_weather", map[bool]string{true: `"tool_use"`, false: `"tool_calls"`}[anthropic])
+	case strings.Contains(command, "/v1/responses"):
+		parts = append(parts, "response.completed")
 	case strings.Contains(command, `"stream": true`):
 		parts = append(parts, map[bool]string{true: "message_stop", false: "[DONE]"}[anthropic])
 	}

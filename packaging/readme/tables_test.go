@@ -72,7 +72,7 @@ func TestProviders(t *testing.T) {
 		if len(p.Models) > 0 && !slices.Contains(p.Models, model) {
 			t.Errorf("the example %s is not among the models that are offered: %v", row[1], p.Models)
 		}
-		spoken := map[bool]string{true: "OpenAI"}[p.Chat != ""]
+		spoken := map[bool]string{true: "OpenAI"}[p.Chat != "" || p.Responses != ""]
 		if p.Messages != "" {
 			spoken = map[string]string{"": "Anthropic", "OpenAI": "both"}[spoken]
 		}
