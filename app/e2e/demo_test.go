@@ -59,7 +59,7 @@ func TestDemoErrors(t *testing.T) {
 			for _, model := range demoModels(name) {
 				_, err := client().ask(deadline(t), question{model: model, text: "go"}, true)
 				want := status
-				if vendor == "openai" && status == 529 {
+				if vendor != "anthropic" && status == 529 {
 					want = 503
 				}
 				if f, ok := failureOf(err); !ok || f.status != want {

@@ -69,9 +69,9 @@ func TestErrorsAreTyped(t *testing.T) {
 					if !ok {
 						t.Fatalf("not an error of the API: %v", err)
 					}
-					w := c.anthropic
-					if _, is := client.(*openaiSDK); is {
-						w = c.openai
+					w := c.openai
+					if _, is := client.(*anthropicSDK); is {
+						w = c.anthropic
 					}
 					if f.status != w.status || !strings.Contains(f.text, w.text) {
 						t.Errorf("%d %s, want %d %s", f.status, f.text, w.status, w.text)

@@ -92,7 +92,7 @@ func command(t testing.TB, c config) *exec.Cmd {
 	return cmd
 }
 
-// start runs "serve" and waits until it lets requests in.
+// start runs "serve" and waits until it listens.
 func start(t testing.TB, c config) *program {
 	t.Helper()
 	c.args = append([]string{"serve", "--listen", "127.0.0.1:0"}, c.args...)
@@ -115,29 +115,7 @@ func start(t testing.TB, c config) *program {
 		t.Fatalf("%v\n%s", err, p.stderr.String())
 	}
 	p.URL = strings.TrimPrefix(line, "listening on ")
-	p.ready(ctx)
 	return p
-}
-
-// ready waits until the local key is known, which the program reads beside listening.
-func (p *program) ready(ctx context.Context) {
-	p.t.Helper()
-	for ctx.Err() == nil {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/v1/models", nil)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+localKey)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode == http.StatusOK {
-			return
-		}
-	}
-	p.t.Fatal("the program does not accept its local key")
 }
 
 // finish stops the program and looks for secrets in what it printed.

