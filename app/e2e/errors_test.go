@@ -175,6 +175,15 @@ func TestFirstWordComesAtOnceAndHangingUpIsPassedOn(t *testing.T) {
 				}
 			}
 			err = s.Err()
+		case *responsesSDK:
+			s := c.client.Responses.NewStreaming(ctx, c.params(question{model: model, text: "go"}))
+			defer s.Close()
+			for s.Next() {
+				if s.Current().Delta == "Hello" {
+					cancel()
+				}
+			}
+			err = s.Err()
 		}
 		if ctx.Err() == nil {
 			t.Fatalf("the first word did not come: %v", err)

@@ -85,7 +85,7 @@ func (s *responsesSDK) ask(ctx context.Context, q question, stream bool) (result
 		case responses.ResponseIncompleteEvent:
 			last = &e.Response
 		case responses.ResponseFailedEvent:
-			return result{}, errors.New(e.Response.Error.Message)
+			return result{deltas: deltas}, errors.New(e.Response.Error.Message)
 		}
 	}
 	if err := events.Err(); err != nil {
