@@ -270,6 +270,7 @@ func (r *dotRenderer) Refresh() {
 		r.circle.FillColor, r.circle.StrokeWidth = color.Transparent, 1.5
 	case presenter.ToneBusy:
 		r.circle.FillColor, r.circle.StrokeWidth = color.Transparent, r.dot.size/3
+	case presenter.ToneGood:
 	case presenter.ToneWarn, presenter.ToneBad:
 		round = false
 	}

@@ -25,7 +25,7 @@ func TrayHost(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	defer c.Close() //nolint:errcheck // nothing was written
+	defer c.Close()
 	var owned bool
 	err = c.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, watcherName).Store(&owned)
 	if err != nil || !owned {

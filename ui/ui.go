@@ -248,6 +248,7 @@ func (u *UI) act(a presenter.Action) {
 		u.show()
 	case presenter.Quit:
 		u.quit()
+	case presenter.NoAction:
 	}
 }
 

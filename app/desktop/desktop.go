@@ -38,7 +38,7 @@ func run(a *app.App, hidden bool) int {
 		fmt.Fprintln(os.Stderr, Name+":", err)
 		return 1
 	}
-	defer instance.Close() //nolint:errcheck // the system releases it with the process anyway
+	defer instance.Close()
 	knownLocale()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

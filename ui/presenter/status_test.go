@@ -35,11 +35,13 @@ func TestDescribe(t *testing.T) {
 		"locked":        {Status{Running, addr, nil}, setUpSettings(), SecretLocked, "Running on " + addr, "Keychain locked", ToneWarn, IconAttention},
 		"not asked yet": {Status{Running, addr, nil}, setUpSettings(), SecretChecking, "Running on " + addr, "", ToneGood, IconRunning},
 		"port held": {
-			Status{Failed, addr, &PortError{addr, "nginx (pid 12)", busy}}, setUpSettings(), SecretPresent,
+			Status{Failed, addr, &PortError{addr, "nginx (pid 12)", busy}},
+			setUpSettings(), SecretPresent,
 			"Port 8787 is in use by nginx (pid 12)", "Choose another port", ToneBad, IconAttention,
 		},
 		"port": {
-			Status{Failed, addr, &PortError{addr, "", busy}}, setUpSettings(), SecretPresent,
+			Status{Failed, addr, &PortError{addr, "", busy}},
+			setUpSettings(), SecretPresent,
 			"Cannot listen on port 8787", "address already in use", ToneBad, IconAttention,
 		},
 		"failed": {Status{Failed, addr, errors.New("read the settings: no such file")}, setUpSettings(), SecretPresent, "Not running", "Read the settings: no such file.", ToneBad, IconAttention},

@@ -28,7 +28,7 @@ func build(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // of this test only
+	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "apex-ai-proxy")
 	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "apex-ai-proxy").CombinedOutput()
 	if err != nil {
@@ -47,7 +47,7 @@ func freeAddr(t *testing.T) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
-	defer ln.Close() //nolint:errcheck // only its number is wanted
+	defer ln.Close()
 	return ln.Addr().String()
 }
 
@@ -172,7 +172,7 @@ func ask(t *testing.T, addr, key string) {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
-	defer resp.Body.Close() //nolint:errcheck // it is read to its end
+	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	must(t, err)
 	if resp.StatusCode != http.StatusOK || !bytes.Contains(answer, []byte("Hello from the desktop")) {

@@ -1,0 +1,67 @@
+package desktop
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"apex-ai-proxy/app"
+	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/ui/presenter"
+)
+
+func TestArguments(t *testing.T) {
+	for _, c := range []struct {
+		args, rest []string
+		hidden     bool
+	}{
+		{[]string{"apex"}, []string{"apex"}, false},
+		{[]string{"apex", "--hidden"}, []string{"apex"}, true},
+		{[]string{"apex", "--listen", "x", "--hidden"}, []string{"apex", "--listen", "x"}, true},
+		{[]string{"apex", "serve"}, []string{"apex", "serve"}, false},
+	} {
+		given := slices.Clone(c.args)
+		rest, hidden := Arguments(c.args)
+		if !slices.Equal(rest, c.rest) || hidden != c.hidden || !slices.Equal(c.args, given) {
+			t.Errorf("%q: %q, %v; the arguments became %q", given, rest, hidden, c.args)
+		}
+	}
+}
+
+func TestErrorsBecomeStates(t *testing.T) {
+	seen := map[presenter.SecretState]bool{}
+	for _, err := range []error{
+		secret.ErrMissing, secret.ErrLocked, secret.ErrBusy, secret.ErrNoService, secret.ErrDenied,
+		secret.ErrTooLarge, secret.ErrReadOnly, errors.New("anything else"),
+	} {
+		state := stateOf(fmt.Errorf("read the token: %w", err))
+		if seen[state] {
+			t.Errorf("%v has the state of another error: %v", err, state)
+		}
+		seen[state] = true
+	}
+	if err := secretError(secret.ErrInvalid); !errors.Is(err, secret.ErrInvalid) || errors.As(err, new(*presenter.SecretError)) {
+		t.Errorf("what is wrong with a value became a state of the keychain: %v", err)
+	}
+	if secretError(nil) != nil {
+		t.Error("no error became one")
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for from, want := range map[app.State]presenter.State{
+		app.Stopped: presenter.Stopped, app.Starting: presenter.Starting, app.Running: presenter.Running,
+		app.Stopping: presenter.Stopping, app.Failed: presenter.Failed,
+	} {
+		if got := status(app.Status{State: from}).State; got != want {
+			t.Errorf("%v became %v", from, got)
+		}
+	}
+	busy := fmt.Errorf("start: %w", &proxy.ListenError{Addr: "127.0.0.1:1", Holder: "nginx (pid 12)", Err: errors.New("in use")})
+	var port *presenter.PortError
+	if err := status(app.Status{State: app.Failed, Err: busy}).Err; !errors.As(err, &port) || port.Holder != "nginx (pid 12)" {
+		t.Errorf("the port's error became %v", err)
+	}
+}
