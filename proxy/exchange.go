@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"apex-ai-proxy/proxy/apierror"
@@ -133,6 +134,9 @@ func (x *exchange) complete() error {
 	if x.route, err = provider.Resolve(q.Model); err != nil {
 		return err
 	}
+	if x.client == ir.OpenAIEmbeddings && !x.route.Provider.Speaks(x.client) {
+		return noEmbeddings(&x.route.Provider)
+	}
 	x.up = x.route.Upstream(x.client)
 	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.route.Model
 	x.rec.UpstreamProtocol = string(x.up)
@@ -147,6 +151,17 @@ func (x *exchange) complete() error {
 		return x.pass(address, q)
 	}
 	return x.translate(address, q)
+}
+
+// noEmbeddings is the refusal for a provider without an API for embeddings.
+func noEmbeddings(p *provider.Provider) *ir.Error {
+	var others []string
+	for _, other := range provider.All() {
+		if other.Speaks(ir.OpenAIEmbeddings) {
+			others = append(others, other.Slug)
+		}
+	}
+	return ir.Refused("model", "%s has no embeddings: use a model of %s", p.Title, strings.Join(others, ", "))
 }
 
 // address is where the request goes.

@@ -38,7 +38,7 @@ var (
 	markFinals = []mark{
 		markOf(`"response`, `.completed"`), markOf(`"response`, `.incomplete"`), markOf(`"response`, `.failed"`),
 	}
-	blankLine  = []byte("\n\n")
+	blankLine = []byte("\n\n")
 )
 
 // index is where the mark starts in b, -1 when it is not there.

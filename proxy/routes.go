@@ -17,6 +17,7 @@ func (s *Server) routes() http.Handler {
 		m.Handle(base+"/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/messages", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/responses", handle((*exchange).complete)).Methods(http.MethodPost)
+		m.Handle(base+"/embeddings", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/models", handle((*exchange).listModels)).Methods(http.MethodGet, http.MethodHead)
 		m.Handle(base+"/models/{id:.+}", handle(func(x *exchange) error {
 			return x.oneModel(mux.Vars(x.r)["id"])
@@ -35,7 +36,7 @@ func (s *Server) routes() http.Handler {
 
 // notOffered are well-known paths that this proxy does not serve.
 var notOffered = []string{
-	"/responses/{rest:.*}", "/embeddings", "/completions", "/messages/count_tokens",
+	"/responses/{rest:.*}", "/completions", "/messages/count_tokens",
 	"/messages/batches", "/images/{rest:.*}", "/audio/{rest:.*}", "/moderations", "/files", "/batches", "/realtime",
 }
 
@@ -86,6 +87,8 @@ func protocolOf(path string, h http.Header) ir.Protocol {
 		return ir.OpenAIChat
 	case strings.HasSuffix(path, "/responses"):
 		return ir.OpenAIResponses
+	case strings.HasSuffix(path, "/embeddings"):
+		return ir.OpenAIEmbeddings
 	case h.Get("Anthropic-Version") != "":
 		return ir.AnthropicMessages
 	default:

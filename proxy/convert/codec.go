@@ -54,10 +54,11 @@ type StreamEncoder interface {
 	AppendKeepAlive(dst []byte) []byte
 }
 
-// For is the codec of a protocol, nil when there is none.
+// For is the codec of a protocol, nil when there is none. That of embeddings serves to
+// write errors only.
 func For(p ir.Protocol) Codec {
 	switch p {
-	case ir.OpenAIChat:
+	case ir.OpenAIChat, ir.OpenAIEmbeddings:
 		return chatCodec{}
 	case ir.AnthropicMessages:
 		return anthropicCodec{}

@@ -18,10 +18,10 @@ type Provider struct {
 	Title   string   // for people
 	Aliases []string // other names people use for it
 
-	// Chat, Messages and Responses are the paths of the protocols the provider speaks
+	// Chat, Messages, Responses and Embeddings are the paths of the protocols the provider speaks
 	// itself, behind {gateway}/; "" for a protocol it does not speak. {resource} and
 	// {model} stand for the Azure resource and for the model.
-	Chat, Messages, Responses string
+	Chat, Messages, Responses, Embeddings string
 
 	Key     KeyHeader
 	Prefix  string // written before the model's id on the wire, as in "cohere/"
@@ -101,6 +101,8 @@ func (p *Provider) path(proto ir.Protocol) string {
 		return p.Messages
 	case ir.OpenAIResponses:
 		return p.Responses
+	case ir.OpenAIEmbeddings:
+		return p.Embeddings
 	default:
 		return ""
 	}

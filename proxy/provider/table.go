@@ -7,7 +7,7 @@ import "apex-ai-proxy/proxy/convert/ir"
 var table = []Provider{
 	{
 		Slug: "openai", Title: "OpenAI",
-		Chat: "openai/chat/completions", Responses: "openai/responses", Key: bearer,
+		Chat: "openai/chat/completions", Responses: "openai/responses", Embeddings: "openai/embeddings", Key: bearer,
 		Dialect: ir.Dialect{SafetyID: true},
 	},
 	{
@@ -17,7 +17,7 @@ var table = []Provider{
 	},
 	{
 		Slug: "google-ai-studio", Title: "Google AI Studio", Aliases: []string{"google", "gemini"},
-		Chat: "google-ai-studio/v1beta/openai/chat/completions", Key: googleKey,
+		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", Key: googleKey,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoDeveloper: true, NoParallel: true, NoFiles: true, NoUser: true,
 			GeminiSchema: true, NoServiceTier: true, StopLimit: 5,
@@ -30,7 +30,7 @@ var table = []Provider{
 	},
 	{
 		Slug: "mistral", Title: "Mistral", Aliases: []string{"mistralai"},
-		Chat: "mistral/v1/chat/completions", Key: bearer, Quirks: mistralQuirks,
+		Chat: "mistral/v1/chat/completions", Embeddings: "mistral/v1/embeddings", Key: bearer, Quirks: mistralQuirks,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoStreamOptions: true, NoDeveloper: true, NoUser: true, NoFiles: true,
 			NineCharIDs: true, NoServiceTier: true, Reasoning: ir.ReasoningNone,
@@ -65,7 +65,7 @@ var table = []Provider{
 	},
 	{
 		Slug: "azure-openai", Title: "Azure OpenAI", Aliases: []string{"azure"},
-		Chat: "azure-openai/{resource}/{model}/chat/completions", Key: azureKey,
+		Chat: "azure-openai/{resource}/{model}/chat/completions", Embeddings: "azure-openai/{resource}/{model}/embeddings", Key: azureKey,
 		Dialect: ir.Dialect{NoServiceTier: true},
 	},
 	{
@@ -78,7 +78,7 @@ var table = []Provider{
 	},
 	{
 		Slug: "workers-ai", Title: "Workers AI", Aliases: []string{"workersai"},
-		Chat: "workers-ai/v1/chat/completions", Key: bearer, GatewayKey: true,
+		Chat: "workers-ai/v1/chat/completions", Embeddings: "workers-ai/v1/embeddings", Key: bearer, GatewayKey: true,
 		Dialect: ir.Dialect{
 			MaxTokens: true, TextOnlySystem: true, NoDeveloper: true, NoParallel: true, NoFiles: true,
 			NoUser: true, NoServiceTier: true,
@@ -86,7 +86,7 @@ var table = []Provider{
 	},
 	{
 		Slug: "openrouter", Title: "OpenRouter",
-		Chat: "openrouter/v1/chat/completions", Key: bearer,
+		Chat: "openrouter/v1/chat/completions", Embeddings: "openrouter/v1/embeddings", Key: bearer,
 		Dialect: ir.Dialect{
 			MaxTokens: true, TopK: true, KeepCache: true, NoServiceTier: true,
 			Reasoning: ir.ReasoningObject,

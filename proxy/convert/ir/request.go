@@ -14,6 +14,8 @@ const (
 	OpenAIChat        Protocol = "openai-chat"
 	OpenAIResponses   Protocol = "openai-responses"
 	AnthropicMessages Protocol = "anthropic-messages"
+	// OpenAIEmbeddings passes through or is refused: there is nothing to convert it to.
+	OpenAIEmbeddings Protocol = "openai-embeddings"
 )
 
 // Request is one call for a completion.
