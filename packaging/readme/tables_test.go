@@ -103,3 +103,21 @@ func TestDemoModels(t *testing.T) {
 		t.Errorf("listed are %v, there are %v", listed, want)
 	}
 }
+
+// TestEmbeddings compares the list of providers that have embeddings with the program's.
+func TestEmbeddings(t *testing.T) {
+	_, list, ok := strings.Cut(load(t), "Embeddings are passed through, to the providers that have them in the OpenAI format: ")
+	if !ok {
+		t.Fatal("no list")
+	}
+	list, _, _ = strings.Cut(list, "\n")
+	var want []string
+	for _, p := range provider.All() {
+		if p.Embeddings != "" {
+			want = append(want, "`"+p.Slug+"`")
+		}
+	}
+	if strings.TrimSuffix(list, ".") != strings.Join(want, ", ") {
+		t.Errorf("listed are %s, there are %v", list, want)
+	}
+}
