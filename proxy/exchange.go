@@ -117,29 +117,38 @@ func (x *exchange) quiet() bool {
 	return ok && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead)
 }
 
-// complete is the way of a completion, from the client to the provider and back.
-func (x *exchange) complete() error {
+// prepare reads the request and finds out where it goes.
+func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ClientProtocol = string(x.client)
 	x.publish(event.Waiting)
 	body, err := readBody(x.r, x.cfg.MaxBody)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	x.rec.BytesIn = int64(len(body))
 	q, err := provider.Peek(body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
 	if x.route, err = provider.Resolve(q.Model); err != nil {
-		return err
+		return nil, err
 	}
 	if x.client == ir.OpenAIEmbeddings && !x.route.Provider.Speaks(x.client) {
-		return noEmbeddings(&x.route.Provider)
+		return nil, noEmbeddings(&x.route.Provider)
 	}
 	x.up = x.route.Upstream(x.client)
 	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.route.Model
 	x.rec.UpstreamProtocol = string(x.up)
+	return q, nil
+}
+
+// complete is the way of a completion, from the client to the provider and back.
+func (x *exchange) complete() error {
+	q, err := x.prepare()
+	if err != nil {
+		return err
+	}
 	address, err := x.address()
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ func (s *Server) routes() http.Handler {
 	for _, base := range []string{"", "/v1"} {
 		m.Handle(base+"/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/messages", handle((*exchange).complete)).Methods(http.MethodPost)
+		m.Handle(base+"/messages/count_tokens", handle((*exchange).countTokens)).Methods(http.MethodPost)
 		m.Handle(base+"/responses", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/embeddings", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/models", handle((*exchange).listModels)).Methods(http.MethodGet, http.MethodHead)
@@ -36,7 +37,7 @@ func (s *Server) routes() http.Handler {
 
 // notOffered are well-known paths that this proxy does not serve.
 var notOffered = []string{
-	"/responses/{rest:.*}", "/completions", "/messages/count_tokens",
+	"/responses/{rest:.*}", "/completions",
 	"/messages/batches", "/images/{rest:.*}", "/audio/{rest:.*}", "/moderations", "/files", "/batches", "/realtime",
 }
 

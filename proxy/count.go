@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/tokens"
+)
+
+// counter is shared by all servers: its vocabulary is large.
+var counter tokens.Counter
+
+// estimated marks a count that nobody but this program vouches for.
+const estimated = "X-Token-Count"
+
+// countTokens answers Anthropic's question how long a request is: by asking the upstream
+// where it can tell, otherwise with an estimate.
+func (x *exchange) countTokens() error {
+	q, err := x.prepare()
+	if err != nil {
+		return err
+	}
+	if x.up == ir.AnthropicMessages {
+		counted, err := x.askCount(q)
+		if counted || err != nil {
+			return err
+		}
+	}
+	req, _, err := x.codec.DecodeRequest(q.Body)
+	if err != nil {
+		return err
+	}
+	n := counter.Estimate(req, x.route.Provider.Slug, x.route.Model)
+	x.w.Header().Set(estimated, "estimate")
+	x.rec.Tokens = event.Tokens{Input: n, Known: true}
+	return x.json(http.StatusOK, []byte(`{"input_tokens":`+strconv.FormatInt(n, 10)+`}`))
+}
+
+// askCount asks the upstream. counted is false when it has no such API.
+func (x *exchange) askCount(q *provider.Request) (counted bool, err error) {
+	address, err := x.address()
+	if err != nil {
+		return false, err
+	}
+	defer x.follow()()
+	body := q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks)
+	resp, err := x.send(withQuery(address+"/count_tokens", x.r.URL.RawQuery), body)
+	if err != nil {
+		return false, x.unlessGone(err)
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return false, nil
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return true, x.passError(resp)
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return false, x.unlessGone(x.cutShort(err))
+	}
+	if !strings.Contains(string(answer), `"input_tokens"`) {
+		return false, nil
+	}
+	x.passHeaders(resp.Header)
+	return true, x.json(resp.StatusCode, answer)
+}
