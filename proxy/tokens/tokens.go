@@ -16,7 +16,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tiktoken-go/tokenizer"
+	"github.com/tiktoken-go/tokenizer/codec"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -42,7 +42,7 @@ const (
 // with every turn. It is safe for concurrent use.
 type Counter struct {
 	once  sync.Once
-	codec tokenizer.Codec
+	codec *codec.Codec
 
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]int
@@ -194,10 +194,7 @@ func (c *Counter) count(text []byte) int {
 }
 
 func (c *Counter) tokenize(text string) int {
-	c.once.Do(func() { c.codec, _ = tokenizer.Get(tokenizer.O200kBase) })
-	if c.codec == nil {
-		return len(text)/3 + 1
-	}
+	c.once.Do(func() { c.codec = codec.NewO200kBase() })
 	n, err := c.codec.Count(text)
 	if err != nil {
 		return len(text)/3 + 1
