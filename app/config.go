@@ -36,6 +36,7 @@ func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
 		StreamIdleTimeout: time.Duration(s.Server.StreamIdleTimeout),
 		Origins:           s.Server.Origins,
 		Hosts:             hosts(s.Server.Listen),
+		Aliases:           s.AliasTargets(),
 	}
 	for name, p := range s.Providers {
 		switch p.Key {

@@ -20,6 +20,10 @@ type Config struct {
 	// uses the key stored at Cloudflare.
 	Keys map[string]ProviderKey
 
+	// Aliases are names of the user's own for models, which may hold *, and the models that
+	// are tried for them in order.
+	Aliases map[string][]string
+
 	UpstreamTimeout   time.Duration // longest wait for an upstream's first byte
 	StreamIdleTimeout time.Duration // longest silence inside a stream
 	MaxBody           int64         // bytes of a request's body, decoded; 0 means DefaultMaxBody

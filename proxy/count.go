@@ -25,6 +25,9 @@ func (x *exchange) countTokens() error {
 	if err != nil {
 		return err
 	}
+	if err := x.choose(targets(x.cfg.Aliases, q.Model)[0]); err != nil {
+		return err
+	}
 	if x.up == ir.AnthropicMessages {
 		counted, err := x.askCount(q)
 		if counted || err != nil {

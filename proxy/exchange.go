@@ -39,6 +39,7 @@ type exchange struct {
 	up     ir.Protocol
 
 	committed bool // the status has been sent
+	more      bool // another model is tried when this one fails
 	rec       event.Exchange
 	published time.Duration // when the record was last published, since its start
 }
@@ -117,7 +118,7 @@ func (x *exchange) quiet() bool {
 	return ok && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead)
 }
 
-// prepare reads the request and finds out where it goes.
+// prepare reads the request.
 func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ClientProtocol = string(x.client)
 	x.publish(event.Waiting)
@@ -131,22 +132,47 @@ func (x *exchange) prepare() (*provider.Request, error) {
 		return nil, err
 	}
 	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
-	if x.route, err = provider.Resolve(q.Model); err != nil {
-		return nil, err
+	return q, nil
+}
+
+// choose decides for a model: a provider, and the protocol to speak to it.
+func (x *exchange) choose(model string) (err error) {
+	if x.route, err = provider.Resolve(model); err != nil {
+		return err
 	}
 	if x.client == ir.OpenAIEmbeddings && !x.route.Provider.Speaks(x.client) {
-		return nil, noEmbeddings(&x.route.Provider)
+		return noEmbeddings(&x.route.Provider)
 	}
 	x.up = x.route.Upstream(x.client)
 	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.route.Model
 	x.rec.UpstreamProtocol = string(x.up)
-	return q, nil
+	return nil
 }
 
-// complete is the way of a completion, from the client to the provider and back.
+// complete is the way of a completion, from the client to the provider and back. A model
+// that cannot answer is followed by the next one of its alias, as long as the client has
+// seen nothing yet.
 func (x *exchange) complete() error {
 	q, err := x.prepare()
 	if err != nil {
+		return err
+	}
+	models := targets(x.cfg.Aliases, q.Model)
+	for i, model := range models {
+		x.more = i+1 < len(models)
+		err = x.attempt(q, model)
+		var e *ir.Error
+		if err == nil || !x.more || x.committed || !errors.As(err, &e) || !transient(e) {
+			return err
+		}
+		x.fallBack(model, e)
+	}
+	return err
+}
+
+// attempt asks one model.
+func (x *exchange) attempt(q *provider.Request, model string) error {
+	if err := x.choose(model); err != nil {
 		return err
 	}
 	address, err := x.address()
@@ -202,7 +228,8 @@ func notConfigured(text string) *ir.Error {
 func (x *exchange) follow() (release func()) {
 	parent := x.r.Context()
 	x.ctx, x.cancel = context.WithCancelCause(parent)
-	x.watch.idle, x.watch.onIdle = x.cfg.StreamIdleTimeout, func() { x.cancel(errStreamIdle) }
+	cancel := x.cancel
+	x.watch.reset(x.cfg.StreamIdleTimeout, func() { cancel(errStreamIdle) })
 	return func() {
 		x.watch.stop()
 		x.cancel(nil)

@@ -3,8 +3,11 @@ package proxy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/demo"
@@ -46,9 +49,19 @@ func modelOf(p *provider.Provider, id string) model {
 	}
 }
 
-// models is every model worth listing.
-func models() []model {
+// models is every model worth listing: the user's own names first.
+func (x *exchange) models() []model {
 	var out []model
+	for _, name := range slices.Sorted(maps.Keys(x.cfg.Aliases)) {
+		if strings.Contains(name, "*") {
+			continue
+		}
+		if route, err := provider.Resolve(x.cfg.Aliases[name][0]); err == nil {
+			m := modelOf(&route.Provider, route.Model)
+			m.ID, m.DisplayName = name, name+" ("+m.ID+")"
+			out = append(out, m)
+		}
+	}
 	for _, p := range provider.All() {
 		ids := p.Models
 		if p.Local {
@@ -68,7 +81,7 @@ func (x *exchange) listModels() error {
 		// Codex asks for a catalogue of its own shape, and falls back to its built-in one.
 		return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: "this proxy has no model catalogue for Codex"}
 	}
-	data, more, err := page(models(), query.Get("limit"), query.Get("after_id"), query.Get("before_id"))
+	data, more, err := page(x.models(), query.Get("limit"), query.Get("after_id"), query.Get("before_id"))
 	if err != nil {
 		return err
 	}
@@ -106,12 +119,12 @@ func page(all []model, limit, after, before string) (data []model, more bool, er
 
 // oneModel answers GET /v1/models/{id}: any name that leads to a provider is a model.
 func (x *exchange) oneModel(id string) error {
-	for _, m := range models() {
+	for _, m := range x.models() {
 		if m.ID == id {
 			return x.object(m)
 		}
 	}
-	route, err := provider.Resolve(id)
+	route, err := provider.Resolve(targets(x.cfg.Aliases, id)[0])
 	if err != nil {
 		return &ir.Error{Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",
 			Message: fmt.Sprintf("the model %q is not known: %v", printable(id), err)}

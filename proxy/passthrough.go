@@ -125,6 +125,9 @@ func (x *exchange) passError(resp *http.Response) error {
 		return x.unlessGone(err)
 	}
 	masked := apierror.Mask(string(body), x.secrets()...)
+	if x.more && transient(e) {
+		return e
+	}
 	same := e.Kind != ir.UpstreamCredential && !apierror.FromGateway(body) && apierror.IsEnvelope([]byte(masked), x.client)
 	if !same {
 		x.convertHeaders(resp.Header)

@@ -330,6 +330,7 @@ func (x *exchange) warnings(losses ir.Losses) {
 		return
 	}
 	var b strings.Builder
+	before := len(x.rec.Warnings)
 	for i, l := range losses {
 		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
 		item := token(l.Code)
@@ -345,7 +346,7 @@ func (x *exchange) warnings(losses ir.Losses) {
 		}
 		b.WriteString(item)
 	}
-	for _, l := range losses[len(x.rec.Warnings):] {
+	for _, l := range losses[len(x.rec.Warnings)-before:] {
 		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
 	}
 	x.w.Header()["X-Conversion-Warnings"] = []string{b.String()}

@@ -39,6 +39,15 @@ func (w *watch) begin(start time.Time) {
 	}
 }
 
+// reset makes a watch that was stopped fit for another stream.
+func (w *watch) reset(idle time.Duration, onIdle func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.idle, w.onIdle = idle, onIdle
+	w.alive, w.onAlive, w.pinged = 0, nil, 0
+	w.timer, w.stopped = nil, false
+}
+
 // keepAlive makes the watch call f whenever the stream was silent for that long.
 func (w *watch) keepAlive(after time.Duration, f func()) {
 	w.mu.Lock()

@@ -23,12 +23,12 @@ const maxName = 256
 // last #), "provider/model", or a name whose family is well known. Errors are of type
 // *ir.Error and show the right form.
 func Resolve(asked string) (Route, error) {
-	name := strings.TrimSpace(stripContext(strings.TrimSpace(asked)))
+	name := strings.TrimSpace(StripContext(strings.TrimSpace(asked)))
 	if err := checkName(name); err != nil {
 		return Route{}, err
 	}
 	if i := strings.LastIndexByte(name, '#'); i >= 0 {
-		return explicit(asked, stripContext(name[:i]), name[i+1:])
+		return explicit(asked, StripContext(name[:i]), name[i+1:])
 	}
 	if strings.HasPrefix(name, "@cf/") {
 		return route(asked, find("workers-ai"), name), nil
@@ -97,8 +97,8 @@ func route(asked string, p *Provider, model string) Route {
 	return r
 }
 
-// stripContext removes the mark with which Claude Code asks for a long context window.
-func stripContext(name string) string {
+// StripContext removes the mark with which Claude Code asks for a long context window.
+func StripContext(name string) string {
 	const mark = "[1m]"
 	if n := len(name) - len(mark); n > 0 && strings.EqualFold(name[n:], mark) {
 		return name[:n]
