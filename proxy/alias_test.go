@@ -123,3 +123,43 @@ func TestNoFallbackInsideAStream(t *testing.T) {
 		t.Errorf("%d tries: %s", u.count(), got.body)
 	}
 }
+
+// Azure's clients name the model in the path; it beats the one in the body.
+func TestModelInThePath(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, chatAnswer)
+	})
+	f := start(t, u, withAliases(map[string][]string{"my-model": {"gpt-4o#openai"}}))
+	for path, c := range map[string]struct{ body, want string }{
+		"/openai/deployments/my-model/chat/completions?api-version=2024-10-21": {`{"messages":[]}`, `{"model":"gpt-4o","messages":[]}`},
+		"/openai/deployments/gpt-4o%23openai/chat/completions":                 {`{ "model":"x","messages":[]}`, `{ "model":"gpt-4o","messages":[]}`},
+		"/openai/deployments/openai/gpt-4o/chat/completions":                   {`{}`, `{"model":"gpt-4o"}`},
+	} {
+		got := f.post(path, c.body, without("Authorization"), withHeader("Api-Key", localKey))
+		in := u.last(t)
+		if got.status != 200 || in.body != c.want || in.query != "" {
+			t.Errorf("%s: %d %s, the upstream got %s?%s", path, got.status, got.body, in.body, in.query)
+		}
+	}
+}
+
+// Cursor sends bodies of the Responses API to the chat path.
+func TestResponsesBodyOnTheChatPath(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, chatAnswer)
+	})
+	f := start(t, u)
+	got := f.post("/v1/chat/completions", `{"model":"gpt-4o#openai","input":[{"role":"user","content":"hi"}],"instructions":"Be brief.","max_output_tokens":9,`+
+		`"tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}}]}`)
+	if got.status != 200 || !strings.Contains(got.body, `"object":"chat.completion"`) || !strings.Contains(got.body, `"content":"hello"`) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	in := u.last(t)
+	for _, want := range []string{`"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"hi"}]`, `"max_completion_tokens":9`, `"function":{"name":"f"`} {
+		if in.path != "/v1/acc/gw/openai/chat/completions" || !strings.Contains(in.body, want) {
+			t.Errorf("%s got %s without %s", in.path, in.body, want)
+		}
+	}
+}

@@ -38,6 +38,8 @@ type exchange struct {
 	route  provider.Route
 	up     ir.Protocol
 
+	deployment string // the model, where the path names it
+
 	committed bool // the status has been sent
 	more      bool // another model is tried when this one fails
 	rec       event.Exchange
@@ -131,6 +133,9 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if x.deployment != "" {
+		q.Model = x.deployment
+	}
 	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
 	return q, nil
 }
@@ -182,10 +187,15 @@ func (x *exchange) attempt(q *provider.Request, model string) error {
 	x.publish(event.Waiting)
 	defer x.follow()()
 	x.w.Header()["X-Upstream-Model"] = []string{x.route.WireModel()}
-	if x.up == x.client {
+	switch {
+	case x.client == ir.OpenAIChat && q.Has("input") && !q.Has("messages"):
+		// Cursor sends the body of the Responses API here and expects an answer of this one.
+		return x.translate(address, q, convert.For(ir.OpenAIResponses))
+	case x.up == x.client:
 		return x.pass(address, q)
+	default:
+		return x.translate(address, q, x.codec)
 	}
-	return x.translate(address, q)
 }
 
 // noEmbeddings is the refusal for a provider without an API for embeddings.

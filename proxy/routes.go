@@ -27,6 +27,9 @@ func (s *Server) routes() http.Handler {
 			m.Handle(base+path, handle((*exchange).notOffered))
 		}
 	}
+	// Azure's clients, Cursor among them, name the model in the path.
+	m.Handle("/openai/deployments/{deployment:.+}/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
+	m.Handle("/openai/deployments/{deployment:.+}/embeddings", handle((*exchange).complete)).Methods(http.MethodPost)
 	for path, h := range open {
 		m.Handle(path, handle(h)).Methods(http.MethodGet, http.MethodHead)
 	}
@@ -54,7 +57,7 @@ var open = map[string]func(*exchange) error{
 func handle(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := r.Context().Value(exchangeKey{}).(*exchange)
-		x.r = r
+		x.r, x.deployment = r, mux.Vars(r)["deployment"]
 		if err := f(x); err != nil {
 			x.fail(err)
 		}

@@ -16,8 +16,9 @@ import (
 )
 
 // translate brings a request to an upstream of another protocol, and the answer back.
-func (x *exchange) translate(address string, q *provider.Request) error {
-	req, losses, err := x.codec.DecodeRequest(q.Body)
+// from reads the request.
+func (x *exchange) translate(address string, q *provider.Request, from convert.Codec) error {
+	req, losses, err := from.DecodeRequest(q.Body)
 	if err != nil {
 		return err
 	}

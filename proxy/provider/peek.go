@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"slices"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -63,6 +64,11 @@ func Peek(body []byte) (*Request, error) {
 	return q, nil
 }
 
+// Has tells whether the body has a top-level field of the name.
+func (q *Request) Has(name string) bool {
+	return slices.ContainsFunc(q.fields, func(f field) bool { return f.name == name })
+}
+
 // keySpan finds the name of a member between the end of what came before it and its value.
 func keySpan(body []byte, from, value int) rawjson.Span {
 	i := from
@@ -87,6 +93,13 @@ func (q *Request) Rewrite(model string, quirks Quirks) []byte {
 				e.replace(q.fields[i].value, literal)
 			}
 		}
+	}
+	if model != "" && !q.Has("model") { // the path named it
+		member := append([]byte(`"model":`), rawjson.AppendQuote(nil, model)...)
+		if len(q.fields) > 0 {
+			member = append(member, ',')
+		}
+		e.replace(rawjson.Span{Start: q.open(), End: q.open()}, member)
 	}
 	if !quirks.None() {
 		e.members(q.fields, rawjson.Span{Start: q.open(), End: len(q.Body)}, quirks.Drop, q.renames(quirks.Rename))
