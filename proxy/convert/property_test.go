@@ -86,7 +86,11 @@ func TestStreamCutAfterEveryFrame(t *testing.T) {
 		frames := bytes.SplitAfter(c.in, []byte("\n\n"))
 		for n := range frames {
 			part := bytes.Join(frames[:n], nil)
-			checkGrammar(t, name, &c, c.stream(part, nil))
+			whole := c.stream(part, nil)
+			checkGrammar(t, name, &c, whole)
+			if !finished(part) && !c.target.Dialect.LenientEOF && !failed(&c, whole) {
+				t.Errorf("%s: cut after %d frames it looks whole:\n%s", name, n, whole)
+			}
 
 			dec, enc := c.from.NewStreamDecoder(false), c.to.NewStreamEncoder(c.reply)
 			var out []byte
@@ -103,6 +107,28 @@ func TestStreamCutAfterEveryFrame(t *testing.T) {
 			}
 			checkGrammar(t, name, &c, out)
 		}
+	}
+}
+
+// finished tells whether an upstream told the end of its answer, whatever its protocol.
+func finished(stream []byte) bool {
+	for _, mark := range []string{`"finish_reason":"`, `"finish_reason": "`, "[DONE]", `"stop_reason":"`, `"response.completed"`, `"response.incomplete"`} {
+		if bytes.Contains(stream, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed tells whether the client was told of an error.
+func failed(c *goldenCase, out []byte) bool {
+	switch c.to {
+	case convert.For(ir.AnthropicMessages):
+		return bytes.Contains(out, []byte("event: error\n"))
+	case convert.For(ir.OpenAIResponses):
+		return bytes.Contains(out, []byte("event: response.failed\n"))
+	default:
+		return bytes.Contains(out, []byte(`data: {"error":{`))
 	}
 }
 

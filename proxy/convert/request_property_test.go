@@ -60,8 +60,8 @@ func TestEncodedRequestsAreValid(t *testing.T) {
 }
 
 // FuzzRequest feeds arbitrary bodies to both decoders and their answers to the other
-// encoder: nothing panics, errors are for the client, output is JSON with the results of
-// tools where they belong, and no text disappears without a word.
+// encoder: nothing panics, errors are for the client, output is JSON with unique calls and
+// the results of tools where they belong.
 func FuzzRequest(f *testing.F) {
 	files, err := filepath.Glob("testdata/request-*.txtar")
 	if err != nil {
@@ -98,10 +98,12 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// checkOrder checks that every tool call is answered once, right behind it.
+// checkOrder checks that every tool call is answered once, right behind it, and that no
+// two have the same id.
 func checkOrder(t *testing.T, to convert.Codec, out []byte) {
 	t.Helper()
 	var open []string
+	seen := make(map[string]bool)
 	r := rawjson.NewReader(rawjson.Value(out).Get("messages"))
 	answer := func(id string) {
 		i := slices.Index(open, id)
@@ -136,7 +138,12 @@ func checkOrder(t *testing.T, to convert.Codec, out []byte) {
 			list := rawjson.NewReader(v)
 			list.Array(func(int) {
 				if c := list.Value(); kind == "" || c.Get("type").Str() == kind {
-					open = append(open, c.Get("id").Str())
+					id := c.Get("id").Str()
+					if seen[id] {
+						t.Fatalf("the call id %q is used twice: %s", id, out)
+					}
+					seen[id] = true
+					open = append(open, id)
 				}
 			})
 		}
@@ -158,17 +165,22 @@ func TestNoTextDisappears(t *testing.T) {
 		}
 		c := parseCase(t, a)
 		body, losses, err := convertRequest(c.from, c.to, c.in, c.target)
-		if err != nil || len(losses) > 0 {
+		if err != nil || slices.ContainsFunc(losses, func(l ir.Loss) bool { return l.Code == "duplicate-tool-result" || l.Code == "item-dropped" }) {
 			continue
 		}
 		var all strings.Builder
 		texts(rawjson.Value(body), func(s string) { all.WriteString(s); all.WriteByte('\n') })
-		texts(rawjson.Value(c.in).Get("messages"), func(s string) {
+		said := func(s string) {
+			s = strings.TrimSpace(s) // at the end of a started answer it may not stay
 			if len(s) > 8 && !strings.Contains(all.String(), s) && !strings.HasPrefix(s, "toolu_") && !strings.HasPrefix(s, "data:") &&
-				!strings.HasPrefix(s, "tc_") && s != "ephemeral" && s != "tool_result" && s != "assistant" && s != "input_json" && !strings.Contains(s, "apx1.") {
+				!strings.HasPrefix(s, "tc_") && s != "ephemeral" && s != "tool_result" && s != "assistant" && s != "input_json" && !strings.Contains(s, "apx1.") &&
+				!strings.HasPrefix(s, "x-anthropic-billing-header:") {
 				t.Errorf("%s: %q disappeared", filepath.Base(file), s)
 			}
-		})
+		}
+		for _, field := range []string{"messages", "system", "instructions", "input"} {
+			texts(rawjson.Value(c.in).Get(field), said)
+		}
 	}
 }
 
@@ -184,7 +196,8 @@ func texts(v rawjson.Value, visit func(string)) {
 	case rawjson.Object:
 		v.Each(func(key []byte, value rawjson.Value) {
 			switch string(key) {
-			case "type", "name", "media_type", "role", "tool_use_id", "tool_call_id", "format", "signature", "encrypted_content":
+			case "arguments", "input": // a text inside a text on the other side
+			case "id", "status", "namespace", "type", "name", "media_type", "role", "tool_use_id", "tool_call_id", "format", "signature", "encrypted_content":
 			default:
 				texts(value, visit)
 			}

@@ -13,6 +13,9 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 	if err := d.Close(); err != nil {
 		return nil, nil, invalid(err)
 	}
+	if err := ir.CheckLimit("max_tokens", d.req.MaxOutput, 0); err != nil {
+		return nil, nil, err
+	}
 	if !d.sawMessages {
 		return nil, nil, ir.Invalid("messages", "messages is missing: send the conversation as a list of messages")
 	}
@@ -37,6 +40,7 @@ func (d *requestDecoder) field(key string) {
 		q.MaxOutput = d.Num()
 	case "messages":
 		d.sawMessages = true
+		q.Turns = nil // of a repeated field the last one counts
 		d.Array(d.message)
 	case "system":
 		d.system()
@@ -49,10 +53,13 @@ func (d *requestDecoder) field(key string) {
 	case "top_k":
 		q.Sampling.TopK = d.Num()
 	case "stop_sequences":
+		q.Stop = nil
 		d.Array(func(int) { q.Stop = append(q.Stop, d.Text()) })
 	case "tools":
+		q.Tools = nil
 		d.Array(d.tool)
 	case "tool_choice":
+		q.ToolChoice = ir.ToolChoice{}
 		d.toolChoice()
 	case "thinking":
 		d.thinking()
@@ -99,6 +106,9 @@ func (d *requestDecoder) outputConfig() {
 		switch string(k) {
 		case "effort":
 			if e := d.Str(); e != "" {
+				if err := ir.CheckEffort("output_config.effort", e); err != nil {
+					d.Fail(err)
+				}
 				d.req.Reasoning.Effort = e
 				if d.req.Reasoning.Mode == ir.ReasoningUnset {
 					d.req.Reasoning.Mode = ir.ReasoningEffort
@@ -124,6 +134,7 @@ func (d *requestDecoder) format() {
 }
 
 func (d *requestDecoder) system() {
+	d.req.System, d.req.SystemPlain = nil, false
 	if d.Kind() != rawjson.Array {
 		if text := d.Text(); len(text) > 0 {
 			d.req.SystemPlain = true
@@ -183,6 +194,8 @@ func (d *requestDecoder) tool(i int) {
 	} else if t.Name == "" {
 		d.Fail(ir.Invalid(t.At.String()+".name", "every tool needs a name"))
 		return
+	} else if t.Schema.Present() && t.Schema.Kind() != rawjson.Object {
+		d.Fail(ir.Invalid(t.At.String()+".input_schema", "input_schema must be a JSON Schema, an object, not %s", t.Schema.Kind()))
 	}
 	d.req.Tools = append(d.req.Tools, t)
 }
@@ -212,6 +225,9 @@ func (d *requestDecoder) toolChoice() {
 			}
 		}
 	})
+	if c.Mode == ir.ChoiceTool && c.Name == "" && d.Err() == nil {
+		d.Fail(ir.Invalid("tool_choice.name", "tool_choice names no tool"))
+	}
 }
 
 func (d *requestDecoder) message(i int) {
@@ -267,6 +283,9 @@ func (d *requestDecoder) addTurn(t ir.Turn) {
 		kept = append(kept, p)
 	}
 	t.Parts = kept
+	if err := ir.CheckTurn(&t); err != nil {
+		d.Fail(err)
+	}
 	if len(kept) > 0 || t.Plain || t.Role == ir.RoleUser && len(system) == 0 {
 		d.req.Turns = append(d.req.Turns, t)
 	}

@@ -82,6 +82,7 @@ type requestEncoder struct {
 
 	system   []ir.Instruction
 	out      []message
+	waiting  []ir.Turn       // instructions that wait for a user turn
 	kept     []ir.Tool       // the tools that are sent
 	search   []rawjson.Value // OpenAI's web search tools, to become Anthropic's
 	choice   ir.ToolChoice
@@ -116,6 +117,10 @@ func (e *requestEncoder) arrange(turns []ir.Turn) {
 	for i := range turns {
 		e.arrangeTurn(&turns[i])
 	}
+	e.release()
+	for i := range e.waiting { // nobody spoke after them
+		e.hoist(&e.waiting[i])
+	}
 	if len(e.out) == 0 {
 		e.fail(ir.Invalid("messages", "at least one user message is required"))
 		return
@@ -132,6 +137,9 @@ func (e *requestEncoder) arrangeTurn(t *ir.Turn) {
 	if t.Role == ir.RoleSystem && !e.midSystem(t) {
 		return
 	}
+	if t.Role == ir.RoleAssistant {
+		e.release()
+	}
 	parts := make([]ir.Part, 0, len(t.Parts))
 	for _, p := range t.Parts {
 		if e.sendable(&p) {
@@ -141,26 +149,48 @@ func (e *requestEncoder) arrangeTurn(t *ir.Turn) {
 	if len(parts) == 0 {
 		return
 	}
-	if n := len(e.out); n > 0 && e.out[n-1].role == t.Role && t.Role != ir.RoleSystem {
+	if n := len(e.out); n > 0 && e.out[n-1].role == t.Role {
 		e.out[n-1].parts = append(e.out[n-1].parts, parts...)
 		return
 	}
 	e.out = append(e.out, message{t.Role, parts})
 }
 
-// midSystem tells whether an instruction stays inside the conversation. If not, it is
-// moved to the instructions in front.
-func (e *requestEncoder) midSystem(t *ir.Turn) bool {
-	if e.to.Ability.MidSystem && len(e.out) > 0 && e.out[len(e.out)-1].role == ir.RoleUser {
-		return true
+// release puts the instructions that wait for a user turn behind the one that came.
+func (e *requestEncoder) release() {
+	if len(e.waiting) == 0 || len(e.out) == 0 || e.out[len(e.out)-1].role != ir.RoleUser {
+		return
 	}
+	waiting := e.waiting
+	e.waiting = nil
+	for i := range waiting {
+		e.arrangeTurn(&waiting[i])
+	}
+}
+
+// midSystem tells whether an instruction stays where it is inside the conversation. Where
+// the model takes it only behind a user turn it waits for one; other models get it with
+// the instructions in front.
+func (e *requestEncoder) midSystem(t *ir.Turn) bool {
+	if !e.to.Ability.MidSystem || len(e.out) == 0 {
+		e.hoist(t)
+		return false
+	}
+	if e.out[len(e.out)-1].role == ir.RoleAssistant {
+		e.waiting = append(e.waiting, *t)
+		return false
+	}
+	return true
+}
+
+// hoist moves an instruction in front of the conversation.
+func (e *requestEncoder) hoist(t *ir.Turn) {
 	e.lose("system-hoisted", t.At.String(), "this model takes instructions only in front of the conversation; one was moved there")
 	for _, p := range t.Parts {
 		if p.Kind == ir.Text && !p.Text.Blank() {
 			e.system = append(e.system, ir.Instruction{Text: p.Text, Cache: p.Cache, At: p.At})
 		}
 	}
-	return false
 }
 
 // sendable tells whether a part may be sent at all: the API refuses blank text, and
@@ -308,7 +338,7 @@ func (e *requestEncoder) meta() {
 		e.Close('}')
 	}
 	switch m.ServiceTier {
-	case "", "auto", "scale", "priority", "fast":
+	case "", "auto":
 	case "default":
 		e.Str("service_tier", "standard_only")
 	default:

@@ -20,6 +20,9 @@ type StreamDecoder struct {
 	started, done bool
 	open          bool // a part is open
 	kind          ir.PartKind
+	live          bool            // a block has begun and not stopped, sent on or skipped
+	index         int64           // of that block
+	waiting       []*heldBlock    // blocks that began meanwhile
 	input         rawjson.Escaped // arguments that came with the opening of a call
 	deltas        bool            // the open part had deltas
 	bad, frames   int
@@ -40,6 +43,15 @@ func (d *StreamDecoder) Done() bool { return d.done }
 type event struct {
 	kind                               rawjson.Escaped
 	message, block, delta, usage, fail rawjson.Value
+	index                              int64
+}
+
+// heldBlock is a block that began before the one in front of it had stopped.
+type heldBlock struct {
+	index   int64
+	block   rawjson.Value
+	deltas  []rawjson.Value
+	stopped bool
 }
 
 // Decode reads one frame.
@@ -61,6 +73,8 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 			e.kind = r.Value().Text()
 		case "message":
 			e.message = r.Value()
+		case "index":
+			e.index, _ = r.Value().Int()
 		case "content_block":
 			e.block = r.Value()
 		case "delta":
@@ -92,11 +106,11 @@ func (d *StreamDecoder) event(e *event, emit func(*ir.Event)) {
 	case "message_start":
 		d.start(e.message, emit)
 	case "content_block_start":
-		d.blockStart(e.block, emit)
+		d.blockBegins(e.index, e.block, emit)
 	case "content_block_delta":
-		d.delta(e.delta, emit)
+		d.blockGrows(e.index, e.delta, emit)
 	case "content_block_stop":
-		d.closePart(emit)
+		d.blockStops(e.index, emit)
 	case "message_delta":
 		d.messageDelta(e)
 	case "message_stop":
@@ -125,6 +139,65 @@ func (d *StreamDecoder) start(message rawjson.Value, emit func(*ir.Event)) {
 	if d.hasUsage {
 		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
 		emit(&d.ev)
+	}
+}
+
+// Blocks come one after the other. Should an upstream mix them all the same, those
+// behind the first wait for their turn.
+
+func (d *StreamDecoder) blockBegins(index int64, block rawjson.Value, emit func(*ir.Event)) {
+	if d.live && index != d.index {
+		d.waiting = append(d.waiting, &heldBlock{index: index, block: bytes.Clone(block)})
+		return
+	}
+	d.live, d.index = true, index
+	d.blockStart(block, emit)
+}
+
+func (d *StreamDecoder) blockGrows(index int64, delta rawjson.Value, emit func(*ir.Event)) {
+	if d.live && index != d.index {
+		for _, b := range d.waiting {
+			if b.index == index {
+				b.deltas = append(b.deltas, bytes.Clone(delta))
+			}
+		}
+		return
+	}
+	if !d.live { // a delta without its beginning: the text still counts
+		if delta.Get("type").Str() != "text_delta" {
+			return
+		}
+		d.blockBegins(index, rawjson.Value(`{"type":"text","text":""}`), emit)
+	}
+	d.delta(delta, emit)
+}
+
+func (d *StreamDecoder) blockStops(index int64, emit func(*ir.Event)) {
+	if d.live && index != d.index {
+		for _, b := range d.waiting {
+			b.stopped = b.stopped || b.index == index
+		}
+		return
+	}
+	d.closePart(emit)
+	d.live = false
+	d.next(emit)
+}
+
+// next sends on the blocks that waited, up to one that has not stopped.
+func (d *StreamDecoder) next(emit func(*ir.Event)) {
+	for !d.live && len(d.waiting) > 0 && !d.done {
+		b := d.waiting[0]
+		d.waiting = d.waiting[1:]
+		d.live, d.index = true, b.index
+		d.blockStart(b.block, emit)
+		for _, delta := range b.deltas {
+			d.delta(delta, emit)
+		}
+		if b.stopped {
+			d.closePart(emit)
+			d.live = false
+		}
 	}
 }
 
@@ -253,7 +326,10 @@ func (d *StreamDecoder) end(emit func(*ir.Event)) {
 		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent an empty stream"}, emit)
 		return
 	}
-	d.closePart(emit)
+	for d.closePart(emit); d.live; d.closePart(emit) {
+		d.live = false
+		d.next(emit)
+	}
 	d.done = true
 	if d.hasUsage {
 		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}

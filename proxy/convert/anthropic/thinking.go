@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"slices"
+	"strconv"
 
 	"apex-ai-proxy/proxy/convert/ir"
 )
@@ -125,6 +126,10 @@ func (e *requestEncoder) planLimit() {
 			t.budget = max(minBudget, limit/2)
 		}
 		return
+	}
+	if e.to.Ability.Known && e.to.Ability.MaxOutput > 0 && given > e.to.Ability.MaxOutput {
+		e.lose("max-tokens-clamped", "max_tokens", "this model gives at most "+strconv.FormatInt(e.to.Ability.MaxOutput, 10)+" tokens")
+		given = e.to.Ability.MaxOutput
 	}
 	e.maxTokens = given
 	if t.budget == 0 {

@@ -1,9 +1,10 @@
 package ir
 
 import (
-	"bytes"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"apex-ai-proxy/proxy/rawjson"
 )
@@ -12,13 +13,18 @@ import (
 // standard. Only keywords are touched: a property may be called "title" or "format".
 // References are resolved in place; what a removed keyword said goes into the description.
 func CleanSchema(schema rawjson.Value) rawjson.Value {
-	c := cleaner{root: schema}
+	c := cleaner{root: schema, budget: 16*len(schema) + 16<<10}
 	w := rawjson.Writer{Buf: make([]byte, 0, len(schema))}
 	c.schema(&w, schema, nil)
 	return w.Buf
 }
 
-type cleaner struct{ root rawjson.Value }
+type cleaner struct {
+	root rawjson.Value
+	// budget bounds the result, in bytes: references that refer to each other twice
+	// would otherwise double it with every level. Past it they stay unresolved.
+	budget int
+}
 
 // dropped keywords mean nothing to Google's API; noted ones are told in the description.
 var (
@@ -55,39 +61,56 @@ func (c *cleaner) schema(w *rawjson.Writer, v rawjson.Value, seen []string) {
 		w.Close('}')
 		return
 	}
+	var n node
 	if ref := v.Get("$ref").Str(); ref != "" {
-		target := c.resolve(ref)
-		if target == nil || slices.Contains(seen, ref) {
+		if c.resolve(ref) == nil || slices.Contains(seen, ref) || len(w.Buf) > c.budget {
 			w.Open('{')
 			w.Str("type", "object")
-			w.Str("description", "See "+ref[bytes.LastIndexByte([]byte(ref), '/')+1:])
+			w.Str("description", "See "+ref[strings.LastIndexByte(ref, '/')+1:])
 			w.Close('}')
 			return
 		}
-		c.schema(w, target, append(slices.Clip(seen), ref))
+		c.read(&n, v, seen)
+		c.write(w, &n, append(slices.Clip(seen), ref))
 		return
 	}
-	var n node
-	c.read(&n, v)
+	c.read(&n, v, seen)
 	c.write(w, &n, seen)
 }
 
-// resolve follows a reference into $defs or definitions.
+// resolve follows a JSON Pointer into the schema itself.
 func (c *cleaner) resolve(ref string) rawjson.Value {
-	for _, list := range []string{"$defs", "definitions"} {
-		prefix := "#/" + list + "/"
-		if len(ref) > len(prefix) && ref[:len(prefix)] == prefix {
-			return c.root.Get(list).Get(ref[len(prefix):])
-		}
+	path, ok := strings.CutPrefix(ref, "#")
+	if !ok {
+		return nil
 	}
-	return nil
+	v := c.root
+	for _, step := range strings.Split(path, "/")[1:] {
+		if plain, err := url.PathUnescape(step); err == nil {
+			step = plain
+		}
+		v = v.Get(strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
+	}
+	if v.Kind() != rawjson.Object {
+		return nil
+	}
+	return v
 }
 
-func (c *cleaner) read(n *node, v rawjson.Value) {
+// read sorts out the keywords of a schema; those beside a reference add to what it
+// refers to.
+func (c *cleaner) read(n *node, v rawjson.Value, seen []string) {
+	if ref := v.Get("$ref").Str(); ref != "" && !slices.Contains(seen, ref) {
+		if target := c.resolve(ref); target != nil {
+			c.read(n, target, append(slices.Clip(seen), ref))
+		}
+	}
 	r := rawjson.NewReader(v)
 	r.Object(func(k []byte) {
 		key := string(k)
 		switch {
+		case key == "$ref":
+			return
 		case slices.Contains(droppedKeywords, key) || len(key) > 2 && key[:2] == "x-":
 			return
 		case slices.Contains(notedKeywords, key):
@@ -122,7 +145,7 @@ func (c *cleaner) read(n *node, v rawjson.Value) {
 		case "anyOf", "oneOf":
 			r.Array(func(int) { n.any = append(n.any, r.Value()) })
 		case "allOf":
-			r.Array(func(int) { c.read(n, r.Value()) })
+			r.Array(func(int) { c.read(n, r.Value(), seen) })
 		case "format":
 			if f := r.Value(); slices.Contains(keptFormats, f.Str()) {
 				n.members = append(n.members, Field{key, f})

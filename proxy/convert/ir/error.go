@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"strings"
 
 	"apex-ai-proxy/proxy/rawjson"
 )
@@ -54,7 +55,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Param != "" {
+	if e.Param != "" && !strings.HasPrefix(e.Message, e.Param) {
 		return e.Param + ": " + e.Message
 	}
 	return e.Message

@@ -2,6 +2,7 @@ package ir_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -110,6 +111,20 @@ func TestCleanSchemaEnds(t *testing.T) {
 		if got := ir.CleanSchema(rawjson.Value(schema)); rawjson.Valid(got) != nil || strings.Contains(string(got), "$ref") {
 			t.Errorf("%s became %s", schema, got)
 		}
+	}
+}
+
+// Definitions that refer to each other twice must not double the schema with every level.
+func TestCleanSchemaIsBounded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"$ref":"#/$defs/d0","$defs":{`)
+	for i := range 40 {
+		fmt.Fprintf(&b, `"d%d":{"type":"object","properties":{"a":{"$ref":"#/$defs/d%d"},"b":{"$ref":"#/$defs/d%d"}}},`, i, i+1, i+1)
+	}
+	b.WriteString(`"d40":{"type":"string"}}}`)
+	got := ir.CleanSchema(rawjson.Value(b.String()))
+	if err := rawjson.Valid(got); err != nil || len(got) > 64*b.Len() {
+		t.Errorf("%d bytes became %d: %v", b.Len(), len(got), err)
 	}
 }
 

@@ -17,8 +17,14 @@ const missingResult = "No result was recorded for this tool call."
 func Repair(turns []Turn) ([]Turn, Losses, error) {
 	r := repairer{
 		out:    make([]Turn, 0, len(turns)+2),
-		seen:   make(map[string]int),
+		used:   make(map[string]bool),
+		sent:   make(map[string]bool),
 		placed: make(map[string]place),
+	}
+	for i := range turns {
+		for j := range turns[i].Parts {
+			r.sent[turns[i].Parts[j].Call.ID] = true
+		}
 	}
 	for i := 0; i < len(turns); {
 		t := turns[i]
@@ -56,7 +62,8 @@ func Repair(turns []Turn) ([]Turn, Losses, error) {
 type repairer struct {
 	out    []Turn
 	losses Losses
-	seen   map[string]int   // how often a call id was used so far
+	used   map[string]bool  // ids that calls have been given so far
+	sent   map[string]bool  // ids of calls anywhere in the conversation
 	placed map[string]place // where the result of a call went
 }
 
@@ -194,20 +201,28 @@ func (r *repairer) calls(t *Turn) ([]callID, *answers) {
 			continue
 		}
 		was := p.Call.ID
-		if was == "" {
-			p.Call.ID = "call_" + strconv.Itoa(len(r.seen)+1)
-		}
-		base := p.Call.ID
-		r.seen[base]++
-		if n := r.seen[base]; n > 1 {
-			p.Call.ID = base + "_" + strconv.Itoa(n)
+		switch {
+		case was == "":
+			p.Call.ID = r.free("call", len(r.used)+1)
+		case r.used[was]:
+			p.Call.ID = r.free(was, 2)
 			r.losses.Add("duplicate-tool-call-id", p.At.String(), "a tool call id was used twice; the later one was renamed")
 		}
+		r.used[p.Call.ID] = true
 		ids = append(ids, callID{was: was, now: p.Call.ID, at: p.At})
 		a.ids = append(a.ids, was)
 	}
 	a.answer = make([]*Part, len(a.ids))
 	return ids, a
+}
+
+// free is an id nobody has, made of base and the first number from n on that is free.
+func (r *repairer) free(base string, n int) string {
+	for ; ; n++ {
+		if id := base + "_" + strconv.Itoa(n); !r.used[id] && !r.sent[id] {
+			return id
+		}
+	}
 }
 
 // answers matches results to the calls of one turn.

@@ -1,6 +1,10 @@
 package ir
 
-import "apex-ai-proxy/proxy/rawjson"
+import (
+	"strconv"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
 
 // Restorer gives tool calls the names and shapes the client knows: what EncodeRequest had
 // to rename or wrap is undone in the answer. The zero Restorer changes nothing.
@@ -8,8 +12,9 @@ type Restorer struct {
 	Names   map[string]string // see Encoded.Names
 	Customs map[string]bool   // see Encoded.Customs
 
-	custom bool   // the open part is a wrapped custom call
-	args   []byte // its arguments so far
+	ids    map[string]bool // of the calls so far
+	custom bool            // the open part is a wrapped custom call
+	args   []byte          // its arguments so far
 }
 
 // RestorerFor undoes what encoding a request did.
@@ -21,16 +26,14 @@ func (r *Restorer) Event(ev *Event, emit func(*Event)) {
 	switch {
 	case ev.Kind == PartOpen && ev.Part == ToolCall:
 		r.custom, r.args = r.Customs[ev.Name], r.args[:0]
-		name, ok := r.Names[ev.Name]
-		if ok || r.custom {
-			open := *ev
-			if ok {
-				open.Name = name
-			}
-			open.Custom = r.custom
-			emit(&open)
-			return
+		open := *ev
+		if name, ok := r.Names[ev.Name]; ok {
+			open.Name = name
 		}
+		open.Custom = open.Custom || r.custom
+		open.ID = r.unique(ev.ID)
+		emit(&open)
+		return
 	case r.custom && ev.Kind == Delta:
 		r.args = append(r.args, ev.Text...)
 		return
@@ -46,6 +49,22 @@ func (r *Restorer) Event(ev *Event, emit func(*Event)) {
 	emit(ev)
 }
 
+// unique tells calls apart that the upstream gave the same id.
+func (r *Restorer) unique(id string) string {
+	if id == "" {
+		return ""
+	}
+	if r.ids == nil {
+		r.ids = make(map[string]bool)
+	}
+	base := id
+	for n := 2; r.ids[id]; n++ {
+		id = base + "_" + strconv.Itoa(n)
+	}
+	r.ids[id] = true
+	return id
+}
+
 // Response restores the calls of a whole answer in place.
 func (r *Restorer) Response(res *Response) {
 	for i := range res.Parts {
@@ -59,5 +78,6 @@ func (r *Restorer) Response(res *Response) {
 		if name, ok := r.Names[p.Call.Name]; ok {
 			p.Call.Name = name
 		}
+		p.Call.ID = r.unique(p.Call.ID)
 	}
 }

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"slices"
+	"strings"
 
 	"apex-ai-proxy/proxy/rawjson"
 )
@@ -91,6 +92,15 @@ func SchemaHint(schema rawjson.Value) rawjson.Escaped {
 
 // efforts in rising order.
 var efforts = []string{"none", "minimal", "low", "medium", "high", "xhigh", "max"}
+
+// CheckEffort refuses a word for how much to think that no vendor knows. Codex's "ultra"
+// stands for the strongest.
+func CheckEffort(path, word string) error {
+	if word == "ultra" || slices.Contains(efforts, word) {
+		return nil
+	}
+	return Invalid(path, "%q is no reasoning effort: use %s", word, strings.Join(efforts, ", "))
+}
 
 // ClampEffort is the accepted effort nearest to the wanted one: the same, else the next
 // weaker, else the weakest. Without a list everything is accepted. A word nobody knows

@@ -54,7 +54,11 @@ func (d *requestDecoder) message(i int) {
 	case "system", "developer":
 		d.instruction(m, at)
 	case "user":
-		d.req.Turns = append(d.req.Turns, d.turn(ir.RoleUser, m.content, at))
+		t := d.turn(ir.RoleUser, m.content, at)
+		if err := ir.CheckTurn(&t); err != nil {
+			d.Fail(err)
+		}
+		d.req.Turns = append(d.req.Turns, t)
 	case "assistant":
 		d.assistant(m, at)
 	case "tool", "function":
@@ -316,6 +320,10 @@ func (d *requestDecoder) assistant(m wireMessage, at ir.Pos) {
 		t.Parts = append(t.Parts, ir.Part{Kind: ir.Refusal, Text: m.refusal, At: at})
 	}
 	r := rawjson.NewReader(m.toolCalls)
+	if m.toolCalls.Present() && m.toolCalls.Kind() != rawjson.Array {
+		d.Fail(ir.Invalid(at.String()+".tool_calls", "tool_calls must be a list, not %s", m.toolCalls.Kind()))
+		return
+	}
 	if m.toolCalls.Present() {
 		r.Array(func(i int) {
 			if p, ok := d.toolCall(r.Value(), at.In("tool_calls", i)); ok {
@@ -332,12 +340,19 @@ func (d *requestDecoder) assistant(m wireMessage, at ir.Pos) {
 	if len(t.Parts) == 0 {
 		return // nothing was said
 	}
+	if err := ir.CheckTurn(&t); err != nil {
+		d.Fail(err)
+	}
 	d.req.Turns = append(d.req.Turns, t)
 }
 
 func (d *requestDecoder) toolCall(v rawjson.Value, at ir.Pos) (ir.Part, bool) {
 	var id string
 	var function, custom rawjson.Value
+	if v.Kind() != rawjson.Object {
+		d.Fail(ir.Invalid(at.String(), "a tool call must be an object, not %s", v.Kind()))
+		return ir.Part{}, false
+	}
 	r := rawjson.NewReader(v)
 	r.Object(func(k []byte) {
 		switch string(k) {

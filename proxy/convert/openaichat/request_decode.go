@@ -13,6 +13,9 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 	if err := d.Close(); err != nil {
 		return nil, nil, invalid(err)
 	}
+	if err := ir.CheckLimit("max_tokens", d.req.MaxOutput, 1); err != nil {
+		return nil, nil, err
+	}
 	if !d.sawMessages {
 		return nil, nil, ir.Invalid("messages", "messages is missing: send the conversation as a list of messages")
 	}
@@ -41,6 +44,7 @@ func (d *requestDecoder) field(key string) {
 		q.Model = d.Str()
 	case "messages":
 		d.sawMessages = true
+		d.req.Turns, d.req.System = nil, nil // of a repeated field the last one counts
 		d.Array(d.message)
 	case "stream":
 		q.Stream = d.Bool()
@@ -58,8 +62,10 @@ func (d *requestDecoder) field(key string) {
 	case "stop":
 		d.stop()
 	case "tools":
+		q.Tools = nil
 		d.Array(func(i int) { d.tool(i) })
 	case "tool_choice":
+		q.ToolChoice = ir.ToolChoice{}
 		d.toolChoice()
 	case "parallel_tool_calls":
 		if v := d.Value(); v.Kind() == rawjson.Bool {
@@ -134,16 +140,12 @@ func (d *requestDecoder) reasoning(key string) bool {
 	r := &d.req.Reasoning
 	switch key {
 	case "reasoning_effort":
-		if e := d.Str(); e != "" {
-			r.Mode, r.Effort = ir.ReasoningEffort, e
-		}
+		d.effort("reasoning_effort")
 	case "reasoning":
 		d.Object(func(k []byte) {
 			switch string(k) {
 			case "effort":
-				if e := d.Str(); e != "" {
-					r.Mode, r.Effort = ir.ReasoningEffort, e
-				}
+				d.effort("reasoning.effort")
 			case "max_tokens":
 				if n := d.Int(); n > 0 {
 					r.Mode, r.Budget = ir.ReasoningBudget, n
@@ -174,6 +176,17 @@ func (d *requestDecoder) reasoning(key string) bool {
 	return true
 }
 
+func (d *requestDecoder) effort(path string) {
+	e := d.Str()
+	if e == "" {
+		return
+	}
+	if err := ir.CheckEffort(path, e); err != nil {
+		d.Fail(err)
+	}
+	d.req.Reasoning.Mode, d.req.Reasoning.Effort = ir.ReasoningEffort, e
+}
+
 // modalities refuses answers that are not text: no other protocol can carry them.
 func (d *requestDecoder) modalities(key string) bool {
 	switch key {
@@ -194,6 +207,7 @@ func (d *requestDecoder) modalities(key string) bool {
 }
 
 func (d *requestDecoder) stop() {
+	d.req.Stop = nil
 	switch d.Kind() {
 	case rawjson.Array:
 		d.Array(func(int) { d.req.Stop = append(d.req.Stop, d.Text()) })
@@ -296,6 +310,9 @@ func (d *requestDecoder) tool(i int) {
 	if !t.Schema.Present() {
 		t.Schema = nil
 	}
+	if t.Kind == ir.FunctionTool && t.Schema != nil && t.Schema.Kind() != rawjson.Object {
+		d.Fail(ir.Invalid(t.At.String()+".function.parameters", "parameters must be a JSON Schema, an object, not %s", t.Schema.Kind()))
+	}
 	d.req.Tools = append(d.req.Tools, t)
 }
 
@@ -315,6 +332,9 @@ func (d *requestDecoder) toolChoice() {
 		return
 	}
 	d.toolChoiceObject(c)
+	if c.Mode == ir.ChoiceTool && c.Name == "" && d.Err() == nil {
+		d.Fail(ir.Invalid("tool_choice", "tool_choice names no tool: use none, auto, required or name a function"))
+	}
 }
 
 func (d *requestDecoder) toolChoiceObject(c *ir.ToolChoice) {
@@ -335,7 +355,7 @@ func (d *requestDecoder) toolChoiceObject(c *ir.ToolChoice) {
 					c.Mode = ir.ChoiceAuto
 				}
 			default:
-				c.Mode = ir.ChoiceTool
+				c.Mode = ir.ChoiceTool // a tool of the vendor's, named by its type
 			}
 		case "name":
 			c.Name = d.Str()

@@ -2,7 +2,6 @@ package openaichat
 
 import (
 	"bytes"
-	"strconv"
 	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -210,25 +209,8 @@ func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {
 	d.closePart(emit)
 	s.opened = true
 	d.open, d.kind, d.said = true, ir.ToolCall, true
-	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: c.uniqueID(s), Name: s.name}
+	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: s.id, Name: s.name}
 	emit(&d.ev)
-}
-
-// uniqueID tells calls apart that the upstream gave the same id.
-func (c *calls) uniqueID(s *slot) string {
-	n := 1
-	for _, other := range c.slots {
-		if other == s {
-			break
-		}
-		if other.id == s.id && s.id != "" {
-			n++
-		}
-	}
-	if n > 1 {
-		s.id += "_" + strconv.Itoa(n)
-	}
-	return s.id
 }
 
 func (d *StreamDecoder) emitArgs(s *slot, text rawjson.Escaped, emit func(*ir.Event)) {

@@ -22,6 +22,9 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 	if err := d.Close(); err != nil {
 		return nil, nil, invalid(err)
 	}
+	if err := ir.CheckLimit("max_output_tokens", d.req.MaxOutput, 1); err != nil {
+		return nil, nil, err
+	}
 	if !d.sawInput {
 		return nil, nil, ir.Invalid("input", "input is missing: send a text or a list of items")
 	}
@@ -72,6 +75,7 @@ func (d *requestDecoder) field(key string) {
 			q.Sampling.Logprobs = rawjson.Value("true")
 		}
 	case "tools":
+		q.Tools = nil
 		d.Array(func(i int) { d.tool(ir.At("tools", i), "") })
 	case "tool_choice":
 		d.toolChoice()
@@ -152,6 +156,9 @@ func (d *requestDecoder) reasoning() {
 		switch string(k) {
 		case "effort":
 			if e := d.Str(); e != "" {
+				if err := ir.CheckEffort("reasoning.effort", e); err != nil {
+					d.Fail(err)
+				}
 				r.Mode, r.Effort = ir.ReasoningEffort, e
 			}
 		case "summary", "generate_summary":

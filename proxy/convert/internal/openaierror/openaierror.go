@@ -59,7 +59,8 @@ func Append(w *rawjson.Writer, e *ir.Error) (status int) {
 		status = e.Status
 	}
 	code := wire.code
-	if code == "" || strings.HasPrefix(e.Code, "cf_") { // Cloudflare's own codes say more
+	// Cloudflare's codes, and those of the proxy's own errors, say more.
+	if code == "" || strings.HasPrefix(e.Code, "cf_") || e.Status == 0 && e.Code != "" {
 		code = e.Code
 	}
 	w.Open('{')
