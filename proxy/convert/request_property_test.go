@@ -169,7 +169,9 @@ func TestNoTextDisappears(t *testing.T) {
 			continue
 		}
 		var all strings.Builder
-		texts(rawjson.Value(body), func(s string) { all.WriteString(s); all.WriteByte('\n') })
+		sent := func(s string) { all.WriteString(s); all.WriteByte('\n') }
+		texts(rawjson.Value(body), sent)
+		texts(rawjson.Value(body).Get("input"), sent)
 		said := func(s string) {
 			s = strings.TrimSpace(s) // at the end of a started answer it may not stay
 			if len(s) > 8 && !strings.Contains(all.String(), s) && !strings.HasPrefix(s, "toolu_") && !strings.HasPrefix(s, "data:") &&
