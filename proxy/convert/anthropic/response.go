@@ -82,6 +82,9 @@ func decodeAnswer(res *ir.Response, content rawjson.Value) error {
 			res.Parts = append(res.Parts, ir.Part{Kind: ir.RedactedThinking, Signature: b.data})
 		case "tool_use":
 			args, bad := ir.ArgsOf(b.input)
+			if b.name.Str() == "" {
+				failure = ir.Nameless()
+			}
 			if bad {
 				failure = &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
 			}

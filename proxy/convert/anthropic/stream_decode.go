@@ -223,6 +223,10 @@ func (d *StreamDecoder) blockStart(v rawjson.Value, emit func(*ir.Event)) {
 		d.ev.Part, d.ev.Text = ir.RedactedThinking, b.data
 	case "tool_use":
 		d.ev.Part, d.ev.ID, d.ev.Name = ir.ToolCall, b.id.Str(), b.name.Str()
+		if d.ev.Name == "" {
+			d.fail(ir.Nameless(), emit)
+			return
+		}
 		if !b.input.Empty() {
 			d.input = rawjson.AppendEscape(nil, rawjson.AppendCompact(nil, b.input))
 		}

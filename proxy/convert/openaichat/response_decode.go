@@ -120,7 +120,7 @@ func decodeCalls(res *ir.Response, m rawjson.Value, finish string) error {
 		}
 		name := function.Get("name").Str()
 		if name == "" && failure == nil {
-			failure = &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned a tool call without a name"}
+			failure = ir.Nameless()
 		}
 		res.Parts = append(res.Parts, ir.Part{Kind: ir.ToolCall, Call: ir.Call{ID: id, Name: name, Args: args, BadArgs: bad}})
 	}

@@ -1,6 +1,7 @@
 package openaichat
 
 import (
+	"strconv"
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -18,6 +19,14 @@ func answerID(upstream, fallback string) string {
 		return upstream
 	}
 	return idPrefix + upstream
+}
+
+// callID is a call's id. A call without one gets one made from the answer's.
+func callID(id string, rep ir.Reply, n int) string {
+	if id == "" {
+		return "call_" + rep.ID + strconv.Itoa(n)
+	}
+	return id
 }
 
 func created(upstream int64, rep ir.Reply) int64 {
@@ -53,7 +62,7 @@ func (Codec) EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error) {
 	w.Open('{')
 	w.Int("index", 0)
 	w.OpenKey("message", '{')
-	encodeMessage(&w, res)
+	encodeMessage(&w, res, rep)
 	w.Close('}')
 	w.Null("logprobs")
 	w.Str("finish_reason", finishWord(res.Stop))
@@ -71,7 +80,7 @@ func (Codec) EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error) {
 
 // encodeMessage writes the members of the answer's message. The protocol has one text
 // and one list of calls, so parts of a kind are joined in their order.
-func encodeMessage(w *rawjson.Writer, res *ir.Response) {
+func encodeMessage(w *rawjson.Writer, res *ir.Response, rep ir.Reply) {
 	var text, thinking, refusal rawjson.Escaped
 	var signed, calls []ir.Part
 	for _, p := range res.Parts {
@@ -122,6 +131,7 @@ func encodeMessage(w *rawjson.Writer, res *ir.Response) {
 	if len(calls) > 0 {
 		w.OpenKey("tool_calls", '[')
 		for i := range calls {
+			calls[i].Call.ID = callID(calls[i].Call.ID, rep, i)
 			appendCall(w, &calls[i])
 		}
 		w.Close(']')

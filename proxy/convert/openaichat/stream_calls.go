@@ -229,7 +229,7 @@ func (d *StreamDecoder) emitArgs(s *slot, text rawjson.Escaped, emit func(*ir.Ev
 func (c *calls) close(d *StreamDecoder, emit func(*ir.Event)) {
 	s := c.live()
 	if s.name == "" {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream returned a tool call without a name"}, emit)
+		d.fail(ir.Nameless(), emit)
 		return
 	}
 	c.openSlot(d, s, emit)

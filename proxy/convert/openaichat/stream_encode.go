@@ -108,7 +108,7 @@ func (e *StreamEncoder) open(dst []byte, ev *ir.Event) []byte {
 	w := rawjson.Writer{Buf: append(dst, e.head...)}
 	w.Buf = append(w.Buf, `"tool_calls":[{"index":`...)
 	w.Buf = strconv.AppendInt(w.Buf, int64(e.calls-1), 10)
-	w.Str("id", ev.ID)
+	w.Str("id", callID(ev.ID, e.rep, e.calls-1))
 	if ev.Custom {
 		w.Str("type", "custom")
 		w.OpenKey("custom", '{')

@@ -138,6 +138,18 @@ func answerItem(v rawjson.Value) ([]ir.Part, error) {
 		return messageParts(v.Get("content")), nil
 	case "reasoning":
 		return []ir.Part{reasoningPart(v)}, nil
+	case "function_call", "custom_tool_call":
+		return answerCall(v)
+	default:
+		return nil, nil // a tool that ran at the upstream: its text counts
+	}
+}
+
+func answerCall(v rawjson.Value) ([]ir.Part, error) {
+	if v.Get("name").Str() == "" {
+		return nil, ir.Nameless()
+	}
+	switch v.Get("type").Str() {
 	case "function_call":
 		args, bad := ir.ArgsOf(v.Get("arguments").Text().Append(nil))
 		c := ir.Call{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Args: args, BadArgs: bad}
@@ -145,11 +157,9 @@ func answerItem(v rawjson.Value) ([]ir.Part, error) {
 			return []ir.Part{{Kind: ir.ToolCall, Call: c}}, &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
 		}
 		return []ir.Part{{Kind: ir.ToolCall, Call: c}}, nil
-	case "custom_tool_call":
+	default:
 		c := ir.Call{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: true, Input: v.Get("input").Text()}
 		return []ir.Part{{Kind: ir.ToolCall, Call: c}}, nil
-	default:
-		return nil, nil // a tool that ran at the upstream: its text counts
 	}
 }
 

@@ -167,6 +167,10 @@ func (d *StreamDecoder) added(item rawjson.Value, emit func(*ir.Event)) {
 
 func (d *StreamDecoder) openCall(item rawjson.Value, custom bool, emit func(*ir.Event)) {
 	id := item.Get("id").Str()
+	if item.Get("name").Str() == "" {
+		d.fail(ir.Nameless(), emit)
+		return
+	}
 	d.openPart(&ir.Event{
 		Kind: ir.PartOpen, Part: ir.ToolCall, ID: item.Get("call_id").Str(), Name: item.Get("name").Str(), Custom: custom,
 	}, id, emit)
