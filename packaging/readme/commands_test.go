@@ -82,7 +82,7 @@ func TestSettingsFile(t *testing.T) {
 	if err := s.Validate(names); err != nil {
 		t.Error(err)
 	}
-	if s.Providers["openai"].Key != settings.KeyOwn || len(s.Server.Origins) != 1 || s.Gateway.ID != "my-gateway" {
+	if s.Providers["openai"].Key != settings.KeyOwn || len(s.Server.Origins) != 1 || s.Gateway.ID != "my-gateway" || len(s.AliasTargets()["claude-*"]) != 2 {
 		t.Errorf("read as %+v", s)
 	}
 
