@@ -33,10 +33,17 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	form := shapeOf(resp.Header)
-	if form == shapeStream && q.Stream {
-		return x.passStream(resp, *buf, 0)
+	// The first bytes decide: what is called a stream may be an error all the same.
+	n, err := begin(resp.Body, *buf)
+	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON {
+		return x.passStream(resp, *buf, n)
 	}
-	n, err := fill(resp.Body, *buf, form == shapeUnknown)
+	if form == shapeStream {
+		form = shapeUnknown
+	}
+	if err == nil {
+		n, err = fill(resp.Body, *buf, n, form == shapeUnknown)
+	}
 	head := (*buf)[:n]
 	if err != nil && err != io.EOF {
 		return x.unlessGone(x.cutShort(err))
@@ -83,16 +90,22 @@ func (x *exchange) cutShort(err error) error {
 	return e
 }
 
-// fill reads until buf is full or the body ends. once stops after the first bytes, so
-// that what may be a stream is not held up.
-func fill(r io.Reader, buf []byte, once bool) (n int, err error) {
-	for n < len(buf) && err == nil {
+// begin reads the first bytes, however many come.
+func begin(r io.Reader, buf []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		n, err = r.Read(buf)
+	}
+	return n, err
+}
+
+// fill reads on, behind the first n bytes, until buf is full or the body ends. once stops
+// as soon as it looks like a stream, so that it is not held up.
+func fill(r io.Reader, buf []byte, n int, once bool) (int, error) {
+	var err error
+	for n < len(buf) && err == nil && (!once || sniff(buf[:n]) != shapeStream) {
 		var m int
 		m, err = r.Read(buf[n:])
 		n += m
-		if once && n > 0 && sniff(buf[:n]) == shapeStream {
-			break
-		}
 	}
 	return n, err
 }

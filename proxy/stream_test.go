@@ -399,3 +399,32 @@ func TestApplyKeepsRunningStreams(t *testing.T) {
 		t.Errorf("the running stream was hurt:\n%s", got.body)
 	}
 }
+
+// What an upstream calls a stream may be an error or a whole answer all the same.
+func TestJSONCalledAStream(t *testing.T) {
+	for _, c := range []struct {
+		name, door, body, want string
+		status                 int
+	}{
+		{"chat error", "/v1/chat/completions", `{"error":{"message":"boom","type":"server_error","param":null,"code":null}}`, `"message":"boom"`, 500},
+		{"messages error", "/v1/messages", `{"type":"error","error":{"type":"overloaded_error","message":"busy"}}`, `"overloaded_error"`, 529},
+		{"chat answer", "/v1/chat/completions", chatAnswer, `"delta":{"content":"hello"}`, 200},
+		{"messages answer", "/v1/messages", msgAnswer, `"text_delta","text":"hello"`, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				_, _ = io.WriteString(w, "\n "+c.body)
+			})
+			f := start(t, u)
+			body := chat("gpt-4o#openai", `"stream":true,`)
+			if c.door == "/v1/messages" {
+				body = messages("claude-sonnet-4-5#anthropic", `"stream":true,`)
+			}
+			got := f.post(c.door, body)
+			if got.status != c.status || !strings.Contains(got.body, c.want) {
+				t.Errorf("%d %s", got.status, got.body)
+			}
+		})
+	}
+}

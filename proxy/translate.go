@@ -118,7 +118,7 @@ func (t *translation) read(resp *http.Response, stream bool) error {
 	x := t.x
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	n, err := fill(resp.Body, *buf, true)
+	n, err := fill(resp.Body, *buf, 0, true)
 	if err != nil && err != io.EOF {
 		return x.cutShort(err)
 	}
