@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"apex-ai-proxy/app/secret"
@@ -60,8 +61,9 @@ type App struct {
 	apply  sync.Mutex // held from making a proxy.Config until it is applied
 
 	mu       sync.Mutex
-	file     settings.Settings // as in the file
-	values   map[string]string // secrets known so far
+	file     settings.Settings  // as in the file
+	misfits  []settings.Problem // values in the file that could not be read
+	values   map[string]string  // secrets known so far
 	loading  map[string]bool
 	keyReady chan struct{} // closed when the local key is known
 	keyKept  bool          // the local key will be the same at the next start
@@ -98,7 +100,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	}
 	a := &App{
 		log: o.Log, level: o.LogLevel, version: o.Version,
-		path:      settingsPath(o),
+		path:      settingsPath(o.Flags, o.Env),
 		bus:       event.NewBus(remembered),
 		secrets:   secret.NewChain(o.Env, o.Keychain),
 		overrides: overrides,
@@ -112,25 +114,59 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	return a, nil
 }
 
-func settingsPath(o Options) string {
-	if p := o.Flags["config"]; p != "" {
-		return p
-	}
-	if p := o.Env("APEX_CONFIG"); p != "" {
+func settingsPath(flags map[string]string, getenv func(string) string) string {
+	if p := namedPath(flags, getenv); p != "" {
 		return p
 	}
 	return settings.Path()
 }
 
+// namedPath is the settings file that the user named, "" for the usual one.
+func namedPath(flags map[string]string, getenv func(string) string) string {
+	if p := flags["config"]; p != "" {
+		return p
+	}
+	return getenv("APEX_CONFIG")
+}
+
+// readFile leaves it to who opened the App to report what keeps the file from being used.
 func (a *App) readFile() {
+	var invalid *settings.ValidationError
 	a.file, a.notices, a.fileErr = settings.Load(a.path)
+	if errors.As(a.fileErr, &invalid) {
+		a.misfits, a.fileErr = invalid.Problems, nil
+	}
 	a.setLevel()
 	for _, n := range a.notices {
 		a.log.Warn("settings file", "notice", n.String())
 	}
-	if a.fileErr != nil {
-		a.log.Error("settings file is not used", "error", a.fileErr)
+}
+
+// validate tells what is wrong with s, which is in force, and with the file's values that
+// could not be read and that nothing overrides.
+func (a *App) validate(s settings.Settings) error {
+	e := &settings.ValidationError{}
+	overridden := a.Overridden()
+	for _, p := range a.unread() {
+		if _, ok := overridden[p.Field]; !ok {
+			e.Problems = append(e.Problems, p)
+		}
 	}
+	err := s.Validate(a.Providers())
+	var invalid *settings.ValidationError
+	if errors.As(err, &invalid) {
+		e.Problems = append(e.Problems, invalid.Problems...)
+	}
+	if len(e.Problems) == 0 {
+		return err
+	}
+	return e
+}
+
+func (a *App) unread() []settings.Problem {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.misfits
 }
 
 func (a *App) setLevel() {
@@ -161,8 +197,14 @@ func (a *App) Active() int { return a.sup.Active() }
 func (a *App) Dir() string { return filepath.Dir(a.path) }
 
 // Notices is what the user should know about the settings file: keys that are not known,
-// or that a broken file was kept aside.
-func (a *App) Notices() []settings.Notice { return a.notices }
+// values that cannot be used, or that a broken file was kept aside.
+func (a *App) Notices() []settings.Notice {
+	out := slices.Clone(a.notices)
+	for _, p := range a.unread() {
+		out = append(out, settings.Notice{Text: "in the settings file, " + p.Field + " cannot be used: " + p.Text})
+	}
+	return out
+}
 
 // FileError is why the settings file could not be used and will not be written: it is
 // of a newer version, or cannot be read. The defaults are used then.
@@ -188,7 +230,7 @@ func (a *App) Overridden() map[string]string {
 // Start listens, unless the proxy runs already.
 func (a *App) Start(ctx context.Context) error {
 	s := a.Settings()
-	if err := s.Validate(a.Providers()); err != nil {
+	if err := a.validate(s); err != nil {
 		return a.sup.Fail(ctx, s.Server.Listen, err)
 	}
 	a.prepare(s)
@@ -199,7 +241,7 @@ func (a *App) Start(ctx context.Context) error {
 // the old one.
 func (a *App) Restart(ctx context.Context) error {
 	s := a.Settings()
-	if err := s.Validate(a.Providers()); err != nil {
+	if err := a.validate(s); err != nil {
 		return a.sup.Fail(ctx, s.Server.Listen, err)
 	}
 	a.prepare(s)
@@ -256,13 +298,20 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	return nil
 }
 
+// commit writes the file. Values that could not be read are lost with that, so the file
+// that has them is kept aside.
 func (a *App) commit(file settings.Settings) error {
+	if len(a.unread()) > 0 {
+		if err := settings.CopyAside(a.path); err != nil {
+			return err
+		}
+	}
 	if err := settings.Save(a.path, file); err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.file = file
+	a.file, a.misfits = file, nil
 	return nil
 }
 

@@ -330,6 +330,50 @@ func TestSaveSettingsRefusesWhatIsNotValid(t *testing.T) {
 	}
 }
 
+// Values that cannot be read keep the proxy from starting, until a flag replaces them or
+// the user has saved others.
+func TestWrongValuesInTheFile(t *testing.T) {
+	text := "[gateway]\nid = 'mine'\n[server]\nlisten = '127.0.0.1:0'\nupstream_timeout = 5\n"
+	a, path := openedFile(t, text)
+	must(t, a.FileError())
+	if n := a.Notices(); len(n) != 1 || !strings.Contains(n[0].Text, settings.FieldUpstreamTimeout) {
+		t.Errorf("notices %v", n)
+	}
+	var invalid *settings.ValidationError
+	for _, start := range []func(context.Context) error{a.Start, a.Restart} {
+		if err := start(context.Background()); !errors.As(err, &invalid) || invalid.Field(settings.FieldUpstreamTimeout) == "" {
+			t.Errorf("got %v", err)
+		}
+	}
+	if data, _ := os.ReadFile(path); string(data) != text {
+		t.Errorf("the file is now %q", data)
+	}
+	must(t, a.SaveSettings(context.Background(), a.Settings()))
+	if s := a.Status(); s.State != Running || len(a.Notices()) != 0 {
+		t.Errorf("after saving: %v, %v", s, a.Notices())
+	}
+	kept, _ := filepath.Glob(path + ".broken-*")
+	if len(kept) != 1 {
+		t.Fatalf("kept aside: %v", kept)
+	}
+	if data, _ := os.ReadFile(kept[0]); string(data) != text {
+		t.Errorf("kept %q", data)
+	}
+	must(t, a.SaveSettings(context.Background(), a.Settings()))
+	if again, _ := filepath.Glob(path + ".broken-*"); len(again) != 1 {
+		t.Errorf("a good file was kept aside: %v", again)
+	}
+}
+
+func TestWrongValueThatIsOverridden(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	must(t, os.WriteFile(path, []byte("[server]\nlisten = 8787\n"), 0o600))
+	a := opened(t, map[string]string{"APEX_CONFIG": path}, &secret.Memory{}) // with --listen
+	if err := a.Start(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNewerFileIsNotWritten(t *testing.T) {
 	a, path := openedFile(t, "version = 99\n")
 	var newer *settings.NewerError
@@ -507,7 +551,7 @@ func TestLocalKeyIsMadeOnce(t *testing.T) {
 	if second.LocalKey() != key {
 		t.Error("the second start made another key")
 	}
-	if newLocalKey() == newLocalKey() {
+	if one, two := newLocalKey(), newLocalKey(); one == two {
 		t.Error("two keys are the same")
 	}
 }

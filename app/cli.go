@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -55,7 +56,7 @@ func system() (c *cli, release func()) {
 type cli struct {
 	getenv         func(string) string
 	goos           string
-	signals        <-chan os.Signal
+	signals        chan os.Signal
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	keychain       secret.Store  // the system's when nil
@@ -101,6 +102,9 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 	if err != nil {
 		return c.fail(err, nil)
 	}
+	if err := a.FileError(); err != nil { // the window says so too
+		c.fail(err, nil)
+	}
 	code := c.desktop(a)
 	c.close(ctx, a)
 	return code
@@ -138,6 +142,7 @@ func (c *cli) hasDisplay() bool {
 }
 
 func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
+	c.warnOfAbsentFile(line)
 	level := new(slog.LevelVar)
 	return Open(ctx, Options{
 		Flags:    line.flags,
@@ -146,6 +151,18 @@ func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
 		Log:      slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
 		LogLevel: level,
 	})
+}
+
+// warnOfAbsentFile speaks up for a name that may be mistyped. It is no error: saving makes
+// the file.
+func (c *cli) warnOfAbsentFile(line commandLine) {
+	path := namedPath(line.flags, c.getenv)
+	if path == "" {
+		return
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(c.stderr, "%s: there is no settings file at %s; starting with the defaults\n", program, path)
+	}
 }
 
 // fail tells people why the program ends, and the system by the exit code. Settings are

@@ -187,6 +187,10 @@ func TestUnusableSettings(t *testing.T) {
 		"environment": {map[string]string{"ACCOUNT_ID": "x"}, nil, []string{"gateway.account (environment ACCOUNT_ID): "}},
 		"flag":        {nil, []string{"--listen", "8787", "--gateway-url", "x"}, []string{"server.listen (flag --listen): ", "gateway.url (flag --gateway-url): "}},
 		"time":        {map[string]string{"APEX_UPSTREAM_TIMEOUT": "soon"}, nil, []string{`environment APEX_UPSTREAM_TIMEOUT: "soon" is not a time`}},
+		"bare number": {file("[server]\nupstream_timeout = 5\n"), nil, []string{"  server.upstream_timeout: 5 is not a time; write it as in \"5m\" or \"90s\"\n"}},
+		"no time":     {file("[server]\nupstream_timeout = 'zz'\n"), nil, []string{"  server.upstream_timeout: \"zz\" is not a time"}},
+		"two wrong":   {file("[gateway]\nid = 'A B'\n[server]\nlisten = 1\n"), nil, []string{"  gateway.id: ", "  server.listen: write it in quotes"}},
+		"too short":   {nil, []string{"--upstream-timeout", "5ns"}, []string{"server.upstream_timeout (flag --upstream-timeout): the time must be at least one second"}},
 		"newer":       {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},
 		"token":       {map[string]string{"GATEWAY_TOKEN": "a b"}, nil, []string{"environment GATEWAY_TOKEN: "}},
 	} {
@@ -202,7 +206,60 @@ func TestUnusableSettings(t *testing.T) {
 			if c.out.String() != "" {
 				t.Errorf("wrote %q", c.out.String())
 			}
+			if path := tc.env["APEX_CONFIG"]; path != "" {
+				if _, err := os.Stat(path); err != nil || strings.Contains(c.err.String(), "no settings file") {
+					t.Errorf("the file is gone: %v, %q", err, c.err.String())
+				}
+			}
 		})
+	}
+}
+
+func TestNewerFileIsReportedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	must(t, os.WriteFile(path, []byte("version = 2000\n"), 0o600))
+	for _, args := range [][]string{{"serve"}, {}} { // {} opens the window, which can show it too
+		c := newConsole(t, map[string]string{"APEX_CONFIG": path, "DISPLAY": ":0"}, &secret.Memory{})
+		c.desktop = func(*App) int { return exitUsage }
+		c.start(args...)
+		c.ends(t, exitUsage)
+		if n := strings.Count(c.err.String(), "version 2000"); n != 1 || strings.Contains(c.err.String(), "level=") {
+			t.Errorf("%q: said %d times: %q", args, n, c.err.String())
+		}
+	}
+}
+
+func TestAbsentFileIsMentionedWhenItWasNamed(t *testing.T) {
+	absent, present := filepath.Join(t.TempDir(), "absent.toml"), filepath.Join(t.TempDir(), "present.toml")
+	must(t, os.WriteFile(present, []byte("version = 1\n"), 0o600))
+	for name, tc := range map[string]struct {
+		variable string
+		args     []string
+		warns    bool
+	}{
+		"flag":             {present, []string{"--config", absent}, true},
+		"environment":      {absent, nil, true},
+		"there":            {present, nil, false},
+		"flag beats":       {absent, []string{"--config", present}, false},
+		"equals, no space": {present, []string{"--config=" + absent}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newConsole(t, map[string]string{"APEX_CONFIG": tc.variable, "APEX_LOCAL_KEY": "key"}, &secret.Memory{})
+			c.start(append([]string{"serve", "--listen", "127.0.0.1:0"}, tc.args...)...)
+			c.addr(t)
+			c.signals <- os.Interrupt
+			c.ends(t, exitOK)
+			want := "apex-ai-proxy: there is no settings file at " + absent + "; starting with the defaults\n"
+			if strings.Contains(c.err.String(), want) != tc.warns {
+				t.Errorf("says %q", c.err.String())
+			}
+		})
+	}
+	c := newConsole(t, nil, &secret.Memory{})
+	c.getenv = func(string) string { return "" }
+	c.warnOfAbsentFile(commandLine{})
+	if c.err.String() != "" {
+		t.Errorf("the usual file may be absent: %q", c.err.String())
 	}
 }
 
@@ -267,6 +324,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the help names another limit")
 	}
 	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)"}
+	all = append(all, "Names of your own for models: [aliases] in the settings file")
 	for _, o := range options {
 		all = append(all, "--"+o.flag, o.env)
 	}
@@ -275,9 +333,9 @@ func TestHelp(t *testing.T) {
 		says []string
 	}{
 		{[]string{"help"}, append(append(slices.Clone(all), "--hidden"), commands...)},
-		{[]string{"--help"}, all},
+		{[]string{"--help"}, append(slices.Clone(all), "--hidden")},
 		{[]string{"-h"}, all},
-		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "401")},
+		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "SIGHUP", "401")},
 		{[]string{"help", "serve"}, all},
 		{[]string{"token", "-h"}, []string{"standard input", "token set openai"}},
 		{[]string{"help", "key"}, []string{"Prints the local key"}},

@@ -44,6 +44,7 @@ func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
 			cfg.Keys[name] = proxy.ProviderKey{Own: secrets[secret.ProviderKey(name)]}
 		case settings.KeyUnified:
 			cfg.Keys[name] = proxy.ProviderKey{Unified: true}
+		case settings.KeyStored:
 		}
 	}
 	return cfg

@@ -53,7 +53,7 @@ Examples:
 func serveHelp() string {
 	return `Usage: apex-ai-proxy serve [flags]
 
-Runs the proxy without a window until SIGINT (Ctrl-C) or SIGTERM. New requests are
+Runs the proxy without a window until SIGINT (Ctrl-C), SIGTERM or SIGHUP (closed terminal). New requests are
 refused then, and running ones may take 10 seconds to end; a second signal ends them at once.
 
 The first line on standard output is "listening on http://ADDRESS:PORT". Where the local
@@ -106,7 +106,7 @@ func flagHelp() string {
 		}
 	}
 	writeFlag(&b, "--config FILE", "APEX_CONFIG", "settings file (default "+settings.Path()+")")
-	b.WriteString("\n")
+	b.WriteString("\nNames of your own for models: [aliases] in the settings file, as in \"fast\" = \"gpt-5-mini#openai\".\n\n")
 	return b.String()
 }
 

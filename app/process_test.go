@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -21,7 +22,21 @@ import (
 // These tests run the program as a process of its own, which is this test binary: what
 // a shell or a service manager does with it, done for real.
 
-const processVariable = "APEX_TEST_PROCESS"
+const (
+	processVariable = "APEX_TEST_PROCESS"
+	keyGateVariable = "APEX_TEST_KEY_GATE"
+)
+
+// gatedKeychain answers when its gate is closed.
+type gatedKeychain struct {
+	secret.Store
+	gate io.Reader
+}
+
+func (g gatedKeychain) Get(ctx context.Context, name string) (string, error) {
+	_, _ = io.Copy(io.Discard, g.gate)
+	return g.Store.Get(ctx, name)
+}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(processVariable) == "" {
@@ -29,7 +44,10 @@ func TestMain(m *testing.M) {
 	}
 	c, release := system()
 	c.keychain = &brokenKeychain{err: secret.ErrNoService} // not that of who runs the tests
-	c.limit = time.Hour                                    // so that nothing but a signal cuts a stream
+	if os.Getenv(keyGateVariable) != "" {
+		c.keychain = gatedKeychain{Store: c.keychain, gate: os.Stdin}
+	}
+	c.limit = time.Hour // so that nothing but a signal cuts a stream
 	code := c.run(context.Background(), os.Args[1:])
 	release()
 	os.Exit(code)
@@ -76,7 +94,7 @@ func (p *process) ends(t *testing.T, code int) {
 }
 
 func TestProcessEndsBySignal(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		p := launch(t, nil, "serve")
 		addr := p.addr(t)
 		until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
@@ -86,14 +104,14 @@ func TestProcessEndsBySignal(t *testing.T) {
 }
 
 // streaming is a process with a stream that goes on until the gateway ends it.
-func streaming(t *testing.T) (p *process, g *gateway, addr string, rest *bufio.Reader) {
+func streaming(t *testing.T, sig syscall.Signal) (p *process, g *gateway, addr string, rest *bufio.Reader) {
 	t.Helper()
 	g = newGateway(t)
 	p = launch(t, []string{"ACCOUNT_ID=" + account, "GATEWAY_ID=g", "GATEWAY_TOKEN=tok", "APEX_GATEWAY_URL=" + g.URL}, "serve")
 	addr = p.addr(t)
 	until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
 	_, rest = stream(t, addr)
-	must(t, p.Process.Signal(syscall.SIGTERM))
+	must(t, p.Process.Signal(sig))
 	until(t, "nothing listens", func() bool {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -105,17 +123,19 @@ func streaming(t *testing.T) (p *process, g *gateway, addr string, rest *bufio.R
 }
 
 func TestProcessDrains(t *testing.T) {
-	p, g, _, rest := streaming(t)
-	close(g.end)
-	text, err := io.ReadAll(rest)
-	if err != nil || !strings.Contains(string(text), `"finish_reason":"stop"`) || !strings.Contains(string(text), "[DONE]") {
-		t.Errorf("the stream ended with %q, %v", text, err)
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		p, g, _, rest := streaming(t, sig)
+		close(g.end)
+		text, err := io.ReadAll(rest)
+		if err != nil || !strings.Contains(string(text), `"finish_reason":"stop"`) || !strings.Contains(string(text), "[DONE]") {
+			t.Errorf("%v: the stream ended with %q, %v", sig, text, err)
+		}
+		p.ends(t, exitOK)
 	}
-	p.ends(t, exitOK)
 }
 
 func TestProcessEndsAtTheSecondSignal(t *testing.T) {
-	p, _, _, rest := streaming(t)
+	p, _, _, rest := streaming(t, syscall.SIGTERM)
 	must(t, p.Process.Signal(syscall.SIGTERM))
 	text, _ := io.ReadAll(rest)
 	if !strings.Contains(string(text), `"error"`) {
@@ -137,4 +157,59 @@ func TestProcessPortBusy(t *testing.T) {
 	if !strings.Contains(p.err.String(), ln.Addr().String()) {
 		t.Errorf("says %q", p.err.String())
 	}
+}
+
+// What reads the output may go after the first line, as head -1 does: neither the second
+// line nor the log ends the program.
+func TestProcessOutlivesItsReader(t *testing.T) {
+	g := newGateway(t)
+	close(g.end)
+	out, w, err := os.Pipe()
+	must(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "serve")
+	cmd.Env = []string{
+		processVariable + "=1", keyGateVariable + "=1", "APEX_CONFIG=" + filepath.Join(t.TempDir(), "settings.toml"), "HOME=" + t.TempDir(),
+		"APEX_LISTEN=127.0.0.1:0", "DEBUG=1",
+	}
+	gate, err := cmd.StdinPipe()
+	must(t, err)
+	cmd.Stdout, cmd.Stderr = w, w
+	must(t, cmd.Start())
+	must(t, w.Close())
+	addr := ""
+	for lines := bufio.NewScanner(out); addr == "" && lines.Scan(); {
+		if m := firstLine.FindStringSubmatch(lines.Text() + "\n"); m != nil {
+			addr = m[1]
+		}
+	}
+	must(t, out.Close())
+	must(t, gate.Close()) // now the keychain answers, and the second line is written
+	for range 3 {
+		if got := ask(t, addr, "wrong"); got != 401 {
+			t.Errorf("status %d", got)
+		}
+	}
+	must(t, cmd.Process.Signal(syscall.SIGTERM))
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// nohup has it that the terminal's end means nothing.
+func TestProcessStartedByNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP) // which the process inherits
+	defer signal.Reset(syscall.SIGHUP)
+	p := launch(t, nil, "serve")
+	addr := p.addr(t)
+	until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
+	must(t, p.Process.Signal(syscall.SIGHUP))
+	for range 3 {
+		if got := ask(t, addr, "key"); got != 200 {
+			t.Errorf("status %d", got)
+		}
+	}
+	must(t, p.Process.Signal(syscall.SIGTERM))
+	p.ends(t, exitOK)
 }

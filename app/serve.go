@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 )
 
 // serve runs the proxy until a signal ends it.
 func (c *cli) serve(ctx context.Context, line commandLine) int {
+	defer c.outliveReaders()()
 	a, err := c.openApp(ctx, line)
 	if err != nil {
 		return c.fail(err, nil)
@@ -38,6 +41,22 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 	defer stop()
 	fmt.Fprintf(c.stdout, "listening on http://%s\n", a.Status().Addr)
 	return c.wait(ctx, a, failed)
+}
+
+// outliveReaders keeps the program alive when what reads its output has gone, and has it
+// drained when its terminal is closed, unless it was started not to care (nohup).
+func (c *cli) outliveReaders() (release func()) {
+	// Taken rather than ignored: programs that this one starts would inherit the latter.
+	// What could not be written is lost, and nobody has to hear of it.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(c.signals, syscall.SIGHUP)
+	}
+	return func() {
+		signal.Stop(broken)
+		signal.Stop(c.signals)
+	}
 }
 
 // wait shows the local key when nobody else can, and ends with a signal or with the

@@ -135,7 +135,7 @@ func isTerminal(f *os.File) bool {
 // nil when it cannot. The result undoes it.
 func (c *cli) hideTyping(terminal *os.File) (undo func()) {
 	stty := func(arg string) error {
-		cmd := exec.Command("stty", arg)
+		cmd := exec.CommandContext(context.Background(), "stty", arg) // it must be undone whatever ends the command
 		cmd.Stdin = terminal
 		return cmd.Run()
 	}

@@ -54,9 +54,11 @@ func (e *NewerError) Error() string {
 }
 
 // Load reads the file at path. A file that does not exist gives the defaults. One that
-// cannot be understood is renamed to settings.toml.broken-TIME, so that nothing in it is
-// lost, and gives the defaults and a notice. The settings are the defaults whenever an
-// error is returned; they must not be saved over the file then.
+// is not TOML is renamed to settings.toml.broken-TIME, so that nothing in it is lost, and
+// gives the defaults and a notice. One with values of a wrong kind stays where it is: a
+// *ValidationError names them, and the settings are the file's with the defaults in their
+// place. With any other error the settings are the defaults, and must not be saved over
+// the file.
 func Load(path string) (Settings, []Notice, error) {
 	return current.load(path, time.Now)
 }
@@ -71,10 +73,13 @@ func (f format) load(path string, now func() time.Time) (Settings, []Notice, err
 	}
 	s, notices, err := f.decode(data)
 	var newer *NewerError
+	var invalid *ValidationError
 	switch {
 	case errors.As(err, &newer):
 		newer.Path = path
 		return Default(), nil, newer
+	case errors.As(err, &invalid):
+		return s, notices, invalid
 	case err != nil:
 		n, moveErr := keepAside(path, now(), err)
 		return Default(), n, moveErr
@@ -85,16 +90,19 @@ func (f format) load(path string, now func() time.Time) (Settings, []Notice, err
 // decode reads a document of this or an older version.
 func (f format) decode(data []byte) (Settings, []Notice, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // editors on Windows
-	var doc struct {
-		Version int `toml:"version"`
-	}
+	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
 		return Settings{}, nil, err
 	}
-	if doc.Version > f.version {
-		return Settings{}, nil, &NewerError{Version: doc.Version, Known: f.version}
+	version, _ := doc["version"].(int64)
+	if version > int64(f.version) {
+		return Settings{}, nil, &NewerError{Version: int(version), Known: f.version}
 	}
-	data, migrated, err := f.migrate(data, doc.Version)
+	data, migrated, err := f.migrate(data, int(version))
+	if err != nil {
+		return Settings{}, nil, err
+	}
+	data, invalid, err := withoutMisfits(data)
 	if err != nil {
 		return Settings{}, nil, err
 	}
@@ -107,7 +115,11 @@ func (f format) decode(data []byte) (Settings, []Notice, error) {
 		err = nil
 	}
 	s.Version = f.version
-	return s, unknownKeys(unknown, migrated), err
+	notices := unknownKeys(unknown, migrated || invalid != nil)
+	if err == nil && invalid != nil {
+		err = invalid
+	}
+	return s, notices, err
 }
 
 func unknownKeys(e *toml.StrictMissingError, migrated bool) []Notice {
@@ -148,15 +160,37 @@ func keepAside(path string, now time.Time, cause error) ([]Notice, error) {
 	if errors.As(cause, &at) {
 		n.Line, _ = at.Position()
 	}
-	aside := path + ".broken-" + now.UTC().Format("20060102-150405")
-	for i := 2; exists(aside); i++ {
-		aside = fmt.Sprintf("%s.broken-%s-%d", path, now.UTC().Format("20060102-150405"), i)
-	}
+	aside := asideName(path, now)
 	if err := os.Rename(path, aside); err != nil {
 		return nil, fmt.Errorf("the settings file cannot be understood (%s) nor kept aside: %w", why, err)
 	}
 	n.Text = fmt.Sprintf("the settings file cannot be understood (%s); it is kept as %s and the defaults are used", why, aside)
 	return []Notice{n}, nil
+}
+
+func asideName(path string, now time.Time) string {
+	stamped := path + ".broken-" + now.UTC().Format("20060102-150405")
+	aside := stamped
+	for i := 2; exists(aside); i++ {
+		aside = fmt.Sprintf("%s-%d", stamped, i)
+	}
+	return aside
+}
+
+// CopyAside keeps what is in the file as settings.toml.broken-TIME, for when it is to be
+// replaced by settings that were not all read from it.
+func CopyAside(path string) error {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = os.WriteFile(asideName(path, time.Now()), data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the old settings aside: %w", err)
+	}
+	return nil
 }
 
 func exists(path string) bool {

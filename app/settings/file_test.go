@@ -110,8 +110,6 @@ func TestBrokenFileIsKeptAside(t *testing.T) {
 		says string
 	}{
 		"syntax":         {"version = 1\n[gateway\nid = 'g'\n", 2, ""},
-		"wrong type":     {"version = 1\n[server]\nlisten = 8787\n", 3, ""},
-		"wrong time":     {"version = 1\n[server]\nupstream_timeout = 'soon'\n", 3, `"soon" is not a time`},
 		"doubled key":    {"version = 1\nversion = 1\n", 2, ""},
 		"binary":         {"\x00\x01\x02", 1, ""},
 		"cut in the mid": {"version = 1\n[gateway]\naccount = 'abc", 3, ""},
@@ -137,6 +135,89 @@ func TestBrokenFileIsKeptAside(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A file that is TOML keeps its place and its good values, whatever the others are.
+func TestWrongValuesAreNamed(t *testing.T) {
+	const time = `write it as in "5m" or "90s"`
+	for name, tc := range map[string]struct{ text, field, says string }{
+		"nanoseconds":  {"[server]\nupstream_timeout = 5", FieldUpstreamTimeout, "5 is not a time; " + time},
+		"other case":   {"[Server]\nUpstream_Timeout = 5", "Server.Upstream_Timeout", time},
+		"fraction":     {"[server]\nstream_idle_timeout = 1.5", FieldStreamIdleTimeout, "1.5 is not a time; " + time},
+		"clock":        {"[server]\nstream_idle_timeout = 12:00:00", FieldStreamIdleTimeout, time},
+		"no time":      {"[server]\nupstream_timeout = 'zz'", FieldUpstreamTimeout, `"zz" is not a time; ` + time},
+		"no unit":      {"[server]\nupstream_timeout = '5'", FieldUpstreamTimeout, `"5" is not a time; ` + time},
+		"number":       {"[server]\nlisten = 8787", FieldListen, "in quotes"},
+		"quoted":       {"[server]\ndebug = 'yes'", FieldDebug, "true or false"},
+		"no list":      {"[server]\norigins = 'https://a.example'", FieldOrigins, "write a list"},
+		"mixed list":   {"[server]\norigins = ['https://a.example', 1]", FieldOrigins, "write a list"},
+		"key mode":     {"[providers.openai]\nkey = 5", FieldProvider("openai"), "in quotes"},
+		"no provider":  {"[providers]\nopenai = 'own'", "providers.openai", "[providers.openai]"},
+		"no section":   {"server = 3", "server", "[server]"},
+		"many":         {"[[server]]\nlisten = 'x'", "server", "[server]"},
+		"version":      {"version = 'new'", "version", "whole number"},
+		"some aliases": {"aliases = 3", "aliases", "[aliases]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "settings.toml")
+			text := tc.text + "\n[gateway]\nid = 'mine'\nspeed = 3\n"
+			write(t, path, text)
+			got, notices, err := Load(path)
+			var invalid *ValidationError
+			if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Field(tc.field), tc.says) {
+				t.Errorf("got %v, want one problem with %s that says %q", err, tc.field, tc.says)
+			}
+			if len(notices) != 1 || !strings.Contains(notices[0].Text, "gateway.speed") {
+				t.Errorf("notices %v, want one about the unknown key", notices)
+			}
+			want := Default()
+			want.Gateway.ID = "mine"
+			got.Providers = nil // may hold one without a mode
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v", got)
+			}
+			if data, _ := os.ReadFile(path); string(data) != text {
+				t.Errorf("the file is now %q", data)
+			}
+			if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+				t.Errorf("the folder holds %v", entries)
+			}
+		})
+	}
+}
+
+func TestEveryWrongValueIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	write(t, path, "[gateway]\nid = 1\n[server]\nlisten = 2\ndebug = true\n")
+	got, _, err := Load(path)
+	var invalid *ValidationError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 2 || invalid.Field(FieldGateway) == "" || invalid.Field(FieldListen) == "" {
+		t.Errorf("got %v", err)
+	}
+	if !got.Server.Debug || got.Server.Listen != Default().Server.Listen {
+		t.Errorf("got %+v", got.Server)
+	}
+}
+
+func TestCopyAside(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "settings.toml")
+	if err := CopyAside(path); err != nil {
+		t.Errorf("nothing to keep: %v", err)
+	}
+	for n, text := range []string{"a = 1\n", "a = 2\n"} {
+		write(t, path, text)
+		if err := CopyAside(path); err != nil {
+			t.Fatal(err)
+		}
+		if kept, _ := filepath.Glob(path + ".broken-*"); len(kept) != n+1 {
+			t.Errorf("kept %v", kept)
+		}
+		if data, _ := os.ReadFile(path); string(data) != text {
+			t.Errorf("the file is now %q", data)
+		}
 	}
 }
 

@@ -120,11 +120,14 @@ func (d Duration) String() string {
 	return s
 }
 
+// durationForm is how a duration is written.
+const durationForm = `write it as in "5m" or "90s"`
+
 // UnmarshalText reads the duration.
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is not a time; write it as in 90s, 5m or 1h", b)
+		return fmt.Errorf("%q is not a time; %s", b, durationForm)
 	}
 	*d = Duration(v)
 	return nil

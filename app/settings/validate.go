@@ -213,8 +213,8 @@ func checkListen(addr string) string {
 }
 
 func checkDuration(d Duration) string {
-	if time.Duration(d) <= 0 {
-		return "the time must be longer than zero, as in 90s, 5m or 1h"
+	if time.Duration(d) < time.Second {
+		return "the time must be at least one second; " + durationForm
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var providers = []string{"anthropic", "openai"}
@@ -90,7 +91,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestValidateDurations(t *testing.T) {
-	for _, d := range []Duration{0, -1} {
+	for _, d := range []Duration{0, -1, 5, Duration(time.Second) - 1} {
 		s := Default()
 		s.Server.UpstreamTimeout, s.Server.StreamIdleTimeout = d, d
 		var invalid *ValidationError
@@ -98,6 +99,11 @@ func TestValidateDurations(t *testing.T) {
 			invalid.Field(FieldUpstreamTimeout) == "" || invalid.Field(FieldStreamIdleTimeout) == "" {
 			t.Errorf("%v: got %v", d, invalid)
 		}
+	}
+	s := Default()
+	s.Server.UpstreamTimeout, s.Server.StreamIdleTimeout = Duration(time.Second), Duration(time.Second)
+	if err := s.Validate(nil); err != nil {
+		t.Errorf("one second is refused: %v", err)
 	}
 }
 

@@ -1,0 +1,109 @@
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// withoutMisfits is the document without the values that are of another kind than their
+// setting, and what is wrong with those. A document without any comes back as it is.
+func withoutMisfits(data []byte) ([]byte, *ValidationError, error) {
+	var doc map[string]any
+	if err := toml.Unmarshal(data, &doc); err != nil {
+		return nil, nil, err
+	}
+	e := &ValidationError{}
+	e.prune(doc, reflect.TypeFor[Settings](), "")
+	if len(e.Problems) == 0 {
+		return data, nil, nil
+	}
+	data, err := toml.Marshal(doc)
+	return data, e, err
+}
+
+// prune takes the values out of a table that do not fit the members of t.
+func (e *ValidationError) prune(table map[string]any, t reflect.Type, prefix string) {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		member, known := memberOf(t, name)
+		if !known {
+			continue
+		}
+		field := prefix + name
+		if sub, ok := table[name].(map[string]any); ok && isTable(member) {
+			e.prune(sub, member, field+".")
+			continue
+		}
+		if text := misfit(table[name], member, field); text != "" {
+			e.check(field, text)
+			delete(table, name)
+		}
+	}
+}
+
+// memberOf is the type of the setting called name, which the decoder finds in any case.
+func memberOf(t reflect.Type, name string) (reflect.Type, bool) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
+	for i := range t.NumField() {
+		key, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		if strings.EqualFold(key, name) {
+			return t.Field(i).Type, true
+		}
+	}
+	return nil, false
+}
+
+func isTable(t reflect.Type) bool { return t.Kind() == reflect.Struct || t.Kind() == reflect.Map }
+
+// misfit is what is wrong with a value for a setting of type t, "" when it fits.
+func misfit(value any, t reflect.Type, field string) string {
+	if t == reflect.TypeFor[Duration]() {
+		return misfitDuration(value)
+	}
+	switch t.Kind() {
+	case reflect.String:
+		if _, ok := value.(string); !ok {
+			return `write it in quotes, as in "text"`
+		}
+	case reflect.Bool:
+		if _, ok := value.(bool); !ok {
+			return "write true or false, without quotes"
+		}
+	case reflect.Int:
+		if _, ok := value.(int64); !ok {
+			return "write a whole number, without quotes"
+		}
+	case reflect.Slice:
+		if list, ok := value.([]any); !ok || slices.ContainsFunc(list, notString) {
+			return `write a list, as in ["first", "second"]`
+		}
+	case reflect.Struct, reflect.Map:
+		return fmt.Sprintf("this is a section; write [%s] on a line of its own and its settings below", field)
+	}
+	return ""
+}
+
+// misfitDuration refuses bare numbers, which would be nanoseconds.
+func misfitDuration(value any) string {
+	switch v := value.(type) {
+	case string:
+		if err := new(Duration).UnmarshalText([]byte(v)); err != nil {
+			return err.Error()
+		}
+		return ""
+	case int64, float64, bool:
+		return fmt.Sprintf("%v is not a time; %s", v, durationForm)
+	}
+	return "this is not a time; " + durationForm
+}
+
+func notString(v any) bool {
+	_, ok := v.(string)
+	return !ok
+}
