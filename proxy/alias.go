@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -80,7 +79,7 @@ func (x *exchange) fallBack(model string, e *ir.Error) {
 		}
 	}
 	h.Set("X-Apex-Request-Id", x.id)
-	h.Add(http.CanonicalHeaderKey("X-Fallback-From"), token(model))
+	h.Add("X-Fallback-From", token(model))
 	x.rec.Phase = event.Waiting
 	x.rec.Error, x.rec.ErrorKind = "", ""
 	kept := slices.DeleteFunc(slices.Clone(x.rec.Warnings), func(w event.Warning) bool { return w.Code != fallback })

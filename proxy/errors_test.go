@@ -10,10 +10,6 @@ func openAIError(code, message string) string {
 	return `{"error":{"message":"` + message + `","type":"some_type","param":null,"code":"` + code + `"}}`
 }
 
-func anthropicError(typ, message string) string {
-	return `{"type":"error","error":{"type":"` + typ + `","message":"` + message + `"}}`
-}
-
 func gatewayError(code, message string) string {
 	return `{"success":false,"result":[],"messages":[],"error":[{"code":` + code + `,"message":"` + message + `"}],"name":"AiGatewayError","httpCode":400,"internalCode":` + code + `,"message":"` + message + `","description":"` + message + `"}`
 }

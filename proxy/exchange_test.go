@@ -33,7 +33,7 @@ func TestPanics(t *testing.T) {
 			s := New(slog.New(slog.NewTextHandler(&log, nil)), bus)
 			s.Apply(Config{LocalKey: "local-key-123"})
 			srv := httptest.NewUnstartedServer(s.front(handle(step)))
-			srv.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError)
+			srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 			srv.Start()
 			defer srv.Close()
 			r, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL+"/v1/messages", strings.NewReader("{}"))

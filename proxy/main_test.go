@@ -226,11 +226,6 @@ func until(t testing.TB, what string, f func() bool) {
 	}
 }
 
-// The two protocols, and a model for each that is passed through or converted.
-type door struct {
-	name, path, body, model string
-}
-
 func chat(model string, more string) string {
 	return `{"model":"` + model + `",` + more + `"messages":[{"role":"user","content":"hi"}]}`
 }

@@ -126,8 +126,10 @@ func (x *exchange) oneModel(id string) error {
 	}
 	route, err := provider.Resolve(targets(x.cfg.Aliases, id)[0])
 	if err != nil {
-		return &ir.Error{Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",
-			Message: fmt.Sprintf("the model %q is not known: %v", printable(id), err)}
+		return &ir.Error{
+			Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",
+			Message: fmt.Sprintf("the model %q is not known: %v", printable(id), err),
+		}
 	}
 	m := modelOf(&route.Provider, route.Model)
 	m.ID = id

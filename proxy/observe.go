@@ -6,12 +6,12 @@ import (
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/sse"
 )
 
 // observer reads along in an answer that passes through: it finds token counts, the end
-// of a stream and errors. It looks for a few byte strings and parses only what stands
-// behind them. Inside JSON strings these cannot occur, since quotes are escaped there. It
-// never fails and never holds anything up.
+// of a stream and errors. It looks for a few byte strings and parses only the frames that
+// hold them. It never fails and never holds anything up.
 type observer struct {
 	proto  ir.Protocol
 	tokens event.Tokens
@@ -20,6 +20,9 @@ type observer struct {
 	closed bool  // and nothing may follow
 	failed string
 	isErr  bool
+
+	mid     bool // the last bytes end in the middle of an event
+	newline bool // and with the end of a line
 }
 
 // mark is a byte string to look for. The search is for its tail, which starts with
@@ -57,33 +60,178 @@ func (m mark) index(b []byte) int {
 
 func (m mark) len() int { return len(m.head) + len(m.tail) }
 
-// stream looks at whole frames of a stream.
+// stream looks at the next frames of a stream. The last one may be cut off, as one that
+// is larger than the buffer is; then the next call brings its rest.
 func (o *observer) stream(b []byte) {
 	o.frames += int64(bytes.Count(b, blankLine))
-	o.usage(b)
-	o.errors(b)
-	if o.proto == ir.AnthropicMessages {
-		if markStop.index(b) >= 0 {
-			o.ended, o.closed = true, true
-		} else if !o.ended && hasValue(b, markReason, '"') {
-			o.ended = true
-		}
+	if o.mid {
+		b = o.resume(b)
+	}
+	if len(b) == 0 {
 		return
 	}
-	if o.proto == ir.OpenAIResponses {
-		for _, m := range markFinals {
-			if !o.ended && m.index(b) >= 0 {
-				o.ended, o.closed = true, true
-			}
-		}
+	o.mid = lastEvent(b) < len(b)
+	o.newline = b[len(b)-1] == '\n' || b[len(b)-1] == '\r'
+	if !o.tells(b) {
 		return
 	}
-	if !o.ended && hasValue(b, markFinish, '"') {
+	var p sse.Parser
+	if p.Feed(b, o.frame) == nil && o.mid {
+		p.Close(o.frame)
+	}
+}
+
+// resume looks at the rest of a frame of which the start has been seen, and returns what
+// comes behind it. Of such a rest only token counts and the end of an answer are of use.
+func (o *observer) resume(b []byte) []byte {
+	end := firstEvent(b)
+	if o.newline && len(b) > 0 && (b[0] == '\n' || b[0] == '\r') {
+		end = 1
+	}
+	if end > 0 {
+		o.mid = false
+	} else {
+		end = len(b)
+	}
+	rest := b[:end]
+	o.newline = len(rest) > 0 && (rest[len(rest)-1] == '\n' || rest[len(rest)-1] == '\r')
+	o.usage(rest)
+	if o.proto == ir.OpenAIChat && hasValue(rest, markFinish, '"') {
 		o.ended = true
 	}
-	if !o.closed && doneLine(b) {
-		o.ended, o.closed = true, true
+	return b[end:]
+}
+
+// tells is a quick test that every frame passes that holds what is looked for. Most frames
+// do not, and are never parsed.
+func (o *observer) tells(b []byte) bool {
+	if markError.index(b) >= 0 || hasValue(b, markUsage, '{') {
+		return true
 	}
+	switch o.proto {
+	case ir.AnthropicMessages:
+		return markStop.index(b) >= 0 || hasValue(b, markReason, '"')
+	case ir.OpenAIResponses:
+		for _, m := range markFinals {
+			if m.index(b) >= 0 {
+				return true
+			}
+		}
+		return false
+	default:
+		return markDone.index(b) >= 0 || hasValue(b, markFinish, '"')
+	}
+}
+
+// frame reads one event. Only where the protocol has them do errors, ends and counts mean
+// what they say: a tool may have a parameter of the name "error".
+func (o *observer) frame(f sse.Frame) {
+	if o.proto != ir.AnthropicMessages && string(bytes.TrimSpace(f.Data)) == "[DONE]" {
+		o.ended, o.closed = true, true
+		return
+	}
+	t := readFrame(f)
+	for _, u := range t.usage {
+		o.count(u)
+	}
+	if t.failed() && !o.isErr {
+		o.isErr, o.ended, o.closed = true, true, true
+		o.failed = t.reason()
+	}
+	switch o.proto {
+	case ir.AnthropicMessages:
+		o.ended = o.ended || t.stopped || t.kind == "message_stop"
+		o.closed = o.closed || t.kind == "message_stop"
+	case ir.OpenAIResponses:
+		if t.kind == "response.completed" || t.kind == "response.incomplete" || t.kind == "response.failed" {
+			o.ended, o.closed = true, true
+		}
+	default:
+		o.ended = o.ended || t.finished
+	}
+}
+
+// told is what one event of a stream tells about the stream.
+type told struct {
+	kind     string // its type
+	err      rawjson.Value
+	message  rawjson.Value
+	usage    []rawjson.Value
+	stopped  bool // Anthropic: the reason to stop is known
+	finished bool // OpenAI: likewise
+}
+
+// readFrame reads an event as far as it goes: of one that is cut off, what comes before.
+func readFrame(f sse.Frame) told {
+	t := told{kind: string(f.Event)}
+	r := rawjson.NewReader(f.Data)
+	r.Object(func(key []byte) {
+		v := r.Value()
+		switch string(key) {
+		case "type":
+			if v.Kind() == rawjson.String {
+				t.kind = v.Str()
+			}
+		case "error":
+			t.fails(v)
+		case "message":
+			t.message = v
+			t.counts(v.Get("usage"))
+		case "usage":
+			t.counts(v)
+		case "x_groq":
+			t.counts(v.Get("usage"))
+		case "response":
+			t.counts(v.Get("usage"))
+			if t.kind == "response.failed" {
+				t.fails(v.Get("error"))
+			}
+		case "delta":
+			t.stopped = len(v.Get("stop_reason").Text()) > 0
+		case "choices":
+			t.choices(v)
+		}
+	})
+	return t
+}
+
+func (t *told) choices(v rawjson.Value) {
+	if v.Kind() != rawjson.Array {
+		return
+	}
+	r := rawjson.NewReader(v)
+	r.Array(func(int) {
+		c := r.Value()
+		t.fails(c.Get("error"))
+		t.finished = t.finished || len(c.Get("finish_reason").Text()) > 0
+		t.counts(c.Get("usage"))
+	})
+}
+
+func (t *told) counts(v rawjson.Value) {
+	if v.Kind() == rawjson.Object {
+		t.usage = append(t.usage, v)
+	}
+}
+
+func (t *told) fails(v rawjson.Value) {
+	if v.Kind() == rawjson.Object || len(v.Text()) > 0 {
+		t.err = v
+	}
+}
+
+func (t *told) failed() bool {
+	return t.err != nil || t.kind == "error" || t.kind == "response.failed"
+}
+
+// reason is what the error says, "" when it says nothing.
+func (t *told) reason() string {
+	for _, v := range [...]rawjson.Value{t.err.Get("message"), t.err, t.message} {
+		if s := v.Str(); s != "" {
+			return s
+		}
+	}
+	return ""
 }
 
 // unary looks at a whole answer, or at the end of one.
@@ -104,24 +252,6 @@ func (o *observer) usage(b []byte) {
 		}
 		if len(v) > 0 && v[0] == '{' {
 			o.count(v)
-		}
-		b = rest
-	}
-}
-
-// errors looks for an error inside a stream.
-func (o *observer) errors(b []byte) {
-	for {
-		v, rest := behind(b, markError)
-		if rest == nil {
-			return
-		}
-		if len(v) > 0 && (v[0] == '{' || v[0] == '"') && !o.isErr {
-			o.isErr, o.ended, o.closed = true, true, true
-			r := rawjson.NewReader(v)
-			if val := r.Value(); val.Kind() == rawjson.Object {
-				o.failed = val.Get("message").Str()
-			}
 		}
 		b = rest
 	}
@@ -160,24 +290,6 @@ func hasValue(b []byte, name mark, c byte) bool {
 			return true
 		}
 		b = rest
-	}
-}
-
-// doneLine tells whether b holds the line "data: [DONE]".
-func doneLine(b []byte) bool {
-	for from := 0; ; {
-		i := markDone.index(b[from:])
-		if i < 0 {
-			return false
-		}
-		i += from
-		head := bytes.TrimRight(b[:i], " ")
-		if bytes.HasSuffix(head, []byte("data:")) {
-			if at := len(head) - len("data:"); at == 0 || head[at-1] == '\n' || head[at-1] == '\r' {
-				return true
-			}
-		}
-		from = i + markDone.len()
 	}
 }
 

@@ -29,14 +29,50 @@ func TestObserver(t *testing.T) {
 			"messages", ir.AnthropicMessages,
 			`data: {"type":"message_start","message":{"stop_reason":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":2,"cache_read_input_tokens":3,"output_tokens":1}}}` + "\n\n" +
 				`data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}}` + "\n\n",
-			event.Tokens{Input: 10, CacheRead: 3, CacheWrite: 2, Output: 9, Known: true}, true, false, false,
+			event.Tokens{Input: 10, CacheRead: 3, CacheWrite: 2, Output: 9, Known: true},
+			true, false, false,
 		},
+		{"error in a choice", ir.OpenAIChat, `data: {"choices":[{"error":{"message":"m"},"finish_reason":"error"}]}` + "\n\n", event.Tokens{}, true, true, true},
+		{"error as text", ir.OpenAIChat, `data: {"error":"m"}` + "\n\n", event.Tokens{}, true, true, true},
+		{"error of messages", ir.AnthropicMessages, "event: error\r\n" + `data: {"type":"error","error":{"message":"m"}}` + "\r\n\r\n", event.Tokens{}, true, true, true},
+		{
+			"echo in a response", ir.OpenAIResponses,
+			`data: {"type":"response.created","response":{"error":null,"tools":[{"parameters":{"properties":{"error":{"type":"string"},"type":"response.completed","usage":{"input_tokens":5}}}}]}}` + "\n\n",
+			event.Tokens{}, false, false, false,
+		},
+		{"echo in a call", ir.AnthropicMessages, `data: {"type":"content_block_start","content_block":{"input":{"error":"x","stop_reason":"end_turn","usage":{"input_tokens":5},"type":"message_stop"}}}` + "\n\n", event.Tokens{}, false, false, false},
+		{"response", ir.OpenAIResponses, `data: {"response":{"usage":{"input_tokens":5,"output_tokens":1}},"type":"response.completed"}` + "\n\n", event.Tokens{Input: 5, Output: 1, Known: true}, true, true, false},
+		{"failed response", ir.OpenAIResponses, `data: {"type":"response.failed","response":{"error":{"message":"m"}}}` + "\n\n", event.Tokens{}, true, true, true},
+		{"flat error", ir.OpenAIResponses, `data: {"type":"error","message":"m"}` + "\n\n", event.Tokens{}, true, true, true},
 		{"stop", ir.AnthropicMessages, `data: {"type":"message_stop"}` + "\n\n", event.Tokens{}, true, true, false},
 	} {
 		o := observer{proto: tc.proto}
 		o.stream([]byte(tc.stream))
 		if o.tokens != tc.tokens || o.ended != tc.ended || o.closed != tc.closed || o.isErr != tc.failed {
 			t.Errorf("%s: %+v", tc.name, o)
+		}
+		if tc.failed && o.failed != "m" {
+			t.Errorf("%s: the reason is %q", tc.name, o.failed)
+		}
+	}
+}
+
+// TestObserverOfPieces: an event larger than the buffer comes in pieces.
+func TestObserverOfPieces(t *testing.T) {
+	const long = `data: {"type":"response.completed","response":{"tools":[{"error":{"message":"m"}}],"usage":{"input_tokens":5,"output_tokens":1}}}` + "\n\n"
+	for cut := 40; cut < len(long); cut++ {
+		o := observer{proto: ir.OpenAIResponses}
+		o.stream([]byte(long[:cut]))
+		if !o.mid {
+			t.Fatalf("cut at %d: not in the middle of an event", cut)
+		}
+		o.stream([]byte(long[cut:]))
+		if !o.ended || o.isErr || o.mid {
+			t.Errorf("cut at %d: %+v", cut, o)
+		}
+		o.stream([]byte(`data: {"error":{"message":"m"}}` + "\n\n"))
+		if !o.isErr {
+			t.Errorf("cut at %d: the error behind it is missed", cut)
 		}
 	}
 }
@@ -45,12 +81,15 @@ func FuzzObserver(f *testing.F) {
 	f.Add([]byte(`data: {"usage":{"prompt_tokens":1}}`))
 	f.Add([]byte("\"usage\"\"usage\":{\"error\":{data: [DONE]"))
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		for _, p := range []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages} {
+		for _, p := range []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages, ir.OpenAIResponses} {
 			o := observer{proto: p}
 			o.stream(b)
 			o.unary(b)
 			if n := lastEvent(b); n < 0 || n > len(b) {
 				panic("an event ends outside of its bytes")
+			}
+			if (firstEvent(b) == 0) != (lastEvent(b) == 0) || firstEvent(b) > lastEvent(b) {
+				panic("the first event ends behind the last one")
 			}
 		}
 	})

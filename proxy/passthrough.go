@@ -45,7 +45,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 		n, err = fill(resp.Body, *buf, n, form == shapeUnknown)
 	}
 	head := (*buf)[:n]
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return x.unlessGone(x.cutShort(err))
 	}
 	if form != shapeStream {
@@ -66,7 +66,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 		t.enc = x.codec.NewStreamEncoder(t.reply)
 		return t.whole(resp, head, true)
 	}
-	return x.passUnary(resp, *buf, n, err == io.EOF)
+	return x.passUnary(resp, *buf, n, errors.Is(err, io.EOF))
 }
 
 // unlessGone turns the error of a client that went away into its record.
@@ -307,17 +307,29 @@ func lastEvent(b []byte) int {
 	return 0
 }
 
+// firstEvent is the length of b up to the end of its first event, 0 when it has none.
+func firstEvent(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch {
+		case b[i] == '\n' && (b[i-1] == '\n' || b[i-1] == '\r' && i > 1 && (b[i-2] == '\n' || b[i-2] == '\r')),
+			b[i] == '\r' && b[i-1] == '\r':
+			return i + 1
+		}
+	}
+	return 0
+}
+
 // endStream ends a stream that passes through: as it is when the upstream told its end,
 // with the protocol's own error when it did not.
 func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
-	if len(tail) > 0 && err == io.EOF {
+	if len(tail) > 0 && errors.Is(err, io.EOF) {
 		obs.stream(tail)
 		if obs.ended || x.route.Provider.Dialect.LenientEOF {
 			x.write(tail)
 			_ = x.rc.Flush()
 		}
 	}
-	lenient := err == io.EOF && (obs.ended || x.route.Provider.Dialect.LenientEOF)
+	lenient := errors.Is(err, io.EOF) && (obs.ended || x.route.Provider.Dialect.LenientEOF)
 	if obs.isErr {
 		message := obs.failed
 		if message == "" {
@@ -330,7 +342,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 		return nil
 	}
 	var e *ir.Error
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " ended its stream early"}
 	} else if cut := x.cutShort(err); !errors.As(cut, &e) || errors.Is(cut, errGone) {
 		x.gone()

@@ -166,10 +166,10 @@ func (r *run) stop(ctx context.Context) error {
 		waitFor(r.drained, cutGrace)
 	}
 	select {
-	case <-shut: // every connection has sent its last byte and is closed
+	case _ = <-shut: // every connection has sent its last byte and is closed
 	case <-time.After(closeGrace):
 		cancel()
-		<-shut
+		_ = <-shut
 	}
 	_ = r.http.Close()
 	r.cut(errStopping)

@@ -3,7 +3,6 @@ package proxy_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,7 +26,7 @@ func TestPortBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	s := proxy.New(slog.New(slog.NewTextHandler(io.Discard, nil)), event.NewBus(1))
+	s := proxy.New(slog.New(slog.DiscardHandler), event.NewBus(1))
 	err = s.Start(t.Context(), ln.Addr().String(), proxy.Config{})
 	var busy *proxy.ListenError
 	if !errors.As(err, &busy) || busy.Addr != ln.Addr().String() {
@@ -61,12 +60,12 @@ func TestBothLoopbacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ln, err := net.Listen("tcp", "[::1]:0"); err != nil {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
 		t.Logf("no IPv6 here: %v", err)
 		return
-	} else {
-		_ = ln.Close()
 	}
+	_ = ln.Close()
 	resp, err := client.Get("http://[::1]:" + port + "/healthz")
 	if err != nil {
 		t.Fatal(err)

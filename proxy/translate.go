@@ -119,7 +119,7 @@ func (t *translation) read(resp *http.Response, stream bool) error {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	n, err := fill(resp.Body, *buf, 0, true)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return x.cutShort(err)
 	}
 	switch form := sniff((*buf)[:n]); {
@@ -176,7 +176,7 @@ func (t *translation) finish(err error, feed func(sse.Frame), emit func(*ir.Even
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.out = t.out[:0]
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		t.parser.Close(feed)
 		t.dec.Close(nil, emit)
 		return t.flush()
@@ -307,7 +307,7 @@ func (t *translation) collect(body io.Reader, buf []byte, n int, err error) erro
 		if e := t.parser.Feed(buf[:n], feed); e != nil {
 			return &ir.Error{Kind: ir.BadGateway, Message: x.route.Provider.Title + ": " + e.Error()}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			t.parser.Close(feed)
 			dec.Close(nil, add)
 			break

@@ -68,8 +68,10 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 }
 
 func loop() *ir.Error {
-	return &ir.Error{Kind: ir.InvalidRequest, Code: "proxy_loop", ShouldRetry: "false",
-		Message: "the gateway's address leads back to this proxy: correct it in Settings"}
+	return &ir.Error{
+		Kind: ir.InvalidRequest, Code: "proxy_loop", ShouldRetry: "false",
+		Message: "the gateway's address leads back to this proxy: correct it in Settings",
+	}
 }
 
 // forwarded are the client's headers that an upstream of the same protocol gets.
@@ -230,8 +232,10 @@ func (x *exchange) plain(resp *http.Response) error {
 	}
 	r, err := decoder(codings[0], resp.Body, maxAnswer)
 	if err != nil || len(codings) > 1 {
-		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error",
-			Message: x.route.Provider.Title + " answered in an encoding that cannot be read"}
+		return &ir.Error{
+			Kind: ir.BadGateway, Code: "upstream_error",
+			Message: x.route.Provider.Title + " answered in an encoding that cannot be read",
+		}
 	}
 	resp.Body = struct {
 		io.Reader

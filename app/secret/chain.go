@@ -48,8 +48,9 @@ func (c *Chain) Get(ctx context.Context, name string) (string, error) {
 		return c.env.Get(ctx, name)
 	case InMemory:
 		return c.memory.Get(ctx, name)
+	default:
+		return c.keychain.Get(ctx, name)
 	}
-	return c.keychain.Get(ctx, name)
 }
 
 // Set keeps the secret in the keychain, or in memory when there is none; Place tells

@@ -76,8 +76,10 @@ func TestExtraction(t *testing.T) {
 
 func TestDetailsAndHeadersAreKept(t *testing.T) {
 	h := http.Header{"Retry-After": {"3"}, "Retry-After-Ms": {"3000"}, "X-Should-Retry": {"true"}}
-	e := apierror.Decode(apierror.Answer{Status: 404, Header: h, Provider: "P",
-		Body: []byte(`{"type":"error","error":{"type":"not_found_error","message":"gone","details":{"error_code":"thread_not_found"}}}`)})
+	e := apierror.Decode(apierror.Answer{
+		Status: 404, Header: h, Provider: "P",
+		Body: []byte(`{"type":"error","error":{"type":"not_found_error","message":"gone","details":{"error_code":"thread_not_found"}}}`),
+	})
 	if e.Kind != ir.ModelNotFound || string(e.Details) != `{"error_code":"thread_not_found"}` || e.RetryAfter != "3" || e.RetryAfterMS != "3000" || e.ShouldRetry != "true" {
 		t.Errorf("%+v", e)
 	}

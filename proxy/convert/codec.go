@@ -74,6 +74,7 @@ type chatCodec struct{ openaichat.Codec }
 func (chatCodec) NewStreamDecoder(lenientEOF bool) StreamDecoder {
 	return openaichat.NewStreamDecoder(lenientEOF)
 }
+
 func (chatCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 	return openaichat.NewStreamEncoder(rep)
 }
@@ -88,6 +89,7 @@ func (anthropicCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 type responsesCodec struct{ openairesponses.Codec }
 
 func (responsesCodec) NewStreamDecoder(bool) StreamDecoder { return openairesponses.NewStreamDecoder() }
+
 func (responsesCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 	return openairesponses.NewStreamEncoder(rep)
 }

@@ -61,6 +61,7 @@ func (c *Checker) Byte(b byte) {
 			return
 		}
 		c.valueEnd()
+	default:
 	}
 	if b == ' ' || b == '\n' || b == '\r' || b == '\t' {
 		return

@@ -75,8 +75,13 @@ func TestClampEffort(t *testing.T) {
 		accepted []string
 		got      string
 	}{
-		{"max", nil, "max"}, {"max", []string{"low", "high"}, "high"}, {"xhigh", []string{"low", "medium"}, "medium"},
-		{"minimal", []string{"low", "high"}, "low"}, {"medium", all, "medium"}, {"ultra", all, "max"}, {"low", []string{"none"}, ""},
+		{"max", nil, "max"},
+		{"max", []string{"low", "high"}, "high"},
+		{"xhigh", []string{"low", "medium"}, "medium"},
+		{"minimal", []string{"low", "high"}, "low"},
+		{"medium", all, "medium"},
+		{"ultra", all, "max"},
+		{"low", []string{"none"}, ""},
 	} {
 		if got := ir.ClampEffort(c.want, c.accepted); got != c.got {
 			t.Errorf("%s of %v: %s, want %s", c.want, c.accepted, got, c.got)

@@ -39,7 +39,7 @@ func DataURL(u rawjson.Escaped) (media string, data rawjson.Escaped, ok bool) {
 	if comma < 0 {
 		return "", nil, false
 	}
-	head := rawjson.Escaped(u[5:comma]).String()
+	head := u[5:comma].String()
 	data = u[comma+1:]
 	params := strings.Split(head, ";")
 	media = strings.ToLower(strings.TrimSpace(params[0]))

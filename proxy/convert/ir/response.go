@@ -175,6 +175,7 @@ func (c *Collector) Add(ev *Event) {
 		c.done = true
 	case Failure:
 		c.err = ev.Err
+	default:
 	}
 }
 

@@ -98,7 +98,6 @@ type requestEncoder struct {
 	Losses  ir.Losses
 	err     error
 	sawUser bool
-	media   int // media parts held back so far in the current group
 }
 
 func (e *requestEncoder) fail(err *ir.Error) {

@@ -52,7 +52,6 @@ type chunk struct {
 	id, model, created        rawjson.Value
 	delta, message, finish    rawjson.Value
 	usage, failure            rawjson.Value
-	index                     rawjson.Value
 	kind, errMessage, errCode rawjson.Value
 	choices                   bool
 }

@@ -139,7 +139,7 @@ func (it *item) writeNamespace(w *rawjson.Writer) {
 
 // args are the arguments as an object; a call that is still open or cut has none.
 func (it *item) args() rawjson.Value {
-	if v := rawjson.Value(it.call.Args); it.status != "in_progress" && rawjson.Valid(v) == nil && v.Kind() == rawjson.Object {
+	if v := it.call.Args; it.status != "in_progress" && rawjson.Valid(v) == nil && v.Kind() == rawjson.Object {
 		return v
 	}
 	return rawjson.Value("{}")
