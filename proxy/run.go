@@ -155,8 +155,11 @@ func (r *run) stop(ctx context.Context) error {
 	r.halt()
 	quiet, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	shut := make(chan error, 1)
-	go func() { shut <- r.http.Shutdown(quiet) }() // closes the listeners first
+	shut := make(chan struct{})
+	go func() {
+		defer close(shut)
+		_ = r.http.Shutdown(quiet) // closes the listeners first; the error is that of quiet
+	}()
 	var err error
 	select {
 	case <-r.drained:
@@ -166,10 +169,10 @@ func (r *run) stop(ctx context.Context) error {
 		waitFor(r.drained, cutGrace)
 	}
 	select {
-	case _ = <-shut: // every connection has sent its last byte and is closed
+	case <-shut: // every connection has sent its last byte and is closed
 	case <-time.After(closeGrace):
 		cancel()
-		_ = <-shut
+		<-shut
 	}
 	_ = r.http.Close()
 	r.cut(errStopping)
