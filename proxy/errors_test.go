@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"apex-ai-proxy/proxy"
 )
 
 func openAIError(code, message string) string {
@@ -158,6 +160,46 @@ func TestErrorBodyIsKept(t *testing.T) {
 	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
 	if got.status != 400 || strings.Contains(got.body, gateToken) || strings.Contains(got.body, "1234567890") {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestSecretsInErrors(t *testing.T) {
+	const token = "tok/with/slashes-123456"
+	withToken := func(c *proxy.Config) { c.GatewayToken = token }
+	escaped := strings.ReplaceAll(token, "/", `\/`)
+	for _, body := range []string{
+		`{"error":{"message":"bad ` + escaped + `","type":"t","param":null,"code":null}}`,
+		`{"error":{"message":"bad","type":"` + token + `","param":"` + token + `","code":"` + token + `"}}`,
+		`{"type":"error","error":{"message":"bad","type":"\u0074ok/with/slashes-123456"}}`,
+	} {
+		f := start(t, newUpstream(t, jsonAnswer(400, body)), withToken)
+		for _, got := range []reply{
+			f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/chat/completions", chat("claude-x#anthropic", "")),
+			f.post("/v1/messages", messages("claude-x#anthropic", "")), f.post("/v1/messages", messages("gpt-4o#openai", "")),
+		} {
+			plain := strings.NewReplacer(`\/`, "/", `\u0074`, "t").Replace(got.body)
+			if got.status != 400 || strings.Contains(plain, token) || !strings.Contains(got.body, "bad") {
+				t.Errorf("%s: %d %s", body, got.status, got.body)
+			}
+			if x := f.final(got.header.Get("X-Apex-Request-Id")); strings.Contains(x.Error+x.ErrorKind, token) {
+				t.Errorf("%s: record %+v", body, x)
+			}
+		}
+		if strings.Contains(f.log.String(), token) {
+			t.Errorf("%s: in the log", body)
+		}
+	}
+	for _, d := range doors {
+		bad := strings.Replace(errorFrame(d.frames), `"message":"overloaded"`, `"message":"overloaded `+escaped+` sk-proj-abcdef123456"`, 1)
+		said := strings.Replace(d.frames[2], "hel", "hel sk-proj-abcdef123456", 1)
+		f := start(t, newUpstream(t, sseAnswer(d.frames[0], d.frames[1]+said, bad)), withToken)
+		got := f.post(d.path, d.body)
+		if strings.Contains(strings.ReplaceAll(got.body, `\/`, "/"), token) || !strings.Contains(got.body, "overloaded [hidden] [hidden]") {
+			t.Errorf("%s: %s", d.name, got.body)
+		}
+		if !d.converted && !strings.Contains(got.body, said) {
+			t.Errorf("%s: the model's words were changed: %s", d.name, got.body)
+		}
 	}
 }
 

@@ -274,7 +274,13 @@ func (x *exchange) broken(err error) *ir.Error {
 
 // masked hides the configured secrets in an error.
 func (x *exchange) masked(e *ir.Error) *ir.Error {
-	e.Message = apierror.Mask(e.Message, x.secrets()...)
+	secrets := x.secrets()
+	for _, s := range [...]*string{&e.Message, &e.Param, &e.Code, &e.Type} {
+		*s = apierror.Mask(*s, secrets...)
+	}
+	if e.Details != nil {
+		e.Details = apierror.MaskJSON(e.Details, secrets...)
+	}
 	return e
 }
 
@@ -339,7 +345,7 @@ func (x *exchange) note(e *ir.Error) {
 	x.rec.Phase = event.Failed
 	x.rec.Error = apierror.Mask(e.Error(), x.secrets()...)
 	x.rec.ErrorKind = kindName(e.Kind)
-	if word(e.Code) {
+	if word(e.Code) && apierror.Mask(e.Code, x.secrets()...) == e.Code {
 		x.rec.ErrorKind = e.Code
 	}
 }
@@ -351,7 +357,7 @@ func word(s string) bool {
 			return false
 		}
 	}
-	return s != "" && len(s) <= 40 && apierror.Mask(s) == s
+	return s != "" && len(s) <= 40
 }
 
 // gone notes that the client went away.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/sse"
 )
 
 const bufferSize = 32 << 10
@@ -36,6 +38,10 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	// The first bytes decide: what is called a stream may be an error all the same.
 	n, err := begin(resp.Body, *buf)
 	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON {
+		if e := x.failsAtOnce(resp, (*buf)[:n]); e != nil {
+			x.convertHeaders(resp.Header)
+			return e
+		}
 		return x.passStream(resp, *buf, n)
 	}
 	if form == shapeStream {
@@ -53,6 +59,10 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	}
 	switch {
 	case form == shapeStream && q.Stream:
+		if e := x.failsAtOnce(resp, head); e != nil {
+			x.convertHeaders(resp.Header)
+			return e
+		}
 		return x.passStream(resp, *buf, n)
 	case form == shapeStream:
 		x.convertHeaders(resp.Header)
@@ -76,6 +86,27 @@ func (x *exchange) unlessGone(err error) error {
 		return nil
 	}
 	return err
+}
+
+// failsAtOnce is the error that a stream begins with, so that the client can have its
+// status, nil when it begins with anything else. Only whole events among the first bytes
+// are looked at.
+func (x *exchange) failsAtOnce(resp *http.Response, head []byte) *ir.Error {
+	head = head[:lastEvent(head)]
+	if markError.index(head) < 0 {
+		return nil
+	}
+	var e *ir.Error
+	first := true
+	var p sse.Parser
+	_ = p.Feed(head, func(f sse.Frame) {
+		t := readFrame(f)
+		if first && (t.err != nil || t.kind == "error") {
+			e = apierror.FromSuccess(x.answer(resp, f.Data))
+		}
+		first = false
+	})
+	return e
 }
 
 // cutShort is the error for an answer that ended early, or errGone.
@@ -137,11 +168,11 @@ func (x *exchange) passError(resp *http.Response) error {
 	if err != nil {
 		return x.unlessGone(err)
 	}
-	masked := apierror.Mask(string(body), x.secrets()...)
+	masked := apierror.MaskJSON(body, x.secrets()...)
 	if x.more && transient(e) {
 		return e
 	}
-	same := e.Kind != ir.UpstreamCredential && !apierror.FromGateway(body) && apierror.IsEnvelope([]byte(masked), x.client)
+	same := e.Kind != ir.UpstreamCredential && !apierror.FromGateway(body) && apierror.IsEnvelope(masked, x.client)
 	if !same {
 		x.convertHeaders(resp.Header)
 		return e
@@ -152,7 +183,7 @@ func (x *exchange) passError(resp *http.Response) error {
 	h := x.w.Header()
 	h["Content-Length"] = []string{strconv.Itoa(len(masked))}
 	x.commit(resp.StatusCode)
-	x.write([]byte(masked))
+	x.write(masked)
 	return nil
 }
 
@@ -266,15 +297,39 @@ func (x *exchange) forward(buf []byte, n int, obs *observer) int {
 		end = n // an event larger than the buffer
 	}
 	if end > 0 {
-		if !x.write(buf[:end]) || x.rc.Flush() != nil {
+		obs.stream(buf[:end])
+		if !x.write(x.hidden(buf[:end], obs)) || x.rc.Flush() != nil {
 			return -1
 		}
-		obs.stream(buf[:end])
 		x.rec.Tokens = obs.counted()
 		copy(buf, buf[end:n])
 	}
 	x.progress(x.watch.sinceStart())
 	return n - end
+}
+
+// hidden is a piece of a stream without the secrets that its errors hold. What the model
+// says is never touched.
+func (x *exchange) hidden(b []byte, obs *observer) []byte {
+	if !obs.isErr {
+		return b
+	}
+	secrets := x.secrets()
+	var out []byte
+	for line := range bytes.Lines(b) {
+		data, ok := bytes.CutPrefix(line, []byte("data:"))
+		t := told{}
+		if ok && markError.index(data) >= 0 {
+			t = readFrame(sse.Frame{Data: data})
+		}
+		if t.failed() {
+			end := bytes.TrimRight(data, "\r\n")
+			out = append(append(out, "data:"...), apierror.MaskJSON(end, secrets...)...)
+			line = data[len(end):]
+		}
+		out = append(out, line...)
+	}
+	return out
 }
 
 // counted are the tokens so far: as reported, or about one per event.
@@ -322,10 +377,11 @@ func firstEvent(b []byte) int {
 // endStream ends a stream that passes through: as it is when the upstream told its end,
 // with the protocol's own error when it did not.
 func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
+	mid := obs.mid // half an event has been sent
 	if len(tail) > 0 && errors.Is(err, io.EOF) {
 		obs.stream(tail)
 		if obs.ended || x.route.Provider.Dialect.LenientEOF {
-			x.write(tail)
+			x.write(x.hidden(tail, obs))
 			_ = x.rc.Flush()
 		}
 	}
@@ -348,7 +404,12 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 		x.gone()
 		return nil
 	}
-	x.failStream(x.codec.NewStreamEncoder(ir.Reply{Model: x.route.Asked}), e)
+	if mid {
+		x.write(blankLine)
+	}
+	x.failStream(x.codec.NewStreamEncoder(ir.Reply{
+		Model: x.route.Asked, ID: replyID(x.id), Created: x.rec.Start.Unix(),
+	}), e)
 	return nil
 }
 

@@ -154,7 +154,7 @@ func TestStreamsBreak(t *testing.T) {
 		t.Run(d.name+"/error first", func(t *testing.T) {
 			f := start(t, newUpstream(t, sseAnswer(errorFrame(d.frames))))
 			got := f.post(d.path, d.body)
-			if d.converted && got.status < 400 || !strings.Contains(got.body, "overloaded") {
+			if got.status < 500 || !strings.Contains(got.body, "overloaded") {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 			if x := f.final(got.header.Get("X-Apex-Request-Id")); x.Phase != event.Failed {
@@ -426,5 +426,28 @@ func TestJSONCalledAStream(t *testing.T) {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 		})
+	}
+}
+
+// TestGiantEventCut: an error must not be glued to half an event.
+func TestGiantEventCut(t *testing.T) {
+	half := `data: {"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("y", 150_000)
+	f := start(t, newUpstream(t, cutAnswer(chatFrames[0], half)))
+	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`))
+	if got.err != nil || !strings.Contains(got.body, "y\n\ndata: {\"error\"") {
+		t.Errorf("%v %s", got.err, got.body[max(0, len(got.body)-300):])
+	}
+}
+
+func TestUsageOfAReplayedAnswer(t *testing.T) {
+	f := start(t, newUpstream(t, jsonAnswer(200, chatAnswer)))
+	for more, want := range map[string]bool{
+		`"stream":true,`: false, `"stream":true,"stream_options":{"include_usage":true},`: true,
+		`"stream":true,"stream_options":{"include_usage":false},`: false,
+	} {
+		got := f.post("/v1/chat/completions", chat("gpt-4o#openai", more))
+		if got.status != 200 || strings.Contains(got.body, `"usage":{`) != want {
+			t.Errorf("%s: %d %s", more, got.status, got.body)
+		}
 	}
 }

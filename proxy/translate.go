@@ -407,6 +407,7 @@ var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", M
 // request for a stream with a whole answer, or the other way round.
 func (x *exchange) same(q *provider.Request) *translation {
 	return &translation{x: x, up: x.codec, restore: &ir.Restorer{}, reply: ir.Reply{
-		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(), IncludeUsage: true,
+		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
+		IncludeUsage: q.Field("stream_options").Get("include_usage").True(),
 	}}
 }

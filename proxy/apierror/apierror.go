@@ -51,12 +51,14 @@ func Decode(a Answer) *ir.Error {
 	if f.message == "" {
 		f.message = bare(a.Status, a.Body)
 	}
+	said := f
+	hideAll(&said, a.Secrets)
 	e := &ir.Error{
-		Status: a.Status, Message: f.message, Param: f.param, Code: f.code, Type: f.typ,
+		Status: a.Status, Message: f.message, Param: said.param, Code: said.code, Type: said.typ,
 		RetryAfter:   a.header("Retry-After"),
 		RetryAfterMS: a.header("Retry-After-Ms"),
 		ShouldRetry:  a.header("X-Should-Retry"),
-		Details:      f.details,
+		Details:      said.details,
 	}
 	if f.gateway {
 		gatewayError(e, &f, &a)

@@ -123,3 +123,29 @@ func FuzzDecode(f *testing.F) {
 		_ = apierror.IsEnvelope(body, ir.AnthropicMessages)
 	})
 }
+
+func TestSecretsAreHiddenEverywhere(t *testing.T) {
+	const secret = "hunter2-secret"
+	e := apierror.Decode(apierror.Answer{
+		Status: 400, Provider: "P", Secrets: []string{secret, "with/slash-1234"},
+		Body: []byte(`{"error":{"message":"m with\/slash-1234","type":"` + secret + `","code":"` + secret + `","param":"` + secret + `","details":{"a":["\u0068unter2-secret",1.50]}}}`),
+	})
+	if e.Message != "m [hidden]" || e.Type != "[hidden]" || e.Code != "[hidden]" || e.Param != "[hidden]" || string(e.Details) != `{"a":["[hidden]",1.50]}` {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestMaskJSON(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a": "x\"y\\", "b":[1e5]}`:    `{"a": "x\"y\\", "b":[1e5]}`,
+		`{"a":"s\/ecret","b":"\u00e9"}`: `{"a":"[hidden]","b":"\u00e9"}`,
+		`{"s/ecret":1}`:                 `{"[hidden]":1}`,
+		`["sk-abcdef123456"]`:           `["[hidden]"]`,
+		`s/ecret {`:                     `[hidden] {`,
+		``:                              ``,
+	} {
+		if got := string(apierror.MaskJSON([]byte(in), "s/ecret")); got != want {
+			t.Errorf("%s became %s", in, got)
+		}
+	}
+}

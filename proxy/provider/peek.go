@@ -69,6 +69,16 @@ func (q *Request) Has(name string) bool {
 	return slices.ContainsFunc(q.fields, func(f field) bool { return f.name == name })
 }
 
+// Field is the value of a top-level field, absent when there is none.
+func (q *Request) Field(name string) rawjson.Value {
+	for _, f := range slices.Backward(q.fields) {
+		if f.name == name {
+			return rawjson.Value(q.Body[f.value.Start:f.value.End])
+		}
+	}
+	return nil
+}
+
 // keySpan finds the name of a member between the end of what came before it and its value.
 func keySpan(body []byte, from, value int) rawjson.Span {
 	i := from
