@@ -41,7 +41,7 @@ func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
 	for name, p := range s.Providers {
 		switch p.Key {
 		case settings.KeyOwn:
-			cfg.Keys[name] = proxy.ProviderKey{Own: secrets[secret.ProviderKey(name)]}
+			cfg.Keys[name] = proxy.ProviderKey{Own: secrets[secret.ProviderKey(name)], Need: true}
 		case settings.KeyUnified:
 			cfg.Keys[name] = proxy.ProviderKey{Unified: true}
 		case settings.KeyStored:

@@ -38,5 +38,6 @@ const DefaultMaxBody = 64 << 20
 // ProviderKey is where the key for a provider comes from.
 type ProviderKey struct {
 	Own     string // the user's own key; "" for a key stored at Cloudflare
+	Need    bool   // the user chose a key of their own: without one nothing is sent
 	Unified bool   // Cloudflare may charge its unified billing
 }

@@ -215,11 +215,13 @@ func (x *exchange) address() (string, error) {
 	if !x.route.Provider.Local {
 		switch {
 		case c.Account == "" || c.Gateway == "":
-			return "", notConfigured("the Cloudflare account and gateway are not set: enter both ids in Settings")
+			return "", notConfigured("the Cloudflare account and gateway are not set: enter both ids in Settings, or start with --account and --gateway")
 		case c.GatewayURL == "":
-			return "", notConfigured("the address of the gateway is not set: enter it in Settings")
+			return "", notConfigured("the address of the gateway is not set: enter it in Settings, or start with --gateway-url")
 		case x.route.Provider.GatewayKey && c.GatewayToken == "" && c.Keys[x.route.Provider.Slug].Own == "" && x.key.provider == "":
-			return "", notConfigured(x.route.Provider.Title + " needs the gateway token: enter it in Settings")
+			return "", notConfigured(x.route.Provider.Title + " needs the gateway token: enter it in Settings, run apex-ai-proxy token set, or set GATEWAY_TOKEN")
+		case c.Keys[x.route.Provider.Slug].Need && c.Keys[x.route.Provider.Slug].Own == "" && x.key.provider == "":
+			return "", notConfigured("your own key for " + x.route.Provider.Title + " is not set: enter it in Settings, or run apex-ai-proxy token set " + x.route.Provider.Slug)
 		}
 	}
 	return x.route.URL(x.up, provider.Place{

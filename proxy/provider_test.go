@@ -195,3 +195,21 @@ func TestMissingSettings(t *testing.T) {
 		})
 	}
 }
+
+// TestOwnKeyMissing: who chose a key of their own is never charged for another one.
+func TestOwnKeyMissing(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u, func(c *proxy.Config) { c.Keys = map[string]proxy.ProviderKey{"openai": {Need: true}} })
+	for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("gpt-4o#openai", ""))} {
+		if e := parse(t, got.body); got.status != 502 || u.count() != 0 || !strings.Contains(e.Error.Message, "token set openai") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		if x := f.final(got.header.Get("X-Apex-Request-Id")); x.ErrorKind != "not_configured" {
+			t.Errorf("record %+v", x)
+		}
+	}
+	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), withHeader("Cf-Aig-Authorization", "Bearer "+gateToken), withHeader("Authorization", "Bearer mine-123456"))
+	if got.status != 200 || u.last(t).header.Get("Authorization") != "Bearer mine-123456" {
+		t.Errorf("the client's own key: %d %s", got.status, got.body)
+	}
+}

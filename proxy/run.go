@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ func listen(ctx context.Context, addr string) ([]net.Listener, error) {
 		host = "127.0.0.1"
 	}
 	var lc net.ListenConfig
-	first, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	first, err := lc.Listen(ctx, family(host), net.JoinHostPort(host, port))
 	if err != nil {
 		e := &ListenError{Addr: addr, Err: err}
 		if busy(err) {
@@ -51,11 +52,24 @@ func listen(ctx context.Context, addr string) ([]net.Listener, error) {
 	out := []net.Listener{first}
 	if host == "127.0.0.1" {
 		own := first.Addr().(*net.TCPAddr).Port
-		if twin, err := lc.Listen(ctx, "tcp", net.JoinHostPort("::1", strconv.Itoa(own))); err == nil {
+		if twin, err := lc.Listen(ctx, "tcp6", net.JoinHostPort("::1", strconv.Itoa(own))); err == nil {
 			out = append(out, twin)
 		}
 	}
 	return out, nil
+}
+
+// family is the network to listen on for a host: an address means its own family only.
+func family(host string) string {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return "tcp"
+	case ip.Is4():
+		return "tcp4"
+	default:
+		return "tcp6"
+	}
 }
 
 // serve serves on the listeners until stop.

@@ -258,3 +258,33 @@ func TestRecordIsLive(t *testing.T) {
 		t.Errorf("last %+v", x)
 	}
 }
+
+// TestListenFamily: an address means its own family, and is reported as it was given.
+func TestListenFamily(t *testing.T) {
+	for addr, want := range map[string]string{
+		"0.0.0.0:0": "0.0.0.0", "127.0.0.1:0": "127.0.0.1", "localhost:0": "127.0.0.1", "[::]:0": "::", "[::1]:0": "::1",
+	} {
+		s := proxy.New(slog.New(slog.DiscardHandler), event.NewBus(1))
+		if err := s.Start(t.Context(), addr, proxy.Config{}); err != nil {
+			if strings.HasPrefix(addr, "[") {
+				t.Logf("no IPv6 here: %v", err)
+				continue
+			}
+			t.Fatal(err)
+		}
+		host, port, err := net.SplitHostPort(s.Addr())
+		if err != nil || host != want {
+			t.Errorf("%s: listens on %s", addr, s.Addr())
+		}
+		if addr == "[::]:0" {
+			// The port is free in the other family, so this socket does not hold it.
+			ln, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", port))
+			if err != nil {
+				t.Errorf("%s also listens on IPv4: %v", addr, err)
+			} else {
+				_ = ln.Close()
+			}
+		}
+		_ = s.Stop(t.Context())
+	}
+}

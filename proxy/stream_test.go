@@ -451,3 +451,25 @@ func TestUsageOfAReplayedAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestUsageIsGuessed: an answer without a count is not one that cost nothing.
+func TestUsageIsGuessed(t *testing.T) {
+	const unary = `"choices":[{"index":0,"message":{"role":"assistant","content":"hello, this is text"},"finish_reason":"stop"}]}`
+	frame := strings.Replace(chatFrames[2], `"lo"`, `"lo, this is text"`, 1)
+	for name, answer := range map[string]http.HandlerFunc{
+		"unary":  jsonAnswer(200, `{"id":"chatcmpl-1","object":"chat.completion",`+unary),
+		"stream": sseAnswer(chatFrames[0], chatFrames[1], frame, chatFrames[3], "data: [DONE]\n\n"),
+	} {
+		f := start(t, newUpstream(t, answer))
+		for _, more := range []string{"", `"stream":true,`} {
+			got := f.post("/v1/messages", messages("gpt-4o#openai", more))
+			if got.status != 200 || !strings.Contains(got.body, `"output_tokens":5`) {
+				t.Errorf("%s for %q: %d %s", name, more, got.status, got.body)
+			}
+			x := f.final(got.header.Get("X-Apex-Request-Id"))
+			if x.Tokens.Known || x.Tokens.Output != 5 || x.Tokens.Input == 0 {
+				t.Errorf("%s for %q: %+v", name, more, x.Tokens)
+			}
+		}
+	}
+}

@@ -87,6 +87,8 @@ type translation struct {
 	parser  sse.Parser
 	out     []byte
 	deltas  int64
+	chars   int64     // bytes of text given out
+	counted bool      // the usage is told, or guessed
 	cause   *ir.Error // why the upstream's stream broke, when known better than by its decoder
 	failure *ir.Error
 }
@@ -200,7 +202,7 @@ func (t *translation) flush() error {
 	if !x.write(t.out) || x.rc.Flush() != nil {
 		return errGone
 	}
-	if !x.rec.Tokens.Known {
+	if !t.counted {
 		x.rec.Tokens.Output = t.deltas
 	}
 	x.progress(x.watch.sinceStart())
@@ -235,8 +237,16 @@ func (t *translation) emit(ev *ir.Event) {
 	switch ev.Kind {
 	case ir.Delta:
 		t.deltas++
+		t.chars += int64(len(ev.Text))
 	case ir.UsageEvent:
+		t.counted = true
 		t.x.rec.Tokens = tokensOf(ev.Usage)
+	case ir.Finish:
+		if !t.counted {
+			t.counted = true
+			t.x.rec.Tokens = guessed(t.reply.InputEstimate, t.chars)
+			t.restore.Event(&ir.Event{Kind: ir.UsageEvent, Usage: guess(t.reply.InputEstimate, t.chars)}, t.put)
+		}
 	case ir.Failure:
 		if t.cause != nil {
 			ev.Err = t.cause
@@ -263,6 +273,28 @@ func (t *translation) keepAlive() {
 		t.x.write(b)
 		_ = t.x.rc.Flush()
 	}
+}
+
+// guess is what an answer may have cost of which the upstream does not tell it: about a
+// token for four characters.
+func guess(input, chars int64) ir.Usage {
+	return ir.Usage{Input: input, Output: (chars + 3) / 4}
+}
+
+// guessed is a guess for the record, which says that nobody knows.
+func guessed(input, chars int64) event.Tokens {
+	t := tokensOf(guess(input, chars))
+	t.Known = false
+	return t
+}
+
+// length is how much text an answer has.
+func length(res *ir.Response) (chars int64) {
+	for i := range res.Parts {
+		p := &res.Parts[i]
+		chars += int64(len(p.Text) + len(p.Call.Args) + len(p.Call.Input))
+	}
+	return chars
 }
 
 func tokensOf(u ir.Usage) event.Tokens {
@@ -367,6 +399,10 @@ func (t *translation) write(res *ir.Response) error {
 	t.restore.Response(res)
 	if res.HasUsage {
 		x.rec.Tokens = tokensOf(res.Usage)
+	} else {
+		chars := length(res)
+		x.rec.Tokens = guessed(t.reply.InputEstimate, chars)
+		res.Usage, res.HasUsage = guess(t.reply.InputEstimate, chars), true
 	}
 	body, err := x.codec.EncodeResponse(res, t.reply)
 	if err != nil {
@@ -408,6 +444,7 @@ var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", M
 func (x *exchange) same(q *provider.Request) *translation {
 	return &translation{x: x, up: x.codec, restore: &ir.Restorer{}, reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
-		IncludeUsage: q.Field("stream_options").Get("include_usage").True(),
+		InputEstimate: int64(len(q.Body)/4) + 1,
+		IncludeUsage:  q.Field("stream_options").Get("include_usage").True(),
 	}}
 }
