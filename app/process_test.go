@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -61,9 +60,15 @@ type process struct {
 
 func launch(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
+	return launchBy(t, env, append([]string{os.Args[0]}, args...)...)
+}
+
+// launchBy is launch with all of the command line.
+func launchBy(t *testing.T, env []string, line ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
-	p := &process{Cmd: exec.CommandContext(ctx, os.Args[0], args...)}
+	p := &process{Cmd: exec.CommandContext(ctx, line[0], line[1:]...)}
 	p.Env = append(env, processVariable+"=1", "APEX_CONFIG="+filepath.Join(t.TempDir(), "settings.toml"),
 		"HOME="+t.TempDir(), "APEX_LOCAL_KEY=key", "APEX_LISTEN=127.0.0.1:0")
 	p.Stderr = &p.err
@@ -199,9 +204,7 @@ func TestProcessOutlivesItsReader(t *testing.T) {
 
 // nohup has it that the terminal's end means nothing.
 func TestProcessStartedByNohup(t *testing.T) {
-	signal.Ignore(syscall.SIGHUP) // which the process inherits
-	defer signal.Reset(syscall.SIGHUP)
-	p := launch(t, nil, "serve")
+	p := launchBy(t, nil, "/bin/sh", "-c", `trap "" HUP; exec "$0" serve`, os.Args[0])
 	addr := p.addr(t)
 	until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
 	must(t, p.Process.Signal(syscall.SIGHUP))
