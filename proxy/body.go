@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -33,6 +35,9 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		if errors.As(err, &big) {
 			return nil, big
 		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: "the body of the request did not arrive in time"}
+		}
 		return nil, ir.Invalid("", "the body of the request was cut off")
 	}
 	codings := splitCodings(r.Header["Content-Encoding"])
@@ -44,7 +49,24 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return body, nil
+	return bytes.TrimPrefix(body, bom), nil
+}
+
+var bom = []byte("\xEF\xBB\xBF")
+
+// slowBody is the code of the error for a body that stopped arriving.
+const slowBody = "request_timeout"
+
+// patient reads a body as long as it keeps coming.
+type patient struct {
+	io.ReadCloser
+	rc      *http.ResponseController
+	silence time.Duration
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	_ = p.rc.SetReadDeadline(time.Now().Add(p.silence)) // where there is no connection there is no silence
+	return p.ReadCloser.Read(b)
 }
 
 func splitCodings(values []string) []string {

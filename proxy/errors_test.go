@@ -1,6 +1,9 @@
 package proxy_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -88,6 +91,12 @@ var errorRows = []struct {
 	{"200 empty", 200, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "without a body", false},
 }
 
+// keptAsIs are the rows whose body a chat client can read as it is, with the type in it.
+var keptAsIs = map[string]string{
+	"400": "some_type", "context": "some_type", "context 413": "", "policy": "some_type", "402": "some_type", "403": "some_type",
+	"404 model": "some_type", "404 path": "some_type", "429": "some_type", "429 quota": "some_type", "400 credit": "",
+}
+
 func TestErrorMap(t *testing.T) {
 	for _, row := range errorRows {
 		for _, client := range []string{"messages", "chat"} {
@@ -106,11 +115,14 @@ func TestErrorMap(t *testing.T) {
 							expect = row.toChat
 						}
 						e := parse(t, got.body)
-						if got.body == row.body {
-							if kind != "passed" || got.status != row.status {
-								t.Errorf("passed as it was with %d", got.status)
+						if typ, ok := keptAsIs[row.name]; ok && kind == "passed" && client == "chat" {
+							if got.body != row.body || got.status != row.status || e.Error.Type != typ {
+								t.Errorf("not passed as it was: %d %s", got.status, got.body)
 							}
 						} else {
+							if got.body == row.body {
+								t.Errorf("passed as it was with %d", got.status)
+							}
 							if got.status != expect.status || e.Error.Type != expect.typ {
 								t.Errorf("%d %s, want %d %s: %s", got.status, e.Error.Type, expect.status, expect.typ, got.body)
 							}
@@ -199,6 +211,66 @@ func TestSecretsInErrors(t *testing.T) {
 		}
 		if !d.converted && !strings.Contains(got.body, said) {
 			t.Errorf("%s: the model's words were changed: %s", d.name, got.body)
+		}
+	}
+}
+
+// TestLongErrorInSuccess: an error does not pass for an answer because it is long.
+func TestLongErrorInSuccess(t *testing.T) {
+	long := strings.Repeat("very long ", 20_000)
+	for _, body := range []string{
+		openAIError("rate_limit_exceeded", long), `{"type":"error","error":{"type":"rate_limit_error","message":"` + long + `"}}`,
+		`{"id":"` + long + `","error":{"code":429,"message":"m"}}`,
+	} {
+		f := start(t, newUpstream(t, jsonAnswer(200, body)))
+		for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("claude-x#anthropic", ""))} {
+			if strings.HasPrefix(body, `{"id"`) { // what looks like an answer for 32 KiB is one
+				if got.status != 200 || got.body != body {
+					t.Errorf("%d, %d bytes", got.status, len(got.body))
+				}
+				continue
+			}
+			if got.status != 429 || !strings.Contains(got.body, "very long") {
+				t.Errorf("%d %.200s", got.status, got.body)
+			}
+		}
+	}
+	answer := `{"error":{"message":"only a warning"},` + strings.Replace(chatAnswer, "hello", long, 1)[1:]
+	f := start(t, newUpstream(t, jsonAnswer(200, answer)))
+	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
+	if x := f.final(got.header.Get("X-Apex-Request-Id")); got.status != 200 || got.body != answer || x.Tokens.Output != 3 {
+		t.Errorf("an answer with a warning: %d, %d bytes of %d, %+v", got.status, len(got.body), len(answer), x.Tokens)
+	}
+}
+
+// TestEndOfConnection: where only that marks the end, half an answer must not pass for one.
+func TestEndOfConnection(t *testing.T) {
+	for body, want := range map[string]int{chatAnswer: 200, chatAnswer[:60]: 502} {
+		f := start(t, newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"+body)
+		}))
+		if got := f.post("/v1/chat/completions", chat("gpt-4o#openai", "")); got.status != want {
+			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+}
+
+// TestGzippedError: of which no header tells that it is compressed.
+func TestGzippedError(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.WriteString(z, openAIError("x", "readable"))
+	_ = z.Close()
+	f := start(t, newUpstream(t, jsonAnswer(400, b.String())))
+	for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("gpt-4o#openai", ""))} {
+		if e := parse(t, got.body); got.status != 400 || e.Error.Message != "readable" {
+			t.Errorf("%d %s", got.status, got.body)
 		}
 	}
 }

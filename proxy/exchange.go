@@ -67,7 +67,7 @@ func (s *Server) front(next http.Handler) http.Handler {
 			x.rec.Status = http.StatusNoContent
 			return
 		}
-		if x.quiet() {
+		if _, ok := open[x.rec.Path]; ok { // with any method: there is nothing to keep
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -124,10 +124,12 @@ func (x *exchange) quiet() bool {
 func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ClientProtocol = string(x.client)
 	x.publish(event.Waiting)
+	x.r.Body = &patient{ReadCloser: x.r.Body, rc: x.rc, silence: x.s.bodySilence}
 	body, err := readBody(x.r, x.cfg.MaxBody)
 	if err != nil {
-		return nil, err
+		return nil, err // the deadline stays, for what the server reads of the rest
 	}
+	_ = x.rc.SetReadDeadline(time.Time{})
 	x.rec.BytesIn = int64(len(body))
 	q, err := provider.Peek(body)
 	if err != nil {
@@ -321,7 +323,7 @@ func (x *exchange) fail(err error) {
 	setIf(h, "Retry-After", e.RetryAfter)
 	setIf(h, "Retry-After-Ms", e.RetryAfterMS)
 	setIf(h, "X-Should-Retry", x.shouldRetry(e))
-	if e.Kind == ir.TooLarge {
+	if e.Kind == ir.TooLarge || e.Code == slowBody {
 		h.Set("Connection", "close")
 	}
 	status, body := x.codec.EncodeError(e, x.id)
@@ -383,6 +385,7 @@ func (x *exchange) commit(status int) {
 		return
 	}
 	x.committed = true
+	exposeGateway(x.w.Header())
 	x.rec.Status = status
 	x.w.WriteHeader(status)
 }

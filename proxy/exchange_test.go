@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,6 +63,30 @@ func TestPanics(t *testing.T) {
 				t.Errorf("records %+v", all)
 			}
 		})
+	}
+}
+
+// TestSlowBody: who stops in the middle of a request is told, and not waited for.
+func TestSlowBody(t *testing.T) {
+	for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens"} {
+		bus := event.NewBus(4)
+		s := New(slog.New(slog.DiscardHandler), bus)
+		s.bodySilence = 30 * time.Millisecond
+		if err := s.Start(t.Context(), "127.0.0.1:0", Config{LocalKey: "local-key-123"}); err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, "POST "+path+" HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: local-key-123\r\nContent-Length: 100\r\n\r\n{")
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		all, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(all), "HTTP/1.1 408 ") || !strings.Contains(string(all), `"error":{`) {
+			t.Errorf("%s: %v %s", path, err, all)
+		}
+		_ = c.Close()
+		_ = s.Stop(t.Context())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -102,6 +103,22 @@ func cors(h http.Header, origin string) {
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", exposed)
 	h.Add("Vary", "Origin")
+}
+
+// exposeGateway lets pages read whatever the gateway tells, as far as they may read at all.
+func exposeGateway(h http.Header) {
+	list := h.Get("Access-Control-Expose-Headers")
+	if list == "" {
+		return
+	}
+	var more []string
+	for name := range h {
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "cf-aig-") && !strings.Contains(list+",", lower+",") {
+			more = append(more, lower)
+		}
+	}
+	slices.Sort(more)
+	h.Set("Access-Control-Expose-Headers", strings.Join(append([]string{list}, more...), ", "))
 }
 
 // preflight answers an OPTIONS request of an allowed origin, or one without an origin.

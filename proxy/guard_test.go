@@ -210,6 +210,32 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// TestOpenPathsNeedNoKey: not even to say that a method is wrong.
+func TestOpenPathsNeedNoKey(t *testing.T) {
+	f := start(t, nil)
+	for _, path := range []string{"/", "/healthz", "/api/hello"} {
+		for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "DELETE": 405} {
+			got := f.do(method, path, "", without("Authorization"))
+			if got.status != want || want == 405 && got.header.Get("Allow") != "GET, HEAD, OPTIONS" {
+				t.Errorf("%s %s: %d %v", method, path, got.status, got.header)
+			}
+		}
+	}
+}
+
+// TestGatewayHeadersReachPages: also those that nobody knew of before.
+func TestGatewayHeadersReachPages(t *testing.T) {
+	f := start(t, newUpstream(t, jsonAnswer(200, chatAnswer, "Cf-Aig-Brand-New", "1")))
+	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), withHeader("Origin", "http://localhost:1"))
+	if list := got.header.Get("Access-Control-Expose-Headers"); !strings.HasSuffix(list, ", cf-aig-brand-new") || strings.Count(list, "cf-aig-log-id") != 1 {
+		t.Errorf("%s", list)
+	}
+	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
+	if got.header.Get("Access-Control-Expose-Headers") != "" || got.header.Get("Cf-Aig-Brand-New") != "1" {
+		t.Errorf("without an origin: %v", got.header)
+	}
+}
+
 func TestBodies(t *testing.T) {
 	u := newUpstream(t, vendor)
 	f := start(t, u, func(c *proxy.Config) { c.MaxBody = 2000 })
@@ -264,6 +290,9 @@ func TestBodies(t *testing.T) {
 	}
 	if got := f.post("/v1/messages", big); got.status != 413 || parse(t, got.body).Error.Type != "request_too_large" {
 		t.Errorf("large: %d %s", got.status, got.body)
+	}
+	if got := f.post("/v1/chat/completions", "\uFEFF"+plain); got.status != 200 || u.last(t).body != strings.Replace(plain, "#openai", "", 1) {
+		t.Errorf("byte order mark: %d %s", got.status, got.body)
 	}
 	chunked := func(r *http.Request) { r.ContentLength = -1 }
 	if got := f.post("/v1/messages", big, chunked); got.status != 413 {

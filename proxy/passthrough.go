@@ -13,6 +13,7 @@ import (
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/rawjson"
 	"apex-ai-proxy/proxy/sse"
 )
 
@@ -152,11 +153,18 @@ func (x *exchange) answer(resp *http.Response, body []byte) apierror.Answer {
 	}
 }
 
+var gzipped = []byte{0x1f, 0x8b}
+
 // refusal reads an answer that is an error.
 func (x *exchange) refusal(resp *http.Response) (*ir.Error, []byte, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, apierror.MaxBody))
 	if err != nil && x.r.Context().Err() != nil && x.broken(err) == nil {
 		return nil, nil, errGone
+	}
+	if bytes.HasPrefix(body, gzipped) { // though no header says so
+		if plain, err := decode("gzip", body, maxFailure); err == nil {
+			body = plain
+		}
 	}
 	return apierror.Decode(x.answer(resp, body)), body, nil
 }
@@ -197,11 +205,9 @@ func (x *exchange) nonsense(resp *http.Response, head []byte) error {
 // passUnary hands on a whole answer, of which the first n bytes are in buf.
 func (x *exchange) passUnary(resp *http.Response, buf []byte, n int, whole bool) error {
 	obs := observer{proto: x.client}
-	if whole {
-		if e := apierror.FromSuccess(x.answer(resp, buf[:n])); e != nil {
-			x.convertHeaders(resp.Header)
-			return e
-		}
+	if e := x.failsAfterAll(resp, buf[:n], whole); e != nil {
+		x.convertHeaders(resp.Header)
+		return e
 	}
 	x.passHeaders(resp.Header)
 	switch h := x.w.Header(); {
@@ -222,6 +228,35 @@ func (x *exchange) passUnary(resp *http.Response, buf []byte, n int, whole bool)
 		return nil
 	}
 	return x.copyRest(resp.Body, buf, &obs)
+}
+
+// maxFailure bounds an error that is told with the status of a success.
+const maxFailure = 1 << 20
+
+// failsAfterAll is the error that an answer with the status of a success holds, or is: one
+// that was cut off where nothing but the end of the connection marks its end.
+func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *ir.Error {
+	if whole {
+		if e := apierror.FromSuccess(x.answer(resp, head)); e != nil {
+			return e
+		}
+		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " broke off in the middle of its answer"}
+		}
+		return nil
+	}
+	if !apierror.StartsAsError(head) {
+		return nil
+	}
+	more, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailure)) // a failure is met again below
+	if e := apierror.FromSuccess(x.answer(resp, append(head[:len(head):len(head)], more...))); e != nil {
+		return e
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(more), resp.Body), resp.Body}
+	return nil
 }
 
 // tailSize is how much of the end of a long answer is looked at for token counts.

@@ -123,22 +123,25 @@ func checkWire(t *testing.T, p wire, door, mode string, in seen) {
 
 func TestForwardedHeaders(t *testing.T) {
 	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Connection"] = []string{"x-hop, Request-Id-Of-Nobody", "X-Other-Hop, X-Apex-Request-Id"}
 		jsonAnswer(200, msgAnswer, "Cf-Aig-Cache-Status", "HIT", "Cf-Aig-Log-Id", "log1", "Request-Id", "req_vendor",
 			"Set-Cookie", "x=y", "Server", "cloudflare", "Anthropic-Ratelimit-Requests-Remaining", "5",
-			"Access-Control-Allow-Origin", "*")(w, r)
+			"Access-Control-Allow-Origin", "*", "Location", "http://evil.example", "Refresh", "0;url=http://evil.example",
+			"X-Conversion-Warnings", "fake", "X-Token-Count", "fake", "X-Fallback-From", "fake", "X-Hop", "1", "X-Other-Hop", "1")(w, r)
 	})
 	f := start(t, u)
-	got := f.post("/v1/messages?beta=true&key="+localKey, messages("claude-sonnet-4-5#anthropic", ""),
+	got := f.post("/v1/messages?beta=true&key="+localKey+"&x-api-key="+localKey+"&X_API_KEY="+localKey, messages("claude-sonnet-4-5#anthropic", ""),
 		withHeader("Anthropic-Version", "2026-10-21"), withHeader("Anthropic-Beta", "a,b"),
 		withHeader("Idempotency-Key", "k1"), withHeader("Traceparent", "00-1-2-01"),
 		withHeader("Cf-Aig-Skip-Cache", "true"), withHeader("Cf-Aig-Metadata", `{"a":1}`),
 		withHeader("Cf-Aig-No-Wholesale", "false"), withHeader("Cf-Aig-Something", "no"),
-		withHeader("X-Claude-Code-Session-Id", "s1"), withHeader("Proxy-Authorization", "no"))
+		withHeader("X-Claude-Code-Session-Id", "s1"), withHeader("Proxy-Authorization", "no"),
+		withHeader("Anthropic-Api-Key", "no"), withHeader("Anthropic-Dangerous-Direct-Browser-Access", "true"))
 	in := u.last(t)
 	for name, want := range map[string]string{
 		"Anthropic-Version": "2026-10-21", "Anthropic-Beta": "a,b", "Idempotency-Key": "k1", "Traceparent": "00-1-2-01",
 		"Cf-Aig-Skip-Cache": "true", "Cf-Aig-Metadata": `{"a":1}`, "Cf-Aig-No-Wholesale": "true", "Cf-Aig-Something": "",
-		"Cf-Aig-Session-Id": "s1", "Proxy-Authorization": "", "User-Agent": "apex-ai-proxy/test (Claude Code)",
+		"Cf-Aig-Session-Id": "s1", "Proxy-Authorization": "", "Anthropic-Api-Key": "", "Anthropic-Dangerous-Direct-Browser-Access": "true", "User-Agent": "apex-ai-proxy/test (Claude Code)",
 	} {
 		if got := in.header.Get(name); got != want {
 			t.Errorf("to the upstream: %s is %q, want %q", name, got, want)
@@ -150,6 +153,7 @@ func TestForwardedHeaders(t *testing.T) {
 	for name, want := range map[string]string{
 		"Cf-Aig-Cache-Status": "HIT", "Cf-Aig-Log-Id": "log1", "Request-Id": "req_vendor", "Set-Cookie": "", "Server": "",
 		"Anthropic-Ratelimit-Requests-Remaining": "5", "Access-Control-Allow-Origin": "", "X-Upstream-Model": "claude-sonnet-4-5",
+		"Location": "", "Refresh": "", "X-Conversion-Warnings": "", "X-Token-Count": "", "X-Fallback-From": "", "X-Hop": "", "X-Other-Hop": "",
 	} {
 		if have := got.header.Get(name); have != want {
 			t.Errorf("to the client: %s is %q, want %q", name, have, want)
@@ -196,12 +200,27 @@ func TestMissingSettings(t *testing.T) {
 	}
 }
 
+func TestForwardedHeadersOfOtherProtocols(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u)
+	mine := withHeader("Cf-Aig-Authorization", "Bearer "+gateToken)
+	for sent, want := range map[string]string{
+		"Basic abc": "Basic abc", "bearer theirs-123": "Bearer theirs-123", "theirs-123": "Bearer theirs-123",
+	} {
+		f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), mine, withHeader("Authorization", sent), withHeader("Anthropic-Beta", "x"))
+		if h := u.last(t).header; h.Get("Authorization") != want || h.Get("Anthropic-Beta") != "" {
+			t.Errorf("%s: %v", sent, h)
+		}
+	}
+}
+
 // TestOwnKeyMissing: who chose a key of their own is never charged for another one.
 func TestOwnKeyMissing(t *testing.T) {
 	u := newUpstream(t, vendor)
 	f := start(t, u, func(c *proxy.Config) { c.Keys = map[string]proxy.ProviderKey{"openai": {Need: true}} })
 	for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("gpt-4o#openai", ""))} {
-		if e := parse(t, got.body); got.status != 502 || u.count() != 0 || !strings.Contains(e.Error.Message, "token set openai") {
+		if e := parse(t, got.body); got.status != 502 || u.count() != 0 || !strings.Contains(e.Error.Message, "token set openai") ||
+			e.Type == "" && (e.Error.Code == nil || *e.Error.Code != "not_configured") {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 		if x := f.final(got.header.Get("X-Apex-Request-Id")); x.ErrorKind != "not_configured" {

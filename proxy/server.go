@@ -33,6 +33,8 @@ type Server struct {
 
 	handler http.Handler
 
+	bodySilence time.Duration // longest silence inside a request's body
+
 	mu  sync.Mutex
 	run *run // the last one, nil before the first start
 }
@@ -62,7 +64,7 @@ var errStopping = errors.New("the proxy is stopping")
 
 // New returns a server that publishes its records on bus. It does not listen yet.
 func New(log *slog.Logger, bus *event.Bus) *Server {
-	s := &Server{log: log, bus: bus}
+	s := &Server{log: log, bus: bus, bodySilence: bodySilence}
 	s.cfg.Store(&Config{})
 	s.up = newUpstream(s.owns)
 	s.demo = newDemo()
@@ -179,3 +181,6 @@ func newID() string {
 
 // readHeaderTimeout bounds how long a client may take to send the head of a request.
 const readHeaderTimeout = 20 * time.Second
+
+// bodySilence bounds how long a client may pause in the middle of a request's body.
+const bodySilence = time.Minute

@@ -79,6 +79,11 @@ var forwarded = [...]string{
 	"Accept", "Openai-Beta", "Idempotency-Key", "Traceparent", "Tracestate", "X-Session-Affinity",
 }
 
+// anthropicHeaders are those that Anthropic's API gets besides.
+var anthropicHeaders = [...]string{
+	"Anthropic-Version", "Anthropic-Beta", "Anthropic-Dangerous-Direct-Browser-Access",
+}
+
 // gatewayHeaders are the headers for Cloudflare that a client may set. Credentials are
 // not among them, nor is the one that forbids unified billing (see protect).
 var gatewayHeaders = [...]string{
@@ -112,9 +117,11 @@ func (x *exchange) headers() http.Header {
 				out[name] = v
 			}
 		}
-		for name, v := range in {
-			if strings.HasPrefix(name, "Anthropic-") {
-				out[name] = v
+		if x.up == ir.AnthropicMessages {
+			for _, name := range anthropicHeaders {
+				if v := in[name]; len(v) > 0 {
+					out[name] = v
+				}
 			}
 		}
 	}
@@ -156,7 +163,11 @@ func (x *exchange) protect(out http.Header) {
 		key = x.cfg.GatewayToken
 	}
 	if key != "" {
-		out[p.Key.Name] = []string{p.Key.Prefix + key}
+		prefix := p.Key.Prefix
+		if scheme, rest, ok := strings.Cut(key, " "); ok && scheme != "" && rest != "" {
+			prefix = "" // it names a scheme of its own
+		}
+		out[p.Key.Name] = []string{prefix + key}
 	}
 	if !mode.Unified || strings.EqualFold(x.r.Header.Get("Cf-Aig-No-Wholesale"), "true") {
 		out["Cf-Aig-No-Wholesale"] = []string{"true"}
@@ -164,7 +175,7 @@ func (x *exchange) protect(out http.Header) {
 }
 
 // secretParams are names of query parameters that clients put keys into.
-var secretParams = map[string]bool{"key": true, "api_key": true, "api-key": true, "apikey": true, "access_token": true, "token": true, "api-version": true}
+var secretParams = map[string]bool{"key": true, "api_key": true, "api-key": true, "apikey": true, "access_token": true, "token": true, "api-version": true, "x-api-key": true, "x_api_key": true}
 
 // withQuery adds the client's query to the address, without keys.
 func withQuery(address, query string) string {
@@ -293,20 +304,21 @@ var dropped = map[string]bool{
 	"Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
 	"Upgrade": true, "Set-Cookie": true, "Alt-Svc": true, "Strict-Transport-Security": true, "Server": true,
 	"Date": true, "Nel": true, "Report-To": true, "Vary": true, "X-Apex-Request-Id": true, "X-Upstream-Model": true,
+	"Location": true, "Refresh": true, "X-Conversion-Warnings": true, "X-Token-Count": true, "X-Fallback-From": true,
 }
 
 // passHeaders hands the upstream's headers to the client of the same protocol.
 func (x *exchange) passHeaders(in http.Header) {
 	out := x.w.Header()
-	for name, v := range in {
-		if dropped[name] || strings.HasPrefix(name, "Access-Control-") {
-			continue
-		}
-		out[name] = v
-	}
+	hop := map[string]bool{} // what the upstream calls a matter of its connection
 	for _, v := range in["Connection"] {
 		for _, name := range strings.Split(v, ",") {
-			out.Del(strings.TrimSpace(name))
+			hop[http.CanonicalHeaderKey(strings.TrimSpace(name))] = true
+		}
+	}
+	for name, v := range in {
+		if !dropped[name] && !hop[name] && !strings.HasPrefix(name, "Access-Control-") {
+			out[name] = v
 		}
 	}
 }

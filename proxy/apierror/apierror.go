@@ -6,6 +6,7 @@
 package apierror
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -47,7 +48,10 @@ func Decode(a Answer) *ir.Error {
 	if len(a.Body) > MaxBody {
 		a.Body = a.Body[:MaxBody]
 	}
-	f := read(a.Body)
+	return decode(a, read(a.Body))
+}
+
+func decode(a Answer, f found) *ir.Error {
 	if f.message == "" {
 		f.message = bare(a.Status, a.Body)
 	}
@@ -93,7 +97,28 @@ func FromSuccess(a Answer) *ir.Error {
 	} else if f.httpCode >= 400 && f.httpCode <= 599 {
 		a.Status = f.httpCode
 	}
-	return Decode(a)
+	return decode(a, f)
+}
+
+// StartsAsError tells whether a body that is not read to its end yet may be an error that
+// FromSuccess finds: one of its first members says so.
+func StartsAsError(head []byte) (may bool) {
+	r := rawjson.NewReader(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")))
+	if r.Kind() != rawjson.Object {
+		return false
+	}
+	r.Object(func(key []byte) {
+		switch string(key) {
+		case "error", "errors":
+			k := r.Kind()
+			may = may || k == rawjson.Object || k == rawjson.Array || k == rawjson.String
+		case "type":
+			may = may || r.Value().Text().Is("error")
+		case "success":
+			may = may || string(r.Value()) == "false"
+		}
+	})
+	return may
 }
 
 // FromGateway tells whether the body is a refusal of Cloudflare rather than of the provider.

@@ -28,7 +28,7 @@ func Resolve(asked string) (Route, error) {
 		return Route{}, err
 	}
 	if i := strings.LastIndexByte(name, '#'); i >= 0 {
-		return explicit(asked, StripContext(name[:i]), name[i+1:])
+		return explicit(asked, StripContext(strings.TrimSpace(name[:i])), strings.TrimSpace(name[i+1:]))
 	}
 	if strings.HasPrefix(name, "@cf/") {
 		return route(asked, find("workers-ai"), name), nil

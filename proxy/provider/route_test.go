@@ -17,6 +17,7 @@ func TestResolve(t *testing.T) {
 		"claude-opus-4-7[1m]#anthropic":          {"anthropic", "claude-opus-4-7"},
 		"claude-opus-4-7#anthropic[1M]":          {"anthropic", "claude-opus-4-7"},
 		" gpt-4o#openai ":                        {"openai", "gpt-4o"},
+		"gpt-4o # openai":                        {"openai", "gpt-4o"},
 		"a#b#openai":                             {"openai", "a#b"},
 		"@cf/openai/gpt-oss-20b#workers-ai":      {"workers-ai", "@cf/openai/gpt-oss-20b"},
 		"workers-ai/@cf/meta/x":                  {"workers-ai", "@cf/meta/x"},
