@@ -38,7 +38,8 @@ func TestObserver(t *testing.T) {
 		{
 			"echo in a response", ir.OpenAIResponses,
 			`data: {"type":"response.created","response":{"error":null,"tools":[{"parameters":{"properties":{"error":{"type":"string"},"type":"response.completed","usage":{"input_tokens":5}}}}]}}` + "\n\n",
-			event.Tokens{}, false, false, false,
+			event.Tokens{},
+			false, false, false,
 		},
 		{"echo in a call", ir.AnthropicMessages, `data: {"type":"content_block_start","content_block":{"input":{"error":"x","stop_reason":"end_turn","usage":{"input_tokens":5},"type":"message_stop"}}}` + "\n\n", event.Tokens{}, false, false, false},
 		{"response", ir.OpenAIResponses, `data: {"response":{"usage":{"input_tokens":5,"output_tokens":1}},"type":"response.completed"}` + "\n\n", event.Tokens{Input: 5, Output: 1, Known: true}, true, true, false},

@@ -85,6 +85,7 @@ func misfit(value any, t reflect.Type, field string) string {
 		}
 	case reflect.Struct, reflect.Map:
 		return fmt.Sprintf("this is a section; write [%s] on a line of its own and its settings below", field)
+	default:
 	}
 	return ""
 }
