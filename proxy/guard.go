@@ -224,7 +224,7 @@ func known(key string, cfg *Config) bool {
 func refuse(r *http.Request, cfg *Config) *ir.Error {
 	if !hostAllowed(r, cfg) {
 		return &ir.Error{Kind: ir.Forbidden, Code: "host_not_allowed", Message: fmt.Sprintf(
-			"requests for the host %q are not answered: use 127.0.0.1 or localhost, or allow the name in Settings",
+			"requests for the host %q are not answered: use 127.0.0.1 or localhost",
 			printable(r.Host))}
 	}
 	if o := r.Header.Get("Origin"); o != "" && !originAllowed(o, cfg) {

@@ -68,7 +68,8 @@ func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
 	return m
 }
 
-// refresh shows the state of now.
+// refresh shows the state of now, the picture before the words: whoever reads the new
+// words finds the picture that goes with them.
 func (t *tray) refresh() {
 	h := t.headline()
 	changed := false
@@ -80,14 +81,14 @@ func (t *tray) refresh() {
 		*m = *t.item(it)
 		changed = true
 	}
-	if changed {
-		t.menu.Refresh()
-	}
 	if h.Icon != t.icon {
 		t.icon = h.Icon
 		if t.desk != nil {
 			t.desk.SetSystemTrayIcon(trayIcon(t.icon))
 		}
+	}
+	if changed {
+		t.menu.Refresh()
 	}
 	if tip := presenter.Tooltip(t.u.opts.Name, h); tip != t.tip {
 		t.tip = tip
