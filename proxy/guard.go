@@ -229,7 +229,7 @@ func refuse(r *http.Request, cfg *Config) *ir.Error {
 	}
 	if o := r.Header.Get("Origin"); o != "" && !originAllowed(o, cfg) {
 		return &ir.Error{Kind: ir.Forbidden, Code: "origin_not_allowed", Message: fmt.Sprintf(
-			"pages of %s may not use this proxy: allow the origin in Settings", printable(o))}
+			"pages of %s may not use this proxy: add the origin to \"origins\" under [server] in the settings file", printable(o))}
 	}
 	return nil
 }
