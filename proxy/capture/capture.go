@@ -1,0 +1,302 @@
+// Package capture keeps the heads and bodies of the last exchanges in memory, so that a
+// person can look at what was sent and what came back, on both sides of the proxy.
+//
+// What is kept is bounded three ways: the number of exchanges, the bytes of each body,
+// and the bytes of everything. Credentials in headers are replaced by dots before they
+// are kept; those in bodies whenever a body is handed out. Nothing is written to disk.
+//
+// Recording never fails and never waits for a reader: it costs a copy of the bytes and an
+// uncontended lock. A nil *Record records nothing, which is how captures are off.
+package capture
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Side is one of the four places where the bytes of an exchange are seen.
+type Side uint8
+
+// The sides, in the order in which bytes pass them.
+const (
+	ClientRequest Side = iota
+	UpstreamRequest
+	UpstreamAnswer
+	ClientAnswer
+	Sides // how many there are
+)
+
+// Mode is which exchanges are kept.
+type Mode uint8
+
+// The modes.
+const (
+	All    Mode = iota
+	Errors      // those that failed; running ones are kept until they have succeeded
+	Off
+)
+
+// Limits bound what a Store keeps.
+type Limits struct {
+	Mode      Mode
+	Exchanges int   // the last so many
+	PerBody   int   // bytes of each body; the rest is only counted
+	Total     int64 // bytes of all bodies together
+}
+
+// DefaultLimits are fit for a desktop: the last hundred exchanges in at most 32 MiB.
+func DefaultLimits() Limits {
+	return Limits{Mode: All, Exchanges: 100, PerBody: 256 << 10, Total: 32 << 20}
+}
+
+// Store keeps the last exchanges. It is safe for concurrent use.
+type Store struct {
+	secrets func() []string
+	total   atomic.Int64 // bytes held by all bodies
+
+	mu     sync.Mutex
+	limits Limits
+	order  []*Record // oldest first
+	at     map[string]*Record
+}
+
+// NewStore returns an empty store. secrets tells what must not be seen in a body that is
+// handed out; nil for nothing.
+func NewStore(l Limits, secrets func() []string) *Store {
+	if secrets == nil {
+		secrets = func() []string { return nil }
+	}
+	return &Store{secrets: secrets, limits: l, at: make(map[string]*Record)}
+}
+
+// SetLimits changes what is kept, also of what is there already.
+func (s *Store) SetLimits(l Limits) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limits = l
+	if l.Mode == Off {
+		s.drop(len(s.order))
+	}
+	s.trim()
+}
+
+// Limits is what bounds the store now.
+func (s *Store) Limits() Limits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limits
+}
+
+// Clear forgets everything. Exchanges that still run are recorded no further.
+func (s *Store) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(len(s.order))
+}
+
+// Open begins the record of an exchange; nil when captures are off.
+func (s *Store) Open(id string) *Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limits.Mode == Off {
+		return nil
+	}
+	r := &Record{store: s, id: id, perBody: s.limits.PerBody, onlyErrors: s.limits.Mode == Errors}
+	s.order = append(s.order, r)
+	s.at[id] = r
+	s.trim()
+	return r
+}
+
+// Get is what is known of an exchange now, with secrets replaced.
+func (s *Store) Get(id string) (Snapshot, bool) {
+	s.mu.Lock()
+	r, ok := s.at[id]
+	s.mu.Unlock()
+	if !ok {
+		return Snapshot{}, false
+	}
+	return r.snapshot(s.secrets()), true
+}
+
+// Revision changes whenever there is more to see of an exchange; 0 when it is not kept.
+func (s *Store) Revision(id string) int64 {
+	s.mu.Lock()
+	r, ok := s.at[id]
+	s.mu.Unlock()
+	if !ok {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.revision
+}
+
+// Bytes is how much memory the bodies take.
+func (s *Store) Bytes() int64 { return s.total.Load() }
+
+// trim forgets the oldest exchanges until the limits hold. s.mu is held.
+func (s *Store) trim() {
+	n := max(0, len(s.order)-s.limits.Exchanges)
+	left := s.total.Load()
+	for _, r := range s.order[:n] {
+		left -= r.held.Load()
+	}
+	for left > s.limits.Total && n < len(s.order)-1 { // the newest stays
+		left -= s.order[n].held.Load()
+		n++
+	}
+	s.drop(n)
+}
+
+// drop forgets the n oldest exchanges. s.mu is held.
+func (s *Store) drop(n int) {
+	for _, r := range s.order[:n] {
+		delete(s.at, r.id)
+		r.close()
+	}
+	s.order = slices.Delete(s.order, 0, n)
+}
+
+// forget forgets one exchange.
+func (s *Store) forget(r *Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.order, r); i >= 0 {
+		delete(s.at, r.id)
+		s.order = slices.Delete(s.order, i, i+1)
+	}
+	r.close()
+}
+
+// grown makes room after a record took more memory.
+func (s *Store) grown(by int64) {
+	if s.total.Add(by) <= 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.total.Load() > s.limits.Total {
+		s.trim()
+	}
+}
+
+// Record is what is kept of one exchange. Its methods may be called on a nil Record, and
+// while others read.
+type Record struct {
+	store      *Store
+	id         string
+	perBody    int
+	onlyErrors bool
+	held       atomic.Int64 // bytes of its bodies
+
+	mu       sync.Mutex
+	revision int64
+	closed   bool // forgotten by the store
+	done     bool
+	attempts int
+	sides    [Sides]message
+}
+
+type message struct {
+	seen   bool
+	method string
+	url    string
+	status int
+	header http.Header
+	body   []byte
+	size   int64
+}
+
+// Request notes the head of a request and its whole body, which must not change any more.
+// A second request upstream, after the first one failed, takes the place of the first.
+func (r *Record) Request(side Side, method, url string, h http.Header, body []byte) {
+	if r == nil {
+		return
+	}
+	kept := slices.Clip(body[:min(len(body), r.perBody)])
+	if len(kept) < len(body) {
+		kept = slices.Clone(kept) // or all of it would stay in memory
+	}
+	r.put(side, message{seen: true, method: method, url: maskedURL(url), header: masked(h), body: kept, size: int64(len(body))})
+}
+
+// Answer notes the head of an answer; Write brings its body.
+func (r *Record) Answer(side Side, status int, h http.Header) {
+	if r != nil {
+		r.put(side, message{seen: true, status: status, header: masked(h)})
+	}
+}
+
+func (r *Record) put(side Side, m message) {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
+	grown := int64(len(m.body)) - int64(cap(r.sides[side].body))
+	if side == UpstreamRequest {
+		r.attempts++
+		grown -= int64(cap(r.sides[UpstreamAnswer].body))
+		r.sides[UpstreamAnswer] = message{}
+	}
+	r.sides[side] = m
+	r.revision++
+	r.held.Add(grown)
+	r.mu.Unlock()
+	r.store.grown(grown)
+}
+
+// Write notes the next bytes of a body.
+func (r *Record) Write(side Side, b []byte) {
+	if r == nil || len(b) == 0 {
+		return
+	}
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
+	m := &r.sides[side]
+	m.size += int64(len(b))
+	before := cap(m.body)
+	if room := r.perBody - len(m.body); room > 0 {
+		m.body = append(m.body, b[:min(room, len(b))]...)
+	}
+	grown := int64(cap(m.body) - before)
+	r.revision++
+	r.held.Add(grown)
+	r.mu.Unlock()
+	if grown > 0 {
+		r.store.grown(grown)
+	}
+}
+
+// End marks the end of the exchange.
+func (r *Record) End(failed bool) {
+	if r == nil {
+		return
+	}
+	if r.onlyErrors && !failed {
+		r.store.forget(r)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done = true
+	r.revision++
+}
+
+// close gives the memory back. The store's lock is held.
+func (r *Record) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.sides = [Sides]message{}
+	r.store.total.Add(-r.held.Swap(0))
+}

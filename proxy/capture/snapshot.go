@@ -1,0 +1,152 @@
+package capture
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"apex-ai-proxy/proxy/apierror"
+)
+
+// Message is one side of an exchange, as it was seen.
+type Message struct {
+	Seen   bool        // the exchange got this far
+	Method string      // of a request
+	URL    string      // of a request
+	Status int         // of an answer
+	Header http.Header // with Dots for credentials
+	Body   []byte      // what was kept of the body, with Dots for secrets
+	Size   int64       // of the whole body, in bytes
+}
+
+// Cut tells whether the body was longer than what was kept of it.
+func (m *Message) Cut() bool { return m.Size > int64(len(m.Body)) }
+
+// Snapshot is what is known of an exchange at one moment.
+type Snapshot struct {
+	ID       string
+	Revision int64
+	Done     bool
+	Attempts int // requests sent upstream; more than one after a repair or a fallback
+	Messages [Sides]Message
+}
+
+func (r *Record) snapshot(secrets []string) Snapshot {
+	r.mu.Lock()
+	s := Snapshot{ID: r.id, Revision: r.revision, Done: r.done, Attempts: r.attempts}
+	for i := range r.sides {
+		m := &r.sides[i]
+		// What is in a body stays; more may be put behind it, out of this slice's reach.
+		s.Messages[i] = Message{
+			Seen: m.seen, Method: m.method, URL: m.url, Status: m.status, Header: m.header,
+			Body: slices.Clip(m.body), Size: m.size,
+		}
+	}
+	r.mu.Unlock()
+	for i := range s.Messages {
+		m := &s.Messages[i]
+		cut := m.Cut()
+		m.Body = hide(m, secrets)
+		if !cut {
+			m.Size = int64(len(m.Body))
+		}
+	}
+	return s
+}
+
+// hide replaces secrets in a body. In the answer of an upstream that refuses, whatever
+// looks like a key counts as one: vendors quote the key that they did not like.
+func hide(m *Message, secrets []string) []byte {
+	if m.Status >= http.StatusBadRequest {
+		return apierror.MaskJSON(m.Body, secrets...)
+	}
+	body := m.Body
+	for _, s := range secrets {
+		if len(s) >= minSecret && bytes.Contains(body, []byte(s)) {
+			body = bytes.ReplaceAll(body, []byte(s), []byte(Dots))
+		}
+	}
+	return body
+}
+
+// minSecret is the length below which a secret is a word like any other.
+const minSecret = 4
+
+// Original is a client's request as it came, with nothing replaced, for sending it again.
+// ok is false when it is not kept, or not as a whole.
+func (s *Store) Original(id string) (path string, body []byte, ok bool) {
+	s.mu.Lock()
+	r, found := s.at[id]
+	s.mu.Unlock()
+	if !found {
+		return "", nil, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := &r.sides[ClientRequest]
+	return m.url, slices.Clone(m.body), m.seen && m.size == int64(len(m.body))
+}
+
+// Dots stand for a credential.
+const Dots = "••••••••"
+
+// credentialHeaders are replaced whole.
+var credentialHeaders = map[string]bool{
+	"Authorization": true, "Proxy-Authorization": true, "Cookie": true, "Set-Cookie": true,
+}
+
+// credentialWords mark the name of a header as that of a credential.
+var credentialWords = []string{"api-key", "apikey", "token", "secret", "password", "authorization", "credential", "goog-api"}
+
+// counts are headers with such a word that hold no credential.
+var counts = []string{"ratelimit", "token-count", "tokens"}
+
+func isCredential(name string) bool {
+	if credentialHeaders[name] {
+		return true
+	}
+	name = strings.ToLower(name)
+	contains := func(word string) bool { return strings.Contains(name, word) }
+	return slices.ContainsFunc(credentialWords, contains) && !slices.ContainsFunc(counts, contains)
+}
+
+// masked is a copy of headers without credentials. What kind of credential it was, as in
+// "Bearer", stays.
+func masked(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		if !isCredential(name) {
+			out[name] = slices.Clone(values)
+			continue
+		}
+		for _, v := range values {
+			shown := Dots
+			if scheme, rest, ok := strings.Cut(v, " "); ok && rest != "" && (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Basic")) {
+				shown = scheme + " " + Dots
+			}
+			out[name] = append(out[name], shown)
+		}
+	}
+	return out
+}
+
+// maskedURL is an address without the credentials that some clients put into the query.
+func maskedURL(address string) string {
+	path, query, ok := strings.Cut(address, "?")
+	if !ok {
+		return address
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		if ok && value != "" && (isCredential(name) || strings.EqualFold(name, "key")) {
+			pairs[i] = pair[:len(pair)-len(value)] + Dots
+		}
+	}
+	return path + "?" + strings.Join(pairs, "&")
+}
