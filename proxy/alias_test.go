@@ -15,10 +15,7 @@ func withAliases(a map[string][]string) func(*proxy.Config) {
 }
 
 func TestAliasChoosesTheModel(t *testing.T) {
-	u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, chatAnswer)
-	})
+	u := newUpstream(t, vendor)
 	f := start(t, u, withAliases(map[string][]string{
 		"claude-sonnet-4-5": {"gpt-4o#openai"}, "claude-*": {"llama#groq"}, "claude-*-haiku-*": {"gpt-5-mini#openai"},
 		"*-latest": {"grok-4#grok"}, "fast#mine": {"mistral-small-latest#mistral"},
@@ -27,7 +24,7 @@ func TestAliasChoosesTheModel(t *testing.T) {
 		"claude-sonnet-4-5":       "/openai/chat/completions gpt-4o",
 		"claude-sonnet-4-5[1m]":   "/openai/chat/completions gpt-4o",
 		"claude-opus-4-1":         "/groq/chat/completions llama",
-		"claude-3-haiku-20240307": "/openai/chat/completions gpt-5-mini",
+		"claude-3-haiku-20240307": "/openai/responses gpt-5-mini",
 		"something-latest":        "/grok/v1/chat/completions grok-4",
 		"fast#mine":               "/mistral/v1/chat/completions mistral-small-latest",
 		"deepseek-chat#deepseek":  "/deepseek/chat/completions deepseek-chat",

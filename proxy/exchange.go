@@ -39,6 +39,7 @@ type exchange struct {
 	up     ir.Protocol
 
 	deployment string // the model, where the path names it
+	stops      bool   // the request has stop sequences of Anthropic's protocol
 
 	committed bool // the status has been sent
 	more      bool // another model is tried when this one fails
@@ -139,6 +140,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 		q.Model = x.deployment
 	}
 	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
+	x.stops = !q.Field("stop_sequences").Empty()
 	return q, nil
 }
 
@@ -150,7 +152,7 @@ func (x *exchange) choose(model string) (err error) {
 	if x.client == ir.OpenAIEmbeddings && !x.route.Provider.Speaks(x.client) {
 		return noEmbeddings(&x.route.Provider)
 	}
-	x.up = x.route.Upstream(x.client)
+	x.up = x.route.Upstream(x.client, x.stops)
 	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.route.Model
 	x.rec.UpstreamProtocol = string(x.up)
 	return nil

@@ -236,6 +236,7 @@ func messages(model string, more string) string {
 
 const (
 	chatAnswer = `{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"gpt-4o","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":3,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":1}}}`
+	respAnswer = `{"id":"resp_1","object":"response","created_at":1700000000,"status":"completed","model":"gpt-5","output":[{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"hello","annotations":[]}]}],"usage":{"input_tokens":11,"input_tokens_details":{"cached_tokens":4},"output_tokens":3,"output_tokens_details":{"reasoning_tokens":1},"total_tokens":14}}`
 	msgAnswer  = `{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{"type":"text","text":"hello"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":7,"cache_read_input_tokens":4,"cache_creation_input_tokens":2,"output_tokens":3}}`
 )
 
@@ -283,12 +284,14 @@ func sseAnswer(frames ...string) http.HandlerFunc {
 
 // vendor answers as the vendor of the path would.
 func vendor(w http.ResponseWriter, r *http.Request) {
-	isMessages := strings.HasSuffix(r.URL.Path, "/messages")
-	if isMessages {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/messages"):
 		jsonAnswer(200, msgAnswer)(w, r)
-		return
+	case strings.HasSuffix(r.URL.Path, "/responses"):
+		jsonAnswer(200, respAnswer)(w, r)
+	default:
+		jsonAnswer(200, chatAnswer)(w, r)
 	}
-	jsonAnswer(200, chatAnswer)(w, r)
 }
 
 // cutAnswer sends frames and then breaks the connection.

@@ -1,203 +1,284 @@
 package provider
 
 import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
 
 	"apex-ai-proxy/proxy/convert/ir"
 )
 
-// The abilities of models, as of November 2026. Sources: the vendors' model overviews
-// and API references (Anthropic: models overview, extended and adaptive thinking,
-// effort, structured outputs; OpenAI: reasoning guide and the models' own pages; Google:
-// OpenAI compatibility; xAI, Groq, Mistral, DeepSeek, Perplexity: API references).
+// abilitiesFile holds the abilities of models; it says itself how it is read.
+//
+//go:embed abilities.toml
+var abilitiesFile string
 
 // AbilityOf is what the model of a provider can do and refuses. Known is false for a
-// model that is not in the tables; the other fields are then the safest guess.
-func AbilityOf(slug, model string) ir.Ability {
+// model that is not in the table; the other fields are then the safest guess.
+func AbilityOf(slug, model string) ir.Ability { return modelOf(slug, model).ability }
+
+// modelFacts are what the table says of a model.
+type modelFacts struct {
+	ability   ir.Ability
+	responses responsesUse
+}
+
+// responsesUse tells how a model gets on with the Responses API.
+type responsesUse uint8
+
+const (
+	responsesToo    responsesUse = iota // it is no better there than elsewhere, or not there at all
+	responsesBetter                     // it keeps its reasoning between turns there
+	responsesOnly                       // it is served nowhere else
+)
+
+// modelOf finds the row of a model.
+func modelOf(slug, model string) *modelFacts {
 	name := strings.ToLower(model)
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		name = name[i+1:] // vendor/model of an aggregator
 	}
+	name = strings.TrimPrefix(name, "ft:") // a tuned model can do what its base can
+	t := abilities()
 	if strings.HasPrefix(name, "claude") {
-		return claude(name)
-	}
-	for i := range abilities {
-		row := &abilities[i]
-		if (row.slug == "" || row.slug == slug) && matches(name, row.model) {
-			a := row.ability
-			a.Known = true
-			return a
+		if f := t.claude.find(name); f != nil {
+			return f
 		}
 	}
-	switch slug {
-	case "openai", "azure-openai":
-		// A model this program does not know yet: most new ones reason.
-		return ir.Ability{Efforts: effortsOld, OutputSchema: true}
-	case "anthropic":
-		return ir.Ability{Adaptive: true, Efforts: effortsClaude, NoSampling: true, NoPrefill: true, OutputSchema: true, MaxOutput: 32000}
-	default:
-		return ir.Ability{OutputSchema: true}
-	}
-}
-
-// matches compares a name with a pattern that may end in *.
-func matches(name, pattern string) bool {
-	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
-		return strings.HasPrefix(name, prefix)
-	}
-	return name == pattern
-}
-
-var (
-	effortsOld    = []string{"low", "medium", "high"}
-	efforts5      = []string{"minimal", "low", "medium", "high"}
-	efforts51     = []string{"none", "low", "medium", "high"}
-	efforts52     = []string{"none", "low", "medium", "high", "xhigh"}
-	efforts56     = []string{"none", "low", "medium", "high", "xhigh", "max"}
-	effortsGem    = []string{"none", "minimal", "low", "medium", "high"}
-	effortsClaude = []string{"low", "medium", "high", "xhigh", "max"}
-	efforts46     = []string{"low", "medium", "high", "max"}
-)
-
-func reasons(efforts []string) ir.Ability {
-	return ir.Ability{Efforts: efforts, NoSampling: true, NoStop: true, OutputSchema: true}
-}
-
-// abilities is searched from the top; the first row that fits counts.
-var abilities = []struct {
-	slug, model string // slug "" for any provider
-	ability     ir.Ability
-}{
-	// OpenAI, also at Azure and OpenRouter
-	{"", "gpt-5-chat*", ir.Ability{MaxOutput: 16384, OutputSchema: true}},
-	{"", "gpt-5.1-chat*", ir.Ability{MaxOutput: 16384, OutputSchema: true}},
-	{"", "gpt-5.2-chat*", ir.Ability{MaxOutput: 16384, OutputSchema: true}},
-	{"", "gpt-5.1-codex-max*", reasons(efforts52)},
-	{"", "gpt-5.1*", reasons(efforts51)},
-	{"", "gpt-5.2*", reasons(efforts52)},
-	{"", "gpt-5.3*", reasons(efforts52)},
-	{"", "gpt-5.4*", reasons(efforts52)},
-	{"", "gpt-5.5*", reasons(efforts52)},
-	{"", "gpt-5.*", reasons(efforts56)},
-	{"", "gpt-5-pro*", reasons([]string{"high"})},
-	{"", "gpt-5*", reasons(efforts5)},
-	{"", "gpt-6*", reasons(efforts56)},
-	{"", "o1-mini*", ir.Ability{NoSampling: true, NoStop: true}},
-	{"", "o1-preview*", ir.Ability{NoSampling: true, NoStop: true}},
-	{"", "o1", reasons(effortsOld)},
-	{"", "o1-*", reasons(effortsOld)},
-	{"", "o3", reasons(effortsOld)},
-	{"", "o3-*", reasons(effortsOld)},
-	{"", "o4-*", reasons(effortsOld)},
-	{"", "gpt-4.1*", ir.Ability{MaxOutput: 32768, OutputSchema: true}},
-	{"", "gpt-4o*", ir.Ability{MaxOutput: 16384, OutputSchema: true}},
-	{"", "chatgpt-4o*", ir.Ability{MaxOutput: 16384}},
-	{"", "gpt-4*", ir.Ability{MaxOutput: 4096}},
-	{"", "gpt-3.5*", ir.Ability{MaxOutput: 4096}},
-	{"", "gpt-oss*", ir.Ability{Efforts: effortsOld, OutputSchema: true}},
-	// Google
-	{"", "gemini-3*", ir.Ability{MaxOutput: 65536, Efforts: []string{"minimal", "low", "medium", "high"}, OutputSchema: true}},
-	{"", "gemini-2.5-pro*", ir.Ability{MaxOutput: 65536, Efforts: []string{"minimal", "low", "medium", "high"}, OutputSchema: true}},
-	{"", "gemini-2.5*", ir.Ability{MaxOutput: 65536, Efforts: effortsGem, OutputSchema: true}},
-	{"", "gemini-*", ir.Ability{MaxOutput: 8192, OutputSchema: true}},
-	// xAI
-	{"", "grok-3-mini*", ir.Ability{Efforts: []string{"low", "high"}, NoStop: true, OutputSchema: true}},
-	{"", "grok-4*", ir.Ability{NoStop: true, OutputSchema: true}},
-	{"", "grok-code*", ir.Ability{NoStop: true, OutputSchema: true}},
-	{"", "grok-*", ir.Ability{OutputSchema: true}},
-	// DeepSeek
-	{"deepseek", "deepseek-chat*", ir.Ability{MaxOutput: 8192}},
-	{"deepseek", "deepseek-reasoner*", ir.Ability{MaxOutput: 64000}},
-	// Groq
-	{"groq", "qwen3*", ir.Ability{Efforts: []string{"none"}}},
-	// Mistral
-	{"mistral", "*", ir.Ability{OutputSchema: true}},
-	// Perplexity
-	{"perplexity-ai", "sonar-deep-research*", ir.Ability{Efforts: efforts5, OutputSchema: true}},
-	{"perplexity-ai", "sonar*", ir.Ability{OutputSchema: true}},
-	// Open models that have no switch for thinking
-	{"", "llama*", ir.Ability{OutputSchema: true}},
-	{"", "command*", ir.Ability{OutputSchema: true}},
-	// The demo takes everything
-	{"demo", "*", ir.Ability{Efforts: efforts52, Budget: true, Adaptive: false, OutputSchema: true, MidSystem: true, MaxOutput: 32000}},
-}
-
-// claude is the ability of a Claude model, told by its family and version.
-func claude(name string) ir.Ability {
-	family, version := claudeVersion(name)
-	a := ir.Ability{Known: true, MaxOutput: claudeOutput(family, version)}
-	switch {
-	case family == "" || version == 0:
-		// No number at all: an alias of the newest generation.
-		a.Known = false
-		version = newest
-	case version < 307:
-		return a // no thinking
-	}
-	a.OneSampling = version >= 401
-	a.NoPrefill = version >= 406
-	a.OutputSchema = version >= 405 || family == "opus" && version >= 401
-	if version < 406 {
-		a.Budget = true
-		if family == "opus" && version == 405 {
-			a.Efforts = effortsOld
+	for i := range t.models {
+		if row := &t.models[i]; row.fits(slug, name) {
+			return &row.modelFacts
 		}
-		return a
 	}
-	a.Adaptive, a.Efforts = true, efforts46
-	if version >= 407 {
-		a.NoSampling, a.Efforts = true, effortsClaude
-		a.MidSystem = version >= 408
-	}
-	a.AlwaysThinks = family == "fable" || family == "mythos"
-	return a
+	return &modelFacts{}
 }
 
-// newest is taken for Claude models without a version.
-const newest = 408
+// abilityTable is the file, ready to be searched.
+type abilityTable struct {
+	models []modelRow // those of the vendors, then the guesses
+	claude claudeTable
+}
 
-// claudeVersion reads family and version out of ids such as claude-opus-4-7,
-// claude-sonnet-4.5, claude-3-5-haiku-20241022. The version is major*100+minor.
-func claudeVersion(name string) (family string, version int) {
-	major, minor := -1, 0
+// modelRow is what counts for the models a pattern fits.
+type modelRow struct {
+	pattern, prefix, slug string // slug "" for any provider
+	modelFacts
+}
+
+func (r *modelRow) fits(slug, name string) bool {
+	if r.slug != "" && r.slug != slug || !strings.HasPrefix(name, r.prefix) {
+		return false
+	}
+	ok, err := path.Match(r.pattern, name)
+	return ok && err == nil
+}
+
+// claudeTable is searched by family and version.
+type claudeTable struct {
+	families []string
+	rows     []claudeRow
+}
+
+// claudeRow is what counts for the models of some families before a version.
+type claudeRow struct {
+	families []string // none for all
+	before   int      // see claudeTable.version; 0 for all later ones
+	modelFacts
+}
+
+func (t *claudeTable) find(name string) *modelFacts {
+	family, version := t.version(name)
+	if version == 0 {
+		return nil // an alias that says nothing
+	}
+	for i := range t.rows {
+		r := &t.rows[i]
+		if (r.before == 0 || version < r.before) && (len(r.families) == 0 || slices.Contains(r.families, family)) {
+			return &r.modelFacts
+		}
+	}
+	return nil
+}
+
+// version reads family and version out of ids such as claude-opus-4-7, claude-sonnet-4.5,
+// claude-3-5-haiku-20241022. The version is major*100+minor, 0 when there is none.
+func (t *claudeTable) version(name string) (family string, version int) {
+	major, minor := 0, 0
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '.' || r == '@' || r == ':' }) {
 		n, err := strconv.Atoi(word)
 		switch {
 		case err != nil:
-			switch word {
-			case "opus", "sonnet", "haiku", "fable", "mythos", "instant":
+			if slices.Contains(t.families, word) {
 				family = word
 			}
 		case n >= 1000: // a date
-		case major < 0:
+		case major == 0:
 			major = n
 		case minor == 0:
 			minor = n
 		}
 	}
-	if major < 0 {
-		return family, 0
-	}
 	return family, major*100 + minor
 }
 
-// claudeOutput is the most tokens a Claude model may be asked for.
-func claudeOutput(family string, version int) int64 {
-	switch {
-	case version == 0:
-		return 32000
-	case version < 305:
-		return 4096
-	case version < 307:
-		return 8192
-	case version < 405 && family == "opus":
-		return 32000
-	case version < 406:
-		return 64000
-	case family == "opus":
-		return 128000
-	default:
-		return 64000
+// abilities is the table, read when a model is first looked up.
+var abilities = sync.OnceValue(func() *abilityTable {
+	t, err := readAbilities(abilitiesFile)
+	if err != nil {
+		panic("abilities.toml: " + err.Error()) // part of the program: the tests read it
 	}
+	return t
+})
+
+// The file, as it is written.
+type (
+	abilityFile struct {
+		Vendor  []fileBlock
+		Claude  fileBlock
+		Unknown fileBlock
+	}
+	fileBlock struct {
+		Name     string
+		Date     toml.LocalDate
+		Sources  []string
+		Families []string
+		Models   []fileRow
+	}
+	fileRow struct {
+		Match, Provider  string
+		Families         []string
+		Before           string
+		MaxOutput        int64 `toml:"max_output"`
+		Efforts, Refuses []string
+		Thinking         string
+		Schema           bool
+		MidSystem        bool `toml:"mid_system"`
+		Responses        string
+	}
+)
+
+func readAbilities(text string) (*abilityTable, error) {
+	var f abilityFile
+	if err := toml.NewDecoder(strings.NewReader(text)).DisallowUnknownFields().Decode(&f); err != nil {
+		return nil, err
+	}
+	t := &abilityTable{claude: claudeTable{families: f.Claude.Families}}
+	for i := range f.Vendor {
+		if err := t.add(&f.Vendor[i], true); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.add(&f.Unknown, false); err != nil {
+		return nil, err
+	}
+	return t, t.addClaude(&f.Claude)
+}
+
+func (b *fileBlock) check() error {
+	if b.Date.AsTime(time.UTC).Year() < 2025 || len(b.Sources) == 0 || len(b.Models) == 0 {
+		return fmt.Errorf("block %q needs a date, sources and models", b.Name)
+	}
+	return nil
+}
+
+func (t *abilityTable) add(b *fileBlock, known bool) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	for i := range b.Models {
+		r := &b.Models[i]
+		facts, err := r.facts(known)
+		if _, bad := path.Match(r.Match, ""); err == nil && (bad != nil || r.Match == "" || r.Before != "" || r.Families != nil) {
+			err = errors.New("a row has a pattern, no families and no version")
+		}
+		if err != nil {
+			return fmt.Errorf("%s, row %q: %w", b.Name, r.Match, err)
+		}
+		prefix, _, _ := strings.Cut(r.Match, "*")
+		t.models = append(t.models, modelRow{pattern: r.Match, prefix: prefix, slug: r.Provider, modelFacts: facts})
+	}
+	return nil
+}
+
+func (t *abilityTable) addClaude(b *fileBlock) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	for i := range b.Models {
+		r := &b.Models[i]
+		row := claudeRow{families: r.Families}
+		var err error
+		if row.modelFacts, err = r.facts(true); err == nil && r.Before != "" {
+			_, row.before = t.claude.version(r.Before)
+			if row.before == 0 {
+				err = errors.New("before must be a version, as in 4.5")
+			}
+		}
+		for _, family := range r.Families {
+			if !slices.Contains(b.Families, family) {
+				err = fmt.Errorf("%q is not one of the families", family)
+			}
+		}
+		if err == nil && (r.Match != "" || r.Provider != "") {
+			err = errors.New("a row has families and a version, no pattern")
+		}
+		if err != nil {
+			return fmt.Errorf("claude, row %d: %w", i, err)
+		}
+		t.claude.rows = append(t.claude.rows, row)
+	}
+	return nil
+}
+
+// refusals are the words for what a model refuses.
+var refusals = map[string]func(*ir.Ability){
+	"sampling":      func(a *ir.Ability) { a.NoSampling = true },
+	"both-sampling": func(a *ir.Ability) { a.OneSampling = true },
+	"stop":          func(a *ir.Ability) { a.NoStop = true },
+	"prefill":       func(a *ir.Ability) { a.NoPrefill = true },
+}
+
+// thinkings are the words for how a model is asked to think.
+var thinkings = map[string]func(*ir.Ability){
+	"":         func(*ir.Ability) {},
+	"budget":   func(a *ir.Ability) { a.Budget = true },
+	"adaptive": func(a *ir.Ability) { a.Adaptive = true },
+	"always":   func(a *ir.Ability) { a.Adaptive, a.AlwaysThinks = true, true },
+}
+
+var responsesUses = map[string]responsesUse{"": responsesToo, "better": responsesBetter, "only": responsesOnly}
+
+func (r *fileRow) facts(known bool) (modelFacts, error) {
+	f := modelFacts{ability: ir.Ability{
+		Known: known, MaxOutput: r.MaxOutput, Efforts: r.Efforts, OutputSchema: r.Schema, MidSystem: r.MidSystem,
+	}}
+	for _, e := range r.Efforts {
+		if err := ir.CheckEffort("efforts", e); err != nil {
+			return f, err
+		}
+	}
+	for _, word := range r.Refuses {
+		set, ok := refusals[word]
+		if !ok {
+			return f, fmt.Errorf("%q cannot be refused", word)
+		}
+		set(&f.ability)
+	}
+	think, ok := thinkings[r.Thinking]
+	if !ok {
+		return f, fmt.Errorf("thinking %q is not known", r.Thinking)
+	}
+	think(&f.ability)
+	if f.responses, ok = responsesUses[r.Responses]; !ok {
+		return f, fmt.Errorf("responses %q is not known", r.Responses)
+	}
+	return f, nil
 }

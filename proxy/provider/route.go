@@ -140,16 +140,29 @@ func listed() string {
 	return "Providers: " + strings.Join(slugs, ", ") + "."
 }
 
-// Upstream is the protocol to speak to the provider for a client of protocol client:
-// the client's own when the provider has it, so that nothing need be converted.
-func (r *Route) Upstream(client ir.Protocol) ir.Protocol {
+// Upstream is the protocol to speak to the provider for a client of protocol client: the
+// client's own when the provider has it and serves the model there, so that nothing need
+// be converted.
+//
+// Clients of Anthropic's protocol are brought to the Responses API where the model reasons
+// and the provider has it: they send the reasoning back in the signature of their thinking
+// blocks, so that it survives a loop of tools, which Chat Completions cannot carry. A
+// model stays with one API from the first request of a conversation on, with tools or
+// without, because prompt caches are not shared between APIs. stops tells that the request
+// has stop sequences, which the Responses API has not.
+func (r *Route) Upstream(client ir.Protocol, stops bool) ir.Protocol {
+	p, model := &r.Provider, modelOf(r.Provider.Slug, r.Model)
 	switch {
 	case r.force != "":
 		return r.force
-	case r.Provider.Speaks(client):
+	case model.responses == responsesOnly && p.Responses != "" && client != ir.OpenAIEmbeddings:
+		return ir.OpenAIResponses
+	case p.Speaks(client):
 		return client
-	case r.Provider.Speaks(ir.AnthropicMessages):
+	case p.Messages != "":
 		return ir.AnthropicMessages
+	case model.responses == responsesBetter && p.Responses != "" && client == ir.AnthropicMessages && (!stops || model.ability.NoStop):
+		return ir.OpenAIResponses
 	default:
 		return ir.OpenAIChat
 	}

@@ -72,14 +72,17 @@ func TestResolve(t *testing.T) {
 
 func TestUpstreamProtocol(t *testing.T) {
 	for _, p := range provider.All() {
-		for _, client := range []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages} {
-			r, err := provider.Resolve("m#" + p.Slug)
+		for _, client := range []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages, ir.OpenAIResponses} {
+			r, err := provider.Resolve("gpt-4o#" + p.Slug)
 			if err != nil {
 				t.Fatal(err)
 			}
-			up := r.Upstream(client)
+			up := r.Upstream(client, false)
 			want := ir.OpenAIChat
-			if p.Slug == "anthropic" || p.Local && client == ir.AnthropicMessages {
+			switch {
+			case p.Speaks(client):
+				want = client
+			case p.Slug == "anthropic" || p.Local:
 				want = ir.AnthropicMessages
 			}
 			if up != want || !p.Speaks(up) {
@@ -89,8 +92,59 @@ func TestUpstreamProtocol(t *testing.T) {
 	}
 	for model, want := range map[string]ir.Protocol{"echo-openai#demo": ir.OpenAIChat, "echo-anthropic#demo": ir.AnthropicMessages} {
 		r, err := provider.Resolve(model)
-		if err != nil || r.Upstream(ir.OpenAIChat) != want || r.Upstream(ir.AnthropicMessages) != want {
+		if err != nil || r.Upstream(ir.OpenAIChat, false) != want || r.Upstream(ir.AnthropicMessages, false) != want {
 			t.Errorf("%s: %v", model, err)
+		}
+	}
+}
+
+// TestResponsesModels wants the Responses API where a model needs it or is better there.
+func TestResponsesModels(t *testing.T) {
+	const chat, messages, responses = ir.OpenAIChat, ir.AnthropicMessages, ir.OpenAIResponses
+	for _, c := range []struct {
+		model  string
+		client ir.Protocol
+		stops  bool
+		want   ir.Protocol
+	}{
+		{"gpt-5-pro#openai", chat, false, responses},
+		{"gpt-5-pro-2025-10-06#openai", messages, true, responses},
+		{"gpt-5-pro#openai", responses, false, responses},
+		{"gpt-5-pro#openai", ir.OpenAIEmbeddings, false, ir.OpenAIEmbeddings},
+		{"gpt-5.2-pro#openai", chat, false, responses},
+		{"gpt-5-codex#openai", chat, false, responses},
+		{"gpt-5.1-codex#openai", chat, false, responses},
+		{"gpt-5.1-codex-mini#openai", chat, false, responses},
+		{"gpt-5.1-codex-max#openai", chat, false, responses},
+		{"gpt-5.3-codex#openai", chat, false, responses},
+		{"codex-mini-latest#openai", chat, false, responses},
+		{"o1-pro#openai", chat, false, responses},
+		{"o3-pro#openai", chat, false, responses},
+		{"o3-deep-research#openai", chat, false, responses},
+		{"o4-mini-deep-research-2025-06-26#openai", chat, false, responses},
+		{"computer-use-preview#openai", chat, false, responses},
+		{"gpt-5-codex#azure-openai", chat, false, chat}, // it has no Responses API here
+		{"openai/gpt-5-pro#openrouter", messages, false, chat},
+		{"gpt-5#openai", chat, false, chat},
+		{"gpt-5#openai", messages, false, responses},
+		{"gpt-5#openai", messages, true, responses}, // it takes no stop sequences anywhere
+		{"o3#openai", messages, false, responses},
+		{"gpt-5-chat-latest#openai", messages, false, chat},
+		{"gpt-5-search-api#openai", messages, false, chat},
+		{"o1-mini#openai", messages, false, chat},
+		{"gpt-4o#openai", messages, false, chat},
+		{"ft:gpt-4o:acme::id#openai", messages, false, chat},
+		{"brand-new#openai", messages, false, responses},
+		{"brand-new#openai", messages, true, chat},
+		{"gpt-5#azure-openai", messages, false, chat},
+		{"gpt-oss-120b#groq", messages, false, chat},
+	} {
+		r, err := provider.Resolve(c.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if up := r.Upstream(c.client, c.stops); up != c.want {
+			t.Errorf("%s for %s, stop sequences %t: %s, want %s", c.model, c.client, c.stops, up, c.want)
 		}
 	}
 }
