@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"apex-ai-proxy/proxy/capture"
 )
 
 const benchChunks = 1000
@@ -101,6 +103,10 @@ func BenchmarkProxy(b *testing.B) {
 	for _, d := range doors {
 		b.Run(d.name+" stream", func(b *testing.B) {
 			f := start(b, quiet(b, benchStream(d.frames, len(d.frames)/2-1)))
+			run(b, "http://"+f.Addr(), d.path, d.body)
+		})
+		b.Run(d.name+" stream captured", func(b *testing.B) {
+			f := start(b, quiet(b, benchStream(d.frames, len(d.frames)/2-1)), capturing(capture.NewStore(capture.DefaultLimits(), nil)))
 			run(b, "http://"+f.Addr(), d.path, d.body)
 		})
 	}

@@ -1,6 +1,10 @@
 package proxy
 
-import "time"
+import (
+	"time"
+
+	"apex-ai-proxy/proxy/capture"
+)
 
 // Config is everything an exchange needs to know. It is a snapshot: an exchange keeps
 // the Config it began with, whatever is applied later. A Config holds secrets and must
@@ -30,6 +34,9 @@ type Config struct {
 	Origins           []string      // web origins allowed besides loopback and editors; "*" for all
 	Hosts             []string      // Host names allowed besides loopback ones
 	Version           string        // of this program, for the User-Agent
+
+	// Captures keeps what is sent and what comes back, for people to look at; nil for nobody.
+	Captures *capture.Store
 }
 
 // DefaultMaxBody is the largest request body accepted, in bytes.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/apierror"
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
@@ -41,8 +42,9 @@ type exchange struct {
 	deployment string // the model, where the path names it
 	stops      bool   // the request has stop sequences of Anthropic's protocol
 
-	committed bool // the status has been sent
-	more      bool // another model is tried when this one fails
+	bytes     *capture.Record // what people may look at, nil when nothing is kept
+	committed bool            // the status has been sent
+	more      bool            // another model is tried when this one fails
 	rec       event.Exchange
 	published time.Duration // when the record was last published, since its start
 }
@@ -124,9 +126,13 @@ func (x *exchange) quiet() bool {
 // prepare reads the request.
 func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ClientProtocol = string(x.client)
+	x.bytes = x.cfg.Captures.Open(x.id)
+	x.rec.Captured = x.bytes != nil
+	x.rec.ReplayOf = replayed(x.r.Header)
 	x.publish(event.Waiting)
 	x.r.Body = &patient{ReadCloser: x.r.Body, rc: x.rc, silence: x.s.bodySilence}
 	body, err := readBody(x.r, x.cfg.MaxBody)
+	x.bytes.Request(capture.ClientRequest, x.rec.Method, x.r.URL.RequestURI(), x.r.Header, body)
 	if err != nil {
 		return nil, err // the deadline stays, for what the server reads of the rest
 	}
@@ -142,6 +148,17 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
 	x.stops = !q.Field("stop_sequences").Empty()
 	return q, nil
+}
+
+// ReplayHeader names, in a request that repeats one, the exchange that it repeats.
+const ReplayHeader = "X-Apex-Replay-Of"
+
+// replayed is the id of the exchange that a request repeats, "" for none.
+func replayed(h http.Header) string {
+	if id := h.Get(ReplayHeader); strings.HasPrefix(id, "req_") && word(id) {
+		return id
+	}
+	return ""
 }
 
 // choose decides for a model: a provider, and the protocol to speak to it.
@@ -389,6 +406,7 @@ func (x *exchange) commit(status int) {
 	x.committed = true
 	exposeGateway(x.w.Header())
 	x.rec.Status = status
+	x.bytes.Answer(capture.ClientAnswer, status, x.w.Header())
 	x.w.WriteHeader(status)
 }
 
@@ -396,6 +414,7 @@ func (x *exchange) commit(status int) {
 func (x *exchange) write(b []byte) bool {
 	n, err := x.w.Write(b)
 	x.rec.BytesOut += int64(n)
+	x.bytes.Write(capture.ClientAnswer, b[:n])
 	return err == nil
 }
 
@@ -439,6 +458,7 @@ func (x *exchange) end() {
 }
 
 func (x *exchange) finish() {
+	defer func() { x.bytes.End(x.rec.Phase == event.Failed) }()
 	if x.rec.Phase == event.Waiting || x.rec.Phase == event.Streaming {
 		x.rec.Phase = event.Done
 	}

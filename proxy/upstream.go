@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 )
@@ -206,6 +207,7 @@ func (x *exchange) send(address string, body []byte) (*http.Response, error) {
 		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings")
 	}
 	req.Header = x.headers()
+	x.bytes.Request(capture.UpstreamRequest, req.Method, address, req.Header, body)
 	var way http.RoundTripper = x.s.up.transport
 	if x.route.Provider.Local {
 		way = x.s.demo
@@ -229,7 +231,24 @@ func (x *exchange) send(address string, body []byte) (*http.Response, error) {
 		_ = resp.Body.Close()
 		return nil, err
 	}
+	if x.bytes != nil {
+		x.bytes.Answer(capture.UpstreamAnswer, resp.StatusCode, resp.Header)
+		resp.Body = &captured{resp.Body, x.bytes}
+	}
 	return resp, nil
+}
+
+// captured keeps a copy of what is read from an upstream.
+type captured struct {
+	io.ReadCloser
+	bytes *capture.Record
+}
+
+// Read implements io.Reader.
+func (c *captured) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.bytes.Write(capture.UpstreamAnswer, p[:n])
+	return n, err
 }
 
 // errGone ends an exchange whose client is no longer there.

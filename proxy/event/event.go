@@ -37,6 +37,9 @@ type Exchange struct {
 	Start    time.Time
 	Phase    Phase
 
+	Captured bool   // bodies are kept, see package capture
+	ReplayOf string // ID of the exchange whose request was sent again, "" for a client's own
+
 	Client string // "Claude Code", "Codex", … or the start of its User-Agent
 	Method string
 	Path   string // without the query

@@ -24,7 +24,7 @@ var ErrCut = errors.New("the request is longer than what was kept of it")
 // notRepeated are headers that curl sets itself, or that concern one connection only.
 var notRepeated = map[string]bool{
 	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Host": true, "Transfer-Encoding": true,
-	"User-Agent": true, "Content-Encoding": true, "X-Apex-Hop": true,
+	"User-Agent": true, "Content-Encoding": true, "X-Apex-Hop": true, "X-Apex-Replay-Of": true,
 }
 
 // Curl is a command that repeats a captured request. Credentials are taken from the

@@ -1,0 +1,85 @@
+package proxy_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/event"
+)
+
+func capturing(s *capture.Store) func(*proxy.Config) {
+	return func(c *proxy.Config) { c.Captures = s }
+}
+
+// TestCaptures looks at the four sides of every way through the proxy.
+func TestCaptures(t *testing.T) {
+	for _, d := range doors {
+		for _, stream := range []bool{false, true} {
+			name, body, h := d.name+"/whole", strings.Replace(d.body, `"stream":true`, `"stream":false`, 1), http.HandlerFunc(vendor)
+			if stream {
+				name, body, h = d.name+"/stream", d.body, sseAnswer(d.frames...)
+			}
+			t.Run(name, func(t *testing.T) {
+				store := capture.NewStore(capture.DefaultLimits(), nil)
+				up := newUpstream(t, h)
+				f := start(t, up, capturing(store))
+				got := f.post(d.path+"?beta=true", body, withHeader("X-Apex-Replay-Of", "req_before"))
+				rec := f.final(got.header.Get("Request-Id"))
+				if !rec.Captured || rec.ReplayOf != "req_before" {
+					t.Errorf("captured %t, replay of %q", rec.Captured, rec.ReplayOf)
+				}
+				snap, ok := store.Get(rec.ID)
+				if !ok || !snap.Done || snap.Attempts != 1 {
+					t.Fatalf("%t %+v", ok, snap)
+				}
+				m, sent := snap.Messages, up.last(t)
+				if string(m[capture.ClientRequest].Body) != body || m[capture.ClientRequest].URL != d.path+"?beta=true" {
+					t.Errorf("client request: %s %s", m[capture.ClientRequest].URL, m[capture.ClientRequest].Body)
+				}
+				if string(m[capture.UpstreamRequest].Body) != sent.body || !strings.HasSuffix(strings.Split(m[capture.UpstreamRequest].URL, "?")[0], sent.path) {
+					t.Errorf("upstream request: %s %s", m[capture.UpstreamRequest].URL, m[capture.UpstreamRequest].Body)
+				}
+				if string(m[capture.ClientAnswer].Body) != got.body || m[capture.ClientAnswer].Status != 200 {
+					t.Errorf("client answer: %s", m[capture.ClientAnswer].Body)
+				}
+				if same := string(m[capture.UpstreamAnswer].Body) == got.body; same == d.converted || m[capture.UpstreamAnswer].Size == 0 {
+					t.Errorf("upstream answer: %s", m[capture.UpstreamAnswer].Body)
+				}
+				for side := range m {
+					for name := range m[side].Header {
+						if v := m[side].Header.Get(name); strings.Contains(v, localKey) || strings.Contains(v, gateToken) {
+							t.Errorf("side %d: %s holds a secret", side, name)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestCapturesOfFailures(t *testing.T) {
+	store := capture.NewStore(capture.Limits{Mode: capture.Errors, Exchanges: 9, PerBody: 1000, Total: 1 << 20}, nil)
+	up := newUpstream(t, jsonAnswer(429, `{"error":{"message":"slow down","type":"rate_limit_error"}}`))
+	f := start(t, up, capturing(store))
+	refused := f.final(f.post("/v1/messages", messages("gpt-4o#openai", "")).header.Get("Request-Id"))
+	snap, ok := store.Get(refused.ID)
+	if !ok || snap.Messages[capture.UpstreamAnswer].Status != 429 || !strings.Contains(string(snap.Messages[capture.UpstreamAnswer].Body), "slow down") ||
+		!strings.Contains(string(snap.Messages[capture.ClientAnswer].Body), "rate_limit_error") {
+		t.Errorf("%t %+v", ok, snap)
+	}
+	invalid := f.final(f.post("/v1/messages", "{").header.Get("Request-Id"))
+	if snap, ok := store.Get(invalid.ID); !ok || string(snap.Messages[capture.ClientRequest].Body) != "{" || snap.Messages[capture.UpstreamRequest].Seen {
+		t.Errorf("a request that is not JSON: %t %+v", ok, snap)
+	}
+}
+
+func TestNoCaptures(t *testing.T) {
+	f := start(t, newUpstream(t, vendor))
+	x := f.final(f.post("/v1/messages", messages("gpt-4o#openai", ""), withHeader("X-Apex-Replay-Of", "<script>")).header.Get("Request-Id"))
+	if x.Captured || x.ReplayOf != "" || x.Phase != event.Done {
+		t.Errorf("%+v", x)
+	}
+}
