@@ -72,6 +72,20 @@ func Refused(path, format string, args ...any) *Error {
 	return &Error{Kind: Unsupported, Code: "unsupported_value", Param: path, Message: fmt.Sprintf(format, args...)}
 }
 
+// UnknownThread refuses to go on with a conversation that is stored at Anthropic, in the
+// words that make Anthropic's SDK send the whole history instead. It is nil for a request
+// that brings its history.
+func UnknownThread(thread rawjson.Value) *Error {
+	if thread.Get("type").Str() != "continue" {
+		return nil
+	}
+	return &Error{
+		Kind: ModelNotFound, Type: "not_found_error", Code: "thread_not_found", Param: "thread",
+		Message: "the thread is not known here: send the whole conversation",
+		Details: rawjson.Value(`{"error_code":"thread_not_found"}`),
+	}
+}
+
 // Loss is something a conversion could not carry over.
 type Loss struct {
 	Code string // "stop-sequences-cut", short and stable

@@ -223,7 +223,9 @@ func (e *requestEncoder) ext(f ir.Field) {
 			e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
 		}
 	case "thread":
-		e.thread(f.Value)
+		if err := ir.UnknownThread(f.Value); err != nil {
+			e.fail(err)
+		}
 	case "context_management", "diagnostics", "cache_control":
 		// Sent with every request by Claude Code, and without effect on the answer.
 	default:
@@ -231,19 +233,6 @@ func (e *requestEncoder) ext(f ir.Field) {
 			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 		}
 	}
-}
-
-// thread refuses to go on with a conversation that is stored at Anthropic, in the words
-// that make Anthropic's SDK send the whole history instead.
-func (e *requestEncoder) thread(v rawjson.Value) {
-	if v.Get("type").Str() != "continue" {
-		return
-	}
-	e.fail(&ir.Error{
-		Kind: ir.ModelNotFound, Type: "not_found_error", Code: "thread_not_found", Param: "thread",
-		Message: "the thread is not known here: send the whole conversation",
-		Details: rawjson.Value(`{"error_code":"thread_not_found"}`),
-	})
 }
 
 func (e *requestEncoder) instructions() {

@@ -204,6 +204,10 @@ func (e *requestEncoder) meta() {
 			if !f.Value.Empty() {
 				e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
 			}
+		case "thread":
+			if err := ir.UnknownThread(f.Value); err != nil {
+				e.fail(err)
+			}
 		case "context_management", "diagnostics", "cache_control", "prompt_cache_retention":
 		default:
 			if f.Value.Present() {
