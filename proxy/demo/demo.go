@@ -1,7 +1,7 @@
 // Package demo is an upstream inside the program: the provider "demo", which answers
 // without an account, and the strict vendor behind the tests' gateway.
 //
-// It speaks Chat Completions and Messages, whole and streamed, refuses whatever the
+// It speaks Chat Completions, Responses and Messages, whole and streamed, refuses whatever the
 // real vendors refuse, in their words and envelopes, and always answers a request with
 // the same text. What it does is chosen by the model's name, see [Models].
 package demo
@@ -57,10 +57,11 @@ type handler struct {
 	choose func(model, text string) string
 	rules  ChatRules
 	eager  bool
+	play   func(Turn) Reply
 }
 
-// New makes the upstream. It serves POST /v1/chat/completions, /v1/messages and
-// /v1/messages/count_tokens.
+// New makes the upstream. It serves POST /v1/chat/completions, /v1/responses,
+// /v1/embeddings, /v1/messages and /v1/messages/count_tokens.
 func New(opts ...Option) http.Handler {
 	h := &handler{id: randomID, now: time.Now, pause: wait, choose: byName}
 	for _, opt := range opts {
@@ -119,6 +120,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/v1/chat/completions":
 		serve, chat = h.chat, true
+	case "/v1/responses":
+		serve, chat = h.responses, true
+	case "/v1/embeddings":
+		serve, chat = h.embeddings, true
 	case "/v1/messages":
 		serve = h.messages
 	case "/v1/messages/count_tokens":
@@ -154,29 +159,58 @@ func notFound(what string) *Refusal {
 
 func (h *handler) chat(x *exchange, body []byte) {
 	req, refusal := h.rules.parse(body)
-	if refusal == nil {
-		behaviour := h.choose(req.model, req.text)
-		if behaviour != "" {
-			x.answerChat(req, answerFor(behaviour, req))
-			return
-		}
-		refusal = &Refusal{
-			Status: http.StatusNotFound, Type: "invalid_request_error", Code: "model_not_found",
-			Message: "The model `" + req.model + "` does not exist or you do not have access to it.",
-		}
+	if refusal != nil {
+		x.refuse(refusal)
+		return
 	}
-	x.refuse(refusal)
+	if a := h.answer(x, req, noChatModel); a != nil {
+		x.answerChat(req, a)
+	}
+}
+
+func (h *handler) responses(x *exchange, body []byte) {
+	in, refusal := parseResponses(body)
+	if refusal != nil {
+		x.refuse(refusal)
+		return
+	}
+	if a := h.answer(x, &in.req, noChatModel); a != nil {
+		x.answerResponses(in, a)
+	}
 }
 
 func (h *handler) messages(x *exchange, body []byte) {
 	req, refusal := parseMessages(body)
-	if refusal == nil {
-		behaviour := h.choose(req.model, req.text)
-		if behaviour != "" {
-			x.answerMessages(req, answerFor(behaviour, req))
-			return
-		}
-		refusal = &Refusal{Status: http.StatusNotFound, Type: "not_found_error", Message: "model: " + req.model}
+	if refusal != nil {
+		x.refuse(refusal)
+		return
 	}
-	x.refuse(refusal)
+	if a := h.answer(x, req, noMessagesModel); a != nil {
+		x.answerMessages(req, a)
+	}
+}
+
+// answer makes the answer to a request, or refuses a model that does not exist and
+// returns nil.
+func (h *handler) answer(x *exchange, req *request, missing func(model string) *Refusal) *answer {
+	if h.play != nil {
+		return h.play(req.turn()).answer(req)
+	}
+	behaviour := h.choose(req.model, req.text)
+	if behaviour == "" {
+		x.refuse(missing(req.model))
+		return nil
+	}
+	return answerFor(behaviour, req)
+}
+
+func noChatModel(model string) *Refusal {
+	return &Refusal{
+		Status: http.StatusNotFound, Type: "invalid_request_error", Code: "model_not_found",
+		Message: "The model `" + model + "` does not exist or you do not have access to it.",
+	}
+}
+
+func noMessagesModel(model string) *Refusal {
+	return &Refusal{Status: http.StatusNotFound, Type: "not_found_error", Message: "model: " + model}
 }

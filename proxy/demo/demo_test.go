@@ -164,7 +164,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", chatPath, `{`, 400, `"type":"invalid_request_error"`},
 		{"GET", chatPath, "", 405, `"type":"invalid_request_error"`},
 		{"POST", "/v1/messages/batches", "", 404, `{"type":"error"`},
-		{"POST", "/v1/embeddings", "", 404, `{"error":{`},
+		{"POST", "/v1/audio/speech", "", 404, `{"error":{`},
 	} {
 		w := httptest.NewRecorder()
 		upstream().ServeHTTP(w, httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)))
@@ -183,7 +183,9 @@ func TestStreamsThatFail(t *testing.T) {
 	for _, c := range []struct{ path, model string }{
 		{chatPath, "error-midstream"},
 		{messagesPath, "error-midstream"},
+		{"/v1/responses", "error-midstream"},
 		{chatPath, "error-cut"},
+		{"/v1/responses", "error-cut"},
 		{messagesPath, "error-cut"},
 	} {
 		for _, stream := range []string{"true", "false"} {
@@ -191,6 +193,9 @@ func TestStreamsThatFail(t *testing.T) {
 				continue // an error with a status, see TestRefusals
 			}
 			body := `{"model":"` + c.model + `","max_tokens":50,"stream":` + stream + `,"messages":[` + userTurn + `]}`
+			if c.path == "/v1/responses" {
+				body = `{"model":"` + c.model + `","stream":` + stream + `,"input":"hi"}`
+			}
 			res, err := http.Post(srv.URL+c.path, "application/json", strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
@@ -204,8 +209,11 @@ func TestStreamsThatFail(t *testing.T) {
 				continue
 			}
 			check := grammar.Messages(got)
-			if c.path == chatPath {
+			switch c.path {
+			case chatPath:
 				check = grammar.Chat(got, false)
+			case "/v1/responses":
+				check = grammar.Responses(got)
 			}
 			if failed := (*grammar.StreamError)(nil); !errors.As(check, &failed) {
 				t.Errorf("%v: %v\n%s", c, check, got)

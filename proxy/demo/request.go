@@ -41,6 +41,7 @@ const (
 
 type tool struct {
 	name   string
+	space  string // the namespace around it, of the Responses API
 	schema rawjson.Value
 	custom bool // takes text, not arguments
 }

@@ -235,7 +235,12 @@ func (c *chatInspection) labels() {
 	if store := c.top.get("store"); !store.present() || !store.v.True() {
 		c.refuse(badRequest("metadata", "", "The 'metadata' parameter is only allowed when 'store' is enabled."))
 	}
-	m := membersOf(labels)
+	c.pairs(labels)
+}
+
+// pairs checks metadata.
+func (c *chatInspection) pairs(n *node) {
+	m := membersOf(n)
 	if len(m) > 16 {
 		c.refuse(badRequest("metadata", "object_above_max_properties", "Invalid 'metadata': too many properties. Expected at most 16, but got %d.", len(m)))
 	}

@@ -139,7 +139,11 @@ func (c *chatInspection) image(n *node) {
 	m := membersOf(n)
 	c.only(m, "url", "detail")
 	c.word(m.get("detail"), "auto", "low", "high", "original")
-	address := c.need(n, m, "url", rawjson.String)
+	c.imageAddress(c.need(n, m, "url", rawjson.String))
+}
+
+// imageAddress checks where an image is, or the image itself in a data URL.
+func (c *chatInspection) imageAddress(address *node) {
 	if address == nil {
 		return
 	}

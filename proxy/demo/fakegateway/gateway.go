@@ -7,6 +7,7 @@ package fakegateway
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -52,9 +53,12 @@ type Gateway struct {
 	srv  *httptest.Server
 	next chan *Request
 
+	threads threads
+
 	mu       sync.Mutex
 	requests []*Request
 	script   []Answer
+	play     func(demo.Turn) demo.Reply
 }
 
 // Request is one that arrived.
@@ -109,6 +113,13 @@ func (g *Gateway) Script(answers ...Answer) {
 	g.script = append(g.script, answers...)
 }
 
+// Play has play answer whatever is not refused or scripted.
+func (g *Gateway) Play(play func(demo.Turn) demo.Reply) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.play = play
+}
+
 // Requests are all that arrived, in order.
 func (g *Gateway) Requests() []*Request {
 	g.mu.Lock()
@@ -158,11 +169,28 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	case answer != nil:
 		answer(w, r)
 	default:
-		r = r.Clone(r.Context())
-		r.URL.Path = call.demoPath
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		call.provider.demo.ServeHTTP(w, r)
+		g.answer(w, r, call, body)
 	}
+}
+
+// answer has a model answer a request that was accepted.
+func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, c *call, body []byte) {
+	g.mu.Lock()
+	opts := c.provider.opts
+	if g.play != nil {
+		opts = append(opts[:len(opts):len(opts)], demo.WithPlay(g.play))
+	}
+	g.mu.Unlock()
+	if c.thread != nil {
+		body, _ = json.Marshal(c.thread) // it was JSON before
+		kept := &tee{ResponseWriter: w}
+		defer func() { g.threads.keep(c.thread, kept.kept.Bytes()) }()
+		w = kept
+	}
+	r = r.Clone(r.Context())
+	r.URL.Path = c.demoPath
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	demo.New(opts...).ServeHTTP(w, r)
 }
 
 // record keeps the request and takes the next scripted answer for one that may have it.
@@ -203,6 +231,7 @@ type call struct {
 	provider *provider
 	demoPath string
 	model    string
+	thread   map[string]json.RawMessage // the whole request of one that belongs to a thread
 }
 
 // check goes through the gateway's checks and then the provider's.
@@ -229,6 +258,9 @@ func (g *Gateway) check(in *Request) (*call, *fault) {
 		return nil, f
 	}
 	if f := shape(in); f != nil {
+		return nil, f
+	}
+	if c.thread, f = g.threads.expand(in); f != nil {
 		return nil, f
 	}
 	return c, c.provider.validate(in, c)

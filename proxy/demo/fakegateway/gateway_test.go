@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"apex-ai-proxy/proxy/demo"
 )
 
 const chatHi = `"messages":[{"role":"user","content":"hi"}]}`
@@ -51,6 +53,10 @@ func TestGatewayAccepts(t *testing.T) {
 		edits      []func(*http.Request)
 	}{
 		{"openai/chat/completions", `{"model":"gpt-4o",` + chatHi, nil},
+		{"openai/responses", `{"model":"gpt-4o","input":"hi"}`, nil},
+		{"openai/embeddings", `{"model":"text-embedding-3-small","input":"hi"}`, nil},
+		{"azure-openai/resource/embed/embeddings?api-version=" + AzureAPIVersion, `{"model":"x","input":"hi"}`, nil},
+		{"mistral/v1/embeddings", `{"model":"mistral-embed","input":"hi"}`, nil},
 		{"anthropic/v1/messages", `{"model":"claude-sonnet-4-5","max_tokens":5,` + chatHi, []func(*http.Request){header("Anthropic-Version", "2023-06-01")}},
 		{"anthropic/v1/messages/count_tokens", `{"model":"claude-sonnet-4-5",` + chatHi, []func(*http.Request){header("Anthropic-Version", "2023-06-01")}},
 		{"google-ai-studio/v1beta/openai/chat/completions", `{"model":"gemini-2.5-pro",` + chatHi, nil},
@@ -115,6 +121,9 @@ func TestGatewayRefuses(t *testing.T) {
 		{"azure version", "azure-openai/resource/gpt-4o/chat/completions?api-version=1", gpt, nil, 404, "api-version"},
 		{"azure resource", "azure-openai/other/gpt-4o/chat/completions?api-version=" + AzureAPIVersion, gpt, nil, 404, "Resource not found"},
 		{"body", openai, `{"model":"gpt-4o","top_k":1,` + chatHi, nil, 400, "Unknown parameter: 'top_k'"},
+		{"responses body", "openai/responses", gpt, nil, 400, "Unknown parameter: 'messages'"},
+		{"responses elsewhere", "groq/responses", `{"model":"m","input":"hi"}`, header("Authorization", "Bearer own"), 404, "unknown_url"},
+		{"embeddings body", "openai/embeddings", gpt, nil, 400, "Unknown parameter: 'messages'"},
 		{"version header", "anthropic/v1/messages", `{"model":"claude-sonnet-4-5","max_tokens":5,` + chatHi, nil, 400, "anthropic-version: header is required"},
 		{"version", "anthropic/v1/messages", `{"model":"claude-sonnet-4-5","max_tokens":5,` + chatHi, header("Anthropic-Version", "2"), 400, "not a valid version"},
 		{"messages body", "anthropic/v1/messages", `{"model":"claude-sonnet-4-5",` + chatHi, anthropic, 400, "max_tokens: Field required"},
@@ -216,6 +225,53 @@ func TestBehaviourByText(t *testing.T) {
 	_, _, body = post(t, g, "openai/chat/completions", `{"model":"my-tools","tools":[{"type":"function","function":{"name":"f"}}],`+chatHi)
 	if !strings.Contains(body, `"finish_reason":"tool_calls"`) {
 		t.Error(body)
+	}
+}
+
+func TestPlay(t *testing.T) {
+	g := New(t, Options{})
+	g.Play(func(turn demo.Turn) demo.Reply { return demo.Reply{Text: turn.Model + " heard " + turn.Text} })
+	for path, body := range map[string]string{
+		"openai/responses":        `{"model":"gpt-4o","input":"hi"}`,
+		"openai/chat/completions": `{"model":"gpt-4o",` + chatHi,
+	} {
+		if _, _, got := post(t, g, path, body); !strings.Contains(got, "gpt-4o heard hi") {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+// TestThreads goes on with a conversation that the provider keeps.
+func TestThreads(t *testing.T) {
+	g := New(t, Options{})
+	const path, tools = "anthropic/v1/messages", `"tools":[{"name":"f","input_schema":{"type":"object"}}]`
+	version := header("Anthropic-Version", "2026-10-21")
+	with := []func(*http.Request){version, header("Anthropic-Beta", threadBeta)}
+	for _, stream := range []string{"true", "false"} {
+		begin := `{"model":"claude-sonnet-4-5","max_tokens":50,"stream":` + stream + `,"thread":{"type":"create"},` + tools + `,"messages":[{"role":"user","content":"[[tools]]"}]}`
+		if status, _, body := post(t, g, path, begin, version); status != 400 || !strings.Contains(body, "thread: Extra inputs") {
+			t.Errorf("without the beta: %d %s", status, body)
+		}
+		status, _, body := post(t, g, path, begin, with...)
+		message, content := told([]byte(body))
+		if status != 200 || len(content) != 1 {
+			t.Fatalf("%d %s", status, body)
+		}
+		goOn := func(id, more string) (int, string) {
+			call, _ := content[0]["id"].(string)
+			status, _, body := post(t, g, path, `{"model":"claude-sonnet-4-5","max_tokens":50,"thread":{"type":"continue","previous_message_id":"`+id+`"},`+more+
+				`"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"`+call+`","content":"[[tools]] done"}]}]}`, with...)
+			return status, body
+		}
+		if status, body := goOn(message, ""); status != 200 || !strings.Contains(body, "f answered: [[tools]] done") {
+			t.Errorf("%d %s", status, body)
+		}
+		if status, body := goOn("msg_other", ""); status != 404 || !strings.Contains(body, `"error_code":"thread_not_found"`) {
+			t.Errorf("unknown thread: %d %s", status, body)
+		}
+		if status, body := goOn(message, tools+","); status != 400 || !strings.Contains(body, "tools: it belongs to the thread") {
+			t.Errorf("tools again: %d %s", status, body)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ type provider struct {
 	rules    demo.ChatRules
 	refuse   func(body rawjson.Value) *refusal // more than OpenAI's rules
 	envelope func(*demo.Refusal) (int, string) // nil for OpenAI's
-	demo     http.Handler
+	opts     []demo.Option
 }
 
 // keyForm is a header and what stands before the key in it.
@@ -33,21 +33,31 @@ var (
 type refusal struct{ param, message string }
 
 const (
-	demoChat     = "/v1/chat/completions"
-	demoMessages = "/v1/messages"
+	demoChat       = "/v1/chat/completions"
+	demoResponses  = "/v1/responses"
+	demoEmbeddings = "/v1/embeddings"
+	demoMessages   = "/v1/messages"
 )
 
 func chatAt(path string) map[string]string { return map[string]string{path: demoChat} }
 
+// chatUnder is for providers that serve embeddings beside chat.
+func chatUnder(root string) map[string]string {
+	return map[string]string{root + "chat/completions": demoChat, root + "embeddings": demoEmbeddings}
+}
+
 var providers = index([]*provider{
-	{slug: "openai", paths: chatAt("chat/completions"), keys: bearer},
+	{
+		slug: "openai", keys: bearer,
+		paths: map[string]string{"chat/completions": demoChat, "responses": demoResponses, "embeddings": demoEmbeddings},
+	},
 	{
 		slug:  "anthropic",
 		paths: map[string]string{"v1/messages": demoMessages, "v1/messages/count_tokens": demoMessages + "/count_tokens"},
 		keys:  xAPIKey,
 	},
 	{
-		slug: "google-ai-studio", paths: chatAt("v1beta/openai/chat/completions"), keys: googleKey,
+		slug: "google-ai-studio", paths: chatUnder("v1beta/openai/"), keys: googleKey,
 		rules: demo.ChatRules{CallFields: []string{"extra_content"}, Fields: []string{"extra_body"}, MaxToolID: 128}, refuse: googleRefuses, envelope: googleEnvelope,
 	},
 	{
@@ -55,7 +65,7 @@ var providers = index([]*provider{
 		rules: demo.ChatRules{Fields: []string{"reasoning_format", "include_reasoning"}}, refuse: groqRefuses,
 	},
 	{
-		slug: "mistral", paths: chatAt("v1/chat/completions"), keys: bearer,
+		slug: "mistral", paths: chatUnder("v1/"), keys: bearer,
 		rules: demo.ChatRules{Fields: []string{"random_seed", "safe_prompt", "prompt_mode"}}, refuse: mistralRefuses, envelope: mistralEnvelope,
 	},
 	{
@@ -74,11 +84,11 @@ var providers = index([]*provider{
 	{slug: "azure-openai", keys: azureKey},
 	{slug: "cohere", keys: bearer},
 	{
-		slug: "workers-ai", paths: chatAt("v1/chat/completions"), keys: bearer,
+		slug: "workers-ai", paths: chatUnder("v1/"), keys: bearer,
 		rules: demo.ChatRules{Fields: []string{"top_k", "repetition_penalty"}}, refuse: workersRefuses, envelope: workersEnvelope,
 	},
 	{
-		slug: "openrouter", paths: chatAt("v1/chat/completions"), keys: bearer,
+		slug: "openrouter", paths: chatUnder("v1/"), keys: bearer,
 		rules: demo.ChatRules{
 			Fields:        []string{"reasoning", "top_k", "min_p", "provider", "models", "plugins", "usage", "transforms"},
 			MessageFields: []string{"reasoning", "reasoning_details", "reasoning_content"},
@@ -91,11 +101,10 @@ var providers = index([]*provider{
 func index(all []*provider) map[string]*provider {
 	m := make(map[string]*provider, len(all))
 	for _, p := range all {
-		opts := []demo.Option{demo.WithChoice(behaviour), demo.WithChatRules(p.rules)}
+		p.opts = []demo.Option{demo.WithChoice(behaviour), demo.WithChatRules(p.rules)}
 		if p.slug == "mistral" || p.slug == "perplexity-ai" {
-			opts = append(opts, demo.WithEagerUsage())
+			p.opts = append(p.opts, demo.WithEagerUsage())
 		}
-		p.demo = demo.New(opts...)
 		m[p.slug] = p
 	}
 	return m
@@ -140,16 +149,17 @@ func (g *Gateway) route(in *Request, slug, rest string) (*call, *fault) {
 
 // azure has the resource and the deployment in the path and the version in the query.
 func (g *Gateway) azure(in *Request, p *provider, rest string) (*call, *fault) {
-	parts := strings.Split(rest, "/")
+	parts := append(strings.SplitN(rest, "/", 3), "", "")
+	path := map[string]string{"chat/completions": demoChat, "embeddings": demoEmbeddings}[parts[2]]
 	switch {
-	case len(parts) != 4 || parts[0] != AzureResource || parts[1] == "" || parts[2]+"/"+parts[3] != "chat/completions":
+	case parts[0] != AzureResource || parts[1] == "" || path == "":
 		return nil, notFound("404", "Resource not found")
 	case in.Query.Get("api-version") != g.opts.AzureAPIVersion:
 		return nil, notFound("404", "Resource not found: api-version is "+in.Query.Get("api-version"))
 	case strings.ContainsAny(parts[1], "#"):
 		return nil, notFound("DeploymentNotFound", "The API deployment for this resource does not exist.")
 	}
-	return &call{provider: p, demoPath: demoChat, model: parts[1]}, nil
+	return &call{provider: p, demoPath: path, model: parts[1]}, nil
 }
 
 func notFound(code, message string) *fault {

@@ -1,6 +1,7 @@
 package fakegateway
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,13 +12,21 @@ import (
 
 // validate checks the body by the provider's rules.
 func (p *provider) validate(in *Request, c *call) *fault {
-	if c.demoPath != demoChat {
+	var r *demo.Refusal
+	switch c.demoPath {
+	case demoChat:
+		r = p.rules.Validate(in.Body)
+	case demoResponses:
+		r = demo.ValidateResponses(in.Body)
+	case demoEmbeddings:
+		r = demo.ValidateEmbeddings(in.Body)
+	default:
 		return validateMessages(in, c)
 	}
-	if r := p.rules.Validate(in.Body); r != nil {
+	if r != nil {
 		return p.fault(r)
 	}
-	if p.refuse == nil {
+	if p.refuse == nil || c.demoPath != demoChat {
 		return nil
 	}
 	if r := p.refuse(in.Body); r != nil {
@@ -39,6 +48,9 @@ func validateMessages(in *Request, c *call) *fault {
 	var r *demo.Refusal
 	version, beta := in.Header.Get("Anthropic-Version"), in.Header.Get("Anthropic-Beta")
 	body := rawjson.Value(in.Body)
+	if c.thread != nil {
+		body, _ = json.Marshal(c.thread) // it was JSON before
+	}
 	switch {
 	case version == "":
 		r = messagesRefusal("anthropic-version: header is required")
@@ -47,7 +59,7 @@ func validateMessages(in *Request, c *call) *fault {
 	case body.Get("context_management").Present() && !strings.Contains(beta, "context-management-"):
 		r = messagesRefusal("context_management: Extra inputs are not permitted")
 	case c.demoPath == demoMessages:
-		r = demo.ValidateMessages(in.Body)
+		r = demo.ValidateMessages(body)
 	}
 	if r == nil && version == "2026-10-21" {
 		for _, field := range []string{"temperature", "top_p", "top_k"} {
