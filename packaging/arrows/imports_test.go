@@ -60,7 +60,7 @@ var allowances = []allowance{
 	{"proxy/event", nil, "records are the language between proxy and window, so they depend on neither"},
 	{"app/settings", nil, "settings are read by all and know nobody"},
 	{"app/secret", nil, "a store keeps strings and knows nobody"},
-	{"ui/presenter", []string{"proxy/event", "app/settings"}, "it works on values and on interfaces it declares itself"},
+	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
 	{"assets", nil, "it is a leaf"},
 }
 

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/words"
 )
 
 // Tone says how something is meant; it becomes a colour, always beside a word or a shape.
@@ -63,7 +64,7 @@ func Describe(st Status, s settings.Settings, token SecretState) Headline {
 }
 
 func describeRunning(st Status, s settings.Settings, token SecretState) Headline {
-	h := Headline{Word: "Running", Text: "Running on " + st.Addr, Tone: ToneGood, Icon: IconRunning}
+	h := Headline{Word: "Running", Text: words.F("Running on {{.Addr}}", words.V{"Addr": st.Addr}), Tone: ToneGood, Icon: IconRunning}
 	missing := Missing(s, token)
 	switch {
 	case len(missing) == 0:
@@ -159,7 +160,7 @@ const (
 func Switch(s State) (label string, a Action, enabled bool) {
 	switch s {
 	case Running:
-		return "Stop", StopProxy, true
+		return words.T("Stop"), StopProxy, true
 	case Starting:
 		return "Starting…", NoAction, false
 	case Stopping:

@@ -1,0 +1,207 @@
+package words_test
+
+import (
+	"encoding/json"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/ui/words"
+)
+
+var update = flag.Bool("update", false, "write the English texts that the program uses to translations/en")
+
+// used are the texts that the user interface asks for, with the place of one use.
+func used(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			f, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			if x, ok := f.X.(*ast.Ident); !ok || x.Name != "words" || f.Sel.Name != "T" && f.Sel.Name != "F" {
+				return true
+			}
+			lit, ok := call.Args[0].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: a text that is put together cannot be translated; write it out", set.Position(call.Pos()))
+				return true
+			}
+			text, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				return err == nil
+			}
+			if place := set.Position(lit.Pos()).String(); texts[text] == "" || place < texts[text] {
+				texts[text] = place
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+// file are all texts of a language.
+func file(t *testing.T, tag string) map[string]string {
+	t.Helper()
+	m, from := map[string]string{}, map[string]string{}
+	list, err := filepath.Glob(filepath.Join("translations", tag, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range list {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := map[string]string{}
+		if err := json.Unmarshal(data, &part); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for text, s := range part {
+			if from[text] != "" {
+				t.Errorf("%q is in %s and in %s", text, from[text], name)
+			}
+			m[text], from[text] = s, name
+		}
+	}
+	return m
+}
+
+var values = regexp.MustCompile(`\{\{[^}]*\}\}`)
+
+func valuesIn(s string) []string {
+	v := values.FindAllString(s, -1)
+	slices.Sort(v)
+	return v
+}
+
+// TestTranslations sees to it that every text is there in every language, with its values.
+func TestTranslations(t *testing.T) {
+	texts := used(t)
+	if *update {
+		writeEnglish(t, texts)
+	}
+	for _, l := range words.Languages {
+		m := file(t, l.Tag)
+		for text, place := range texts {
+			switch got, ok := m[text]; {
+			case !ok || got == "":
+				t.Errorf("%s lacks %q (%s)", l.Tag, text, place)
+			case !slices.Equal(valuesIn(got), valuesIn(text)):
+				t.Errorf("%s has other values in %q: %q", l.Tag, text, got)
+			case l.Tag == "en" && got != text:
+				t.Errorf("en has %q for %q", got, text)
+			case l.Tag != "en" && strings.HasSuffix(text, "…") != strings.HasSuffix(got, "…"):
+				t.Errorf("%s: %q ends otherwise than %q", l.Tag, got, text)
+			}
+		}
+		for _, text := range slices.Sorted(maps.Keys(m)) {
+			if _, ok := texts[text]; !ok {
+				t.Errorf("%s holds %q, which nothing uses", l.Tag, text)
+			}
+		}
+	}
+}
+
+// writeEnglish writes one file for each file of the program that uses texts.
+func writeEnglish(t *testing.T, texts map[string]string) {
+	t.Helper()
+	old, err := filepath.Glob("translations/en/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parts := map[string]map[string]string{}
+	for text, place := range texts {
+		source, _, _ := strings.Cut(filepath.Base(place), ".")
+		if parts[source] == nil {
+			parts[source] = map[string]string{}
+		}
+		parts[source][text] = text
+	}
+	for source, m := range parts {
+		f, err := os.Create(filepath.Join("translations", "en", source+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		enc := json.NewEncoder(f) // which sorts keys
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(m); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestUse(t *testing.T) {
+	defer func() { _ = words.Use("en") }()
+	for _, c := range []struct{ tag, stop, running string }{
+		{"zh-Hans", "停止", "正在运行：a:1"},
+		{"en", "Stop", "Running on a:1"},
+	} {
+		if err := words.Use(c.tag); err != nil {
+			t.Fatal(err)
+		}
+		if got := words.T("Stop"); got != c.stop || words.Tag() != c.tag {
+			t.Errorf("%s: %q", words.Tag(), got)
+		}
+		if got := words.F("Running on {{.Addr}}", words.V{"Addr": "a:1"}); got != c.running {
+			t.Errorf("%s: %q", c.tag, got)
+		}
+	}
+	if err := words.Use("tlh"); err == nil || words.Tag() != "en" {
+		t.Errorf("an unknown language: %v, %s", err, words.Tag())
+	}
+	if err := words.Use(""); err != nil || !slices.ContainsFunc(words.Languages, func(l words.Language) bool { return l.Tag == words.Tag() }) {
+		t.Errorf("the system's language: %v, %s", err, words.Tag())
+	}
+}
+
+func BenchmarkT(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		words.T("Stop")
+	}
+}
+
+func BenchmarkF(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		words.F("Running on {{.Addr}}", words.V{"Addr": "a:1"})
+	}
+}
