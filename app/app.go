@@ -13,14 +13,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
 )
@@ -46,6 +49,8 @@ type App struct {
 	version string
 	path    string
 	bus     *event.Bus
+	bytes   *capture.Store
+	watched atomic.Bool // somebody looks at what is captured
 	sup     *supervisor
 	secrets *secret.Chain
 
@@ -108,6 +113,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		loading:   make(map[string]bool),
 		keyReady:  make(chan struct{}),
 	}
+	a.bytes = capture.NewStore(capture.Limits{Mode: capture.Off}, a.known)
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.readFile()
 	a.sup = newSupervisor(func() server { return proxy.New(a.log, a.bus) }, a.Settings().Server.Listen)
@@ -186,6 +192,22 @@ func (a *App) Watch(f func(Status)) (stop func()) { return a.sup.Watch(f) }
 
 // Bus is where the proxy publishes its records.
 func (a *App) Bus() *event.Bus { return a.bus }
+
+// Captures is what is kept of the bytes of the last exchanges. Until the first call,
+// nothing is: without a window nobody would look at it.
+func (a *App) Captures() *capture.Store {
+	if !a.watched.Swap(true) {
+		a.configure()
+	}
+	return a.bytes
+}
+
+// known are the secrets that must not be seen in what is captured.
+func (a *App) known() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Collect(maps.Values(a.values))
+}
 
 // Version is the version of the program.
 func (a *App) Version() string { return a.version }

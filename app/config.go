@@ -9,6 +9,7 @@ import (
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/capture"
 )
 
 // configure gives the proxy what settings and secrets say now.
@@ -19,6 +20,10 @@ func (a *App) configure() {
 	cfg := makeConfig(overlay(a.file, a.overrides), a.values)
 	a.mu.Unlock()
 	cfg.Version = a.version
+	if a.watched.Load() {
+		a.bytes.SetLimits(captureLimits(a.Settings().Captures))
+		cfg.Captures = a.bytes
+	}
 	a.sup.Apply(cfg)
 }
 
@@ -48,6 +53,17 @@ func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
 		}
 	}
 	return cfg
+}
+
+// bodyLimit is how much of one body is kept, in bytes.
+const bodyLimit = 1 << 20
+
+var captureModes = map[settings.Bodies]capture.Mode{
+	settings.BodiesAll: capture.All, settings.BodiesErrors: capture.Errors, settings.BodiesOff: capture.Off,
+}
+
+func captureLimits(c settings.Captures) capture.Limits {
+	return capture.Limits{Mode: captureModes[c.Bodies], Exchanges: c.Exchanges, PerBody: bodyLimit, Total: int64(c.Memory) << 20}
 }
 
 // hosts is the names besides the loopback ones under which clients may call: this

@@ -21,6 +21,7 @@ type Settings struct {
 	Server    Server              `toml:"server"`
 	Providers map[string]Provider `toml:"providers,omitempty"`
 	App       App                 `toml:"app"`
+	Captures  Captures            `toml:"captures"`
 
 	// Aliases are names of the user's own for models: a name, which may hold *, and the
 	// model it stands for, or a list of models that are tried in order. See AliasTargets.
@@ -144,6 +145,7 @@ func Default() Settings {
 			UpstreamTimeout:   Duration(10 * time.Minute),
 			StreamIdleTimeout: Duration(5 * time.Minute),
 		},
-		App: App{StartProxy: true, KeepRunning: true},
+		App:      App{StartProxy: true, KeepRunning: true},
+		Captures: defaultCaptures(),
 	}
 }

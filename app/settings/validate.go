@@ -26,6 +26,9 @@ const (
 	FieldStreamIdleTimeout = "server.stream_idle_timeout"
 	FieldOrigins           = "server.origins"
 	FieldDebug             = "server.debug"
+	FieldBodies            = "captures.bodies"
+	FieldExchanges         = "captures.exchanges"
+	FieldMemory            = "captures.memory"
 )
 
 // FieldAlias is the field of an alias.
@@ -112,6 +115,7 @@ func (s Settings) Validate(providers []string) error {
 	}
 	s.checkProviders(e, providers)
 	s.checkAliases(e)
+	s.Captures.check(e)
 	if len(e.Problems) == 0 {
 		return nil
 	}
