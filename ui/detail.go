@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // The strip's height, and the width of one fact in it.
@@ -106,7 +107,7 @@ func (d *detail) setNotes(data presenter.Detail) {
 		d.notes.Add(d.error.box)
 	}
 	if len(data.Warnings) > 0 {
-		d.warnings.set("Not carried over:\n• "+strings.Join(data.Warnings, "\n• "), widget.WarningImportance)
+		d.warnings.set(words.T("Not carried over")+":\n• "+strings.Join(data.Warnings, "\n• "), widget.WarningImportance)
 		d.notes.Add(d.warnings.box)
 	}
 	d.notes.Hidden = len(d.notes.Objects) == 0

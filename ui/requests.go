@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/words"
 )
 
 // requests is the live list of exchanges, oldest first, which follows its end until the
@@ -33,13 +35,13 @@ type requests struct {
 func newRequests(w *window) *requests {
 	r := &requests{w: w, follow: true}
 	r.count = newLine("", faceMuted)
-	r.newest = widget.NewButtonWithIcon("Newest", theme.MoveDownIcon(), r.jump)
-	r.clear = widget.NewButtonWithIcon("Clear", theme.ContentClearIcon(), r.forget)
+	r.newest = widget.NewButtonWithIcon(words.T("Newest"), theme.MoveDownIcon(), r.jump)
+	r.clear = widget.NewButtonWithIcon(words.T("Clear"), theme.ContentClearIcon(), r.forget)
 	r.list = newRows(w.u.log, r.selected, r.unselect)
 	r.detail = newDetail(w.u, r.unselect)
 	r.empty = r.emptyState()
 	head := container.NewBorder(nil, nil,
-		inRow(gapWide, newLine("Requests", faceHeadline), r.count), inRow(gap, r.newest, r.clear))
+		inRow(gapWide, newLine(words.T("Requests"), faceHeadline), r.count), inRow(gap, r.newest, r.clear))
 	r.content = container.NewBorder(
 		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, head), newHead(), widget.NewSeparator()),
 		r.detail.content, nil, nil,
@@ -50,10 +52,10 @@ func newRequests(w *window) *requests {
 func (r *requests) emptyState() *fyne.Container {
 	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
 	return container.NewCenter(stack(gap,
-		newLine("No requests yet", center(faceStrong)),
-		newLine("They appear here the moment a client sends one.", center(faceMuted)),
+		newLine(words.T("No requests yet"), center(faceStrong)),
+		newLine(words.T("They appear here the moment a client sends one."), center(faceMuted)),
 		container.New(layout.NewCustomPaddedLayout(gap, 0, 0, 0), container.NewCenter(
-			widget.NewButton("How to connect a client", func() { r.w.open(pageOverview) }))),
+			widget.NewButton(words.T("How to connect a client"), func() { r.w.open(pageOverview) }))),
 	))
 }
 

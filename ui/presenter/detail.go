@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
 )
 
 // Detail is everything that is known about one exchange.
@@ -29,18 +30,18 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		Tone:  toneOf(x),
 		Error: x.Error,
 	}
-	d.fact("Client", x.Client)
-	d.fact("Request", strings.TrimSpace(x.Method+" "+x.Path))
-	d.fact("Protocol", protocols(x))
-	d.fact("Provider", x.Provider)
-	d.fact("First byte", positive(elapsed(x.FirstByte)))
-	d.fact("Duration", elapsed(durationOf(x, now)))
-	d.fact("Tokens", tokenDetail(x))
-	d.fact("Sizes", size(x.BytesIn)+" in, "+size(x.BytesOut)+" out")
-	d.fact("Cache", x.CacheStatus)
-	d.fact("Gateway log", x.GatewayLogID)
-	d.fact("Error code", x.ErrorKind)
-	d.fact("Request ID", x.ID)
+	d.fact(words.T("Client"), x.Client)
+	d.fact(words.T("Request"), strings.TrimSpace(x.Method+" "+x.Path))
+	d.fact(words.T("Protocol"), protocols(x))
+	d.fact(words.T("Provider"), x.Provider)
+	d.fact(words.T("First byte"), positive(elapsed(x.FirstByte)))
+	d.fact(words.T("Duration"), elapsed(durationOf(x, now)))
+	d.fact(words.T("Tokens"), tokenDetail(x))
+	d.fact(words.T("Sizes"), words.F("{{.In}} in, {{.Out}} out", words.V{"In": size(x.BytesIn), "Out": size(x.BytesOut)}))
+	d.fact(words.T("Cache"), x.CacheStatus)
+	d.fact(words.T("Gateway log"), x.GatewayLogID)
+	d.fact(words.T("Error code"), x.ErrorKind)
+	d.fact(words.T("Request ID"), x.ID)
 	for _, w := range x.Warnings {
 		line := w.Why
 		if w.Path != "" {
@@ -69,9 +70,9 @@ func protocols(x *event.Exchange) string {
 	case x.ClientProtocol == "":
 		return ""
 	case x.Converted():
-		return x.ClientProtocol + " → " + x.UpstreamProtocol + ", converted"
+		return words.F("{{.Client}} → {{.Provider}}, converted", words.V{"Client": x.ClientProtocol, "Provider": x.UpstreamProtocol})
 	case x.UpstreamProtocol != "":
-		return x.ClientProtocol + ", passed through as is"
+		return words.F("{{.Protocol}}, passed through as is", words.V{"Protocol": x.ClientProtocol})
 	default:
 		return x.ClientProtocol
 	}
@@ -82,18 +83,17 @@ func tokenDetail(x *event.Exchange) string {
 	if !t.Known {
 		return ""
 	}
-	s := count(t.Input) + " in"
+	in, out := count(t.Input), count(t.Output)
 	if t.CacheRead > 0 {
-		s += " (" + count(t.CacheRead) + " from cache)"
+		in += words.F(" ({{.Count}} from cache)", words.V{"Count": count(t.CacheRead)})
 	}
 	if t.CacheWrite > 0 {
-		s += " (" + count(t.CacheWrite) + " cached)"
+		in += words.F(" ({{.Count}} cached)", words.V{"Count": count(t.CacheWrite)})
 	}
-	s += ", " + count(t.Output) + " out"
 	if t.Reasoning > 0 {
-		s += " (" + count(t.Reasoning) + " reasoning)"
+		out += words.F(" ({{.Count}} reasoning)", words.V{"Count": count(t.Reasoning)})
 	}
-	return s
+	return words.F("in {{.In}}, out {{.Out}}", words.V{"In": in, "Out": out})
 }
 
 // Text is the detail as plain text, to be copied.
@@ -104,10 +104,10 @@ func (d Detail) Text() string {
 		b.WriteString(f.Name + ": " + f.Value + "\n")
 	}
 	if d.Error != "" {
-		b.WriteString("Error: " + d.Error + "\n")
+		b.WriteString(words.T("Error") + ": " + d.Error + "\n")
 	}
 	for _, w := range d.Warnings {
-		b.WriteString("Not carried over: " + w + "\n")
+		b.WriteString(words.T("Not carried over") + ": " + w + "\n")
 	}
 	return b.String()
 }

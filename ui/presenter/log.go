@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
 )
 
 // DefaultKeep is how many exchanges a Log remembers.
@@ -96,9 +97,12 @@ func (l *Log) Revision(id string) int {
 
 // Summary is the number of exchanges in words.
 func (l *Log) Summary() string {
-	s := plural(len(l.rows), "request", "requests")
+	s := words.T("1 request")
+	if n := len(l.rows); n != 1 {
+		s = words.F("{{.Count}} requests", words.V{"Count": count(int64(n))})
+	}
 	if n := l.Running(); n > 0 {
-		s += ", " + count(int64(n)) + " running"
+		s = words.F("{{.Requests}}, {{.Count}} running", words.V{"Requests": s, "Count": count(int64(n))})
 	}
 	return s
 }

@@ -151,7 +151,7 @@ func TestDetail(t *testing.T) {
 	text := d.Text()
 	for _, want := range []string{
 		"a → b", "401 Refused", "anthropic-messages → openai-chat, converted", "The gateway refused the token (2009).",
-		"$.top_k: left out", "Not carried over: shortened", "5,000 in (4,000 from cache), 9 out (3 reasoning)", "gateway_token", "req_1",
+		"$.top_k: left out", "Not carried over: shortened", "in 5,000 (4,000 from cache), out 9 (3 reasoning)", "gateway_token", "req_1",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in:\n%s", want, text)

@@ -1,13 +1,13 @@
 package presenter
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
 )
 
 // Row is one exchange as the list shows it. Every text is ready to be drawn.
@@ -73,18 +73,18 @@ func modelText(x *event.Exchange) string {
 func stateText(x *event.Exchange) string {
 	switch x.Phase {
 	case event.Waiting:
-		return "Waiting"
+		return words.T("Waiting")
 	case event.Streaming:
 		if x.BytesOut > 0 {
-			return "Streaming " + size(x.BytesOut)
+			return words.T("Streaming") + " " + size(x.BytesOut)
 		}
-		return "Streaming"
+		return words.T("Streaming")
 	case event.Cancelled:
-		return "Cancelled"
+		return words.T("Cancelled")
 	case event.Failed:
 		return strings.TrimSpace(statusCode(x) + " " + failureWord(x))
 	default:
-		return strings.TrimSpace(statusCode(x) + " Done")
+		return strings.TrimSpace(statusCode(x) + " " + words.T("Done"))
 	}
 }
 
@@ -99,23 +99,23 @@ func statusCode(x *event.Exchange) string {
 func failureWord(x *event.Exchange) string {
 	switch {
 	case x.Status == http.StatusUnauthorized, x.Status == http.StatusForbidden:
-		return "Refused"
+		return words.T("Refused")
 	case x.Status == http.StatusNotFound:
-		return "Not found"
+		return words.T("Not found")
 	case x.Status == http.StatusTooManyRequests:
-		return "Rate limit"
+		return words.T("Rate limit")
 	case x.Status == http.StatusRequestEntityTooLarge:
-		return "Too large"
+		return words.T("Too large")
 	case x.Status == http.StatusGatewayTimeout:
-		return "Timeout"
+		return words.T("Timeout")
 	case x.Status == 529, x.Status == http.StatusServiceUnavailable:
-		return "Overloaded"
+		return words.T("Overloaded")
 	case x.Status >= 400 && x.Status < 500:
-		return "Rejected"
+		return words.T("Rejected")
 	case x.Status < 400 && x.Status > 0:
-		return "Broken off"
+		return words.T("Broken off")
 	default:
-		return "Failed"
+		return words.T("Failed")
 	}
 }
 
@@ -124,11 +124,11 @@ func viaText(x *event.Exchange) string {
 	case x.ClientProtocol == "" || x.UpstreamProtocol == "":
 		return none
 	case !x.Converted():
-		return "as is"
+		return words.T("as is")
 	case len(x.Warnings) > 0:
-		return fmt.Sprintf("converted, %d lost", len(x.Warnings))
+		return words.F("converted, {{.Count}} lost", words.V{"Count": len(x.Warnings)})
 	default:
-		return "converted"
+		return words.T("converted")
 	}
 }
 

@@ -67,11 +67,3 @@ func count(n int64) string {
 	}
 	return s
 }
-
-// plural is a number with its noun.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
