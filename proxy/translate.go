@@ -27,7 +27,8 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 	if err != nil {
 		return err
 	}
-	x.warnings(append(losses, enc.Losses...))
+	losses = append(losses, enc.Losses...)
+	x.warnings(losses)
 	resp, err := x.send(address, enc.Body)
 	if err != nil {
 		return x.unlessGone(err)
@@ -41,7 +42,8 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 		}
 		return e
 	}
-	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), reply: ir.Reply{
+	source := ir.SourceOf(req, &enc, x.route.Provider.Dialect.LenientEOF)
+	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), source: source, losses: losses, reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
 		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Request: req,
 	}}
@@ -79,6 +81,8 @@ type translation struct {
 	reply ir.Reply
 	// restore undoes in the answer what encoding the request did to tools.
 	restore *ir.Restorer
+	source  ir.Source
+	losses  ir.Losses // of the request
 
 	// Of a stream:
 	mu      sync.Mutex // held while the fields below or the client's connection are used
@@ -100,7 +104,7 @@ func (t *translation) answer(resp *http.Response, stream bool) error {
 	if !stream {
 		return t.read(resp, false)
 	}
-	t.dec = t.up.NewStreamDecoder(x.route.Provider.Dialect.LenientEOF)
+	t.dec = t.up.NewStreamDecoder(t.source)
 	t.enc = x.codec.NewStreamEncoder(t.reply)
 	x.watch.keepAlive(keepAliveAfter, t.keepAlive)
 	err := t.read(resp, true)
@@ -247,6 +251,12 @@ func (t *translation) emit(ev *ir.Event) {
 			t.x.rec.Tokens = guessed(t.reply.InputEstimate, t.chars)
 			t.restore.Event(&ir.Event{Kind: ir.UsageEvent, Usage: guess(t.reply.InputEstimate, t.chars)}, t.put)
 		}
+	case ir.Lost: // too late for a header
+		t.x.recordLosses(ir.Losses{ev.Loss})
+	case ir.End:
+		if ev.Created == 0 {
+			ev.Created = time.Now().Unix()
+		}
 	case ir.Failure:
 		if t.cause != nil {
 			ev.Err = t.cause
@@ -327,7 +337,7 @@ func drain(body io.Reader, buf []byte, x *exchange, err error) {
 func (t *translation) collect(body io.Reader, buf []byte, n int, err error) error {
 	x := t.x
 	var c ir.Collector
-	dec := t.up.NewStreamDecoder(x.route.Provider.Dialect.LenientEOF)
+	dec := t.up.NewStreamDecoder(t.source)
 	add := func(ev *ir.Event) {
 		if ev.Kind == ir.Failure && t.cause != nil {
 			ev.Err = t.cause
@@ -375,7 +385,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 	if e := apierror.FromSuccess(x.answer(resp, body)); e != nil {
 		return e
 	}
-	res, err := t.up.DecodeResponse(body)
+	res, err := t.up.DecodeResponse(body, t.source)
 	if err != nil {
 		var e *ir.Error
 		if !errors.As(err, &e) || e.Kind == ir.InvalidRequest {
@@ -397,6 +407,13 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 func (t *translation) write(res *ir.Response) error {
 	x := t.x
 	t.restore.Response(res)
+	if len(res.Losses) > 0 {
+		x.recordLosses(res.Losses)
+		x.tellLosses(append(t.losses, res.Losses...))
+	}
+	if res.Completed == 0 {
+		res.Completed = time.Now().Unix()
+	}
 	if res.HasUsage {
 		x.rec.Tokens = tokensOf(res.Usage)
 	} else {
@@ -442,7 +459,8 @@ var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", M
 // same turns the form of an answer without leaving the protocol: an upstream answered a
 // request for a stream with a whole answer, or the other way round.
 func (x *exchange) same(q *provider.Request) *translation {
-	return &translation{x: x, up: x.codec, restore: &ir.Restorer{}, reply: ir.Reply{
+	source := ir.Source{LenientEOF: x.route.Provider.Dialect.LenientEOF}
+	return &translation{x: x, up: x.codec, restore: &ir.Restorer{}, source: source, reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
 		InputEstimate: int64(len(q.Body)/4) + 1,
 		IncludeUsage:  q.Field("stream_options").Get("include_usage").True(),

@@ -361,13 +361,24 @@ func (x *exchange) convertHeaders(in http.Header) {
 // warnings reports what a conversion could not carry over, in the answer's headers and
 // in the record.
 func (x *exchange) warnings(losses ir.Losses) {
+	x.recordLosses(losses)
+	x.tellLosses(losses)
+}
+
+// recordLosses keeps the losses for the record.
+func (x *exchange) recordLosses(losses ir.Losses) {
+	for _, l := range losses {
+		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
+	}
+}
+
+// tellLosses puts the losses into the header of the answer.
+func (x *exchange) tellLosses(losses ir.Losses) {
 	if len(losses) == 0 {
 		return
 	}
 	var b strings.Builder
-	before := len(x.rec.Warnings)
 	for i, l := range losses {
-		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
 		item := token(l.Code)
 		if l.Path != "" {
 			item += ";path=" + token(l.Path)
@@ -380,9 +391,6 @@ func (x *exchange) warnings(losses ir.Losses) {
 			break
 		}
 		b.WriteString(item)
-	}
-	for _, l := range losses[len(x.rec.Warnings)-before:] {
-		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
 	}
 	x.w.Header()["X-Conversion-Warnings"] = []string{b.String()}
 }

@@ -67,7 +67,7 @@ func messagesChunks(n int) []byte {
 }
 
 func streamOnce(from, to convert.Codec, in, out []byte) []byte {
-	dec, enc := from.NewStreamDecoder(false), to.NewStreamEncoder(ir.Reply{Model: "m", ID: "x"})
+	dec, enc := from.NewStreamDecoder(ir.Source{}), to.NewStreamEncoder(ir.Reply{Model: "m", ID: "x"})
 	var p sse.Parser
 	emit := func(ev *ir.Event) { out = enc.Append(out, ev) }
 	_ = p.Feed(in, func(f sse.Frame) { dec.Decode(f, emit) })

@@ -22,12 +22,11 @@ type Codec interface {
 	// EncodeRequest writes a request for an upstream. It never changes req.
 	EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error)
 	// DecodeResponse reads an upstream's whole answer.
-	DecodeResponse(body []byte) (*ir.Response, error)
+	DecodeResponse(body []byte, from ir.Source) (*ir.Response, error)
 	// EncodeResponse writes a whole answer for a client.
 	EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error)
-	// NewStreamDecoder reads an upstream's stream. lenientEOF accepts streams that
-	// just end.
-	NewStreamDecoder(lenientEOF bool) StreamDecoder
+	// NewStreamDecoder reads an upstream's stream.
+	NewStreamDecoder(from ir.Source) StreamDecoder
 	// NewStreamEncoder writes a stream for a client.
 	NewStreamEncoder(rep ir.Reply) StreamEncoder
 	// EncodeError writes an error for a client before anything else was written.
@@ -71,8 +70,8 @@ func For(p ir.Protocol) Codec {
 
 type chatCodec struct{ openaichat.Codec }
 
-func (chatCodec) NewStreamDecoder(lenientEOF bool) StreamDecoder {
-	return openaichat.NewStreamDecoder(lenientEOF)
+func (chatCodec) NewStreamDecoder(from ir.Source) StreamDecoder {
+	return openaichat.NewStreamDecoder(from)
 }
 
 func (chatCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
@@ -81,14 +80,19 @@ func (chatCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 
 type anthropicCodec struct{ anthropic.Codec }
 
-func (anthropicCodec) NewStreamDecoder(bool) StreamDecoder { return anthropic.NewStreamDecoder() }
+func (anthropicCodec) NewStreamDecoder(from ir.Source) StreamDecoder {
+	return anthropic.NewStreamDecoder(from)
+}
+
 func (anthropicCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 	return anthropic.NewStreamEncoder(rep)
 }
 
 type responsesCodec struct{ openairesponses.Codec }
 
-func (responsesCodec) NewStreamDecoder(bool) StreamDecoder { return openairesponses.NewStreamDecoder() }
+func (responsesCodec) NewStreamDecoder(from ir.Source) StreamDecoder {
+	return openairesponses.NewStreamDecoder(from)
+}
 
 func (responsesCodec) NewStreamEncoder(rep ir.Reply) StreamEncoder {
 	return openairesponses.NewStreamEncoder(rep)

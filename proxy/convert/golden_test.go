@@ -23,7 +23,8 @@ var update = flag.Bool("update", false, "rewrite the golden files from what the 
 // Each golden file is one conversion. Its comment says what is converted:
 //
 //	request|response|stream FROM -> TO
-//	model ID · dialect FIELD… · ability FIELD… · usage · custom NAME
+//	model ID · dialect FIELD… · ability FIELD… · usage · estimate · custom NAME · only NAME
+//	asked "MEMBER": …   of the client's request
 //
 // and its sections hold the input ("in") and what must come out ("out"; "warnings" with a
 // line per loss; or "error").
@@ -70,6 +71,7 @@ type goldenCase struct {
 	target   ir.Target
 	reply    ir.Reply
 	restore  ir.Restorer
+	source   ir.Source
 	in       []byte
 }
 
@@ -98,11 +100,27 @@ func parseCase(t *testing.T, a *txtar.Archive) goldenCase {
 			c.reply.InputEstimate = 7
 		case "custom":
 			c.restore.Customs = map[string]bool{words[1]: true}
+		case "only":
+			c.source.OnlyTool = words[1]
+		case "asked":
+			c.reply.Request = c.asked(t, line[len("asked "):])
 		default:
 			t.Fatalf("unknown directive %q", line)
 		}
 	}
+	c.source.LenientEOF = c.target.Dialect.LenientEOF
 	return c
+}
+
+// asked is a request of the client's protocol that has the given members.
+func (c *goldenCase) asked(t *testing.T, members string) *ir.Request {
+	t.Helper()
+	body := `{"model":"asked","input":"hi","messages":[{"role":"user","content":"hi"}],` + members + "}"
+	req, _, err := c.to.DecodeRequest([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
 }
 
 // setFields sets fields of a struct from words as in "NoStop" or "Efforts=low,high".
@@ -142,7 +160,7 @@ func (c *goldenCase) run(t *testing.T) []txtar.File {
 		}
 		return append([]txtar.File{{Name: "out", Data: indent(t, body)}}, warnings(losses)...)
 	case "response":
-		res, err := c.from.DecodeResponse(c.in)
+		res, err := c.from.DecodeResponse(c.in, c.source)
 		if err != nil {
 			return []txtar.File{{Name: "error", Data: fmt.Appendln(nil, err)}}
 		}
@@ -151,7 +169,7 @@ func (c *goldenCase) run(t *testing.T) []txtar.File {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return []txtar.File{{Name: "out", Data: indent(t, body)}}
+		return append([]txtar.File{{Name: "out", Data: indent(t, body)}}, warnings(res.Losses)...)
 	default:
 		return []txtar.File{{Name: "out", Data: c.stream(c.in, nil)}}
 	}
@@ -180,7 +198,7 @@ func warnings(losses ir.Losses) []txtar.File {
 // stream converts a whole stream, handed to the parser in the given pieces (all at once
 // when nil).
 func (c *goldenCase) stream(in []byte, pieces [][]byte) []byte {
-	dec := c.from.NewStreamDecoder(c.target.Dialect.LenientEOF)
+	dec := c.from.NewStreamDecoder(c.source)
 	enc := c.to.NewStreamEncoder(c.reply)
 	restore := ir.Restorer{Customs: c.restore.Customs}
 	var out []byte

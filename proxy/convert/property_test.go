@@ -92,7 +92,7 @@ func TestStreamCutAfterEveryFrame(t *testing.T) {
 				t.Errorf("%s: cut after %d frames it looks whole:\n%s", name, n, whole)
 			}
 
-			dec, enc := c.from.NewStreamDecoder(false), c.to.NewStreamEncoder(c.reply)
+			dec, enc := c.from.NewStreamDecoder(ir.Source{}), c.to.NewStreamEncoder(c.reply)
 			var out []byte
 			var last ir.EventKind
 			emit := func(ev *ir.Event) { out, last = enc.Append(out, ev), ev.Kind }

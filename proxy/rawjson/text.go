@@ -1,6 +1,7 @@
 package rawjson
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf16"
@@ -195,6 +196,23 @@ func (e Escaped) CutHighSurrogate() (text, half Escaped) {
 		return e, nil
 	}
 	return e[:n-6], e[n-6:]
+}
+
+// LowSurrogateFirst tells whether the text begins with the second half of a character.
+func (e Escaped) LowSurrogateFirst() bool {
+	if len(e) < 6 || e[0] != '\\' || e[1] != 'u' {
+		return false
+	}
+	c := hex4(e[2:])
+	return c >= 0xDC00 && c <= 0xDFFF
+}
+
+// Runes counts the characters (code points) of the text.
+func (e Escaped) Runes() int {
+	if bytes.IndexByte(e, '\\') < 0 {
+		return utf8.RuneCount(e)
+	}
+	return utf8.RuneCount(e.Append(nil))
 }
 
 func hex4(b []byte) int {

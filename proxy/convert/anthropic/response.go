@@ -1,14 +1,15 @@
 package anthropic
 
 import (
-	"strings"
+	"slices"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
 // DecodeResponse reads a message object.
-func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
+func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
+	body = ir.ValidUTF8(body)
 	var res ir.Response
 	var content, failure, details rawjson.Value
 	var kind, word string
@@ -33,8 +34,11 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
 		case "usage":
 			if v := r.Value(); v.Present() {
 				mergeUsage(&res.Usage, v)
-				res.Tier = v.Get("service_tier").Text()
+				res.Tier = tierOf(v)
 				res.HasUsage = true
+				if v.Get("server_tool_use").Present() {
+					res.Losses = append(res.Losses, lostServerUsage)
+				}
 			}
 		case "error":
 			failure = r.Value()
@@ -49,11 +53,30 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
 	if content.Kind() != rawjson.Array {
 		return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream's answer holds no content"}
 	}
-	if err := decodeAnswer(&res, content); err != nil {
+	if err := decodeAnswer(&res, content, from); err != nil {
 		return nil, err
 	}
-	res.Stop = stopOf(word, sequence, details)
+	called := slices.ContainsFunc(res.Parts, func(p ir.Part) bool { return p.Kind == ir.ToolCall })
+	res.Stop = stopOf(word, sequence, details).Fit(called, false)
+	if res.Stop.Reason == ir.StopPause {
+		res.Losses = append(res.Losses, lostPause)
+	}
 	return &res, nil
+}
+
+// What answers hold that only this protocol can say.
+var (
+	lostServerUsage = ir.Loss{Code: "server-tool-usage-dropped", Why: "the client's protocol cannot tell what the vendor's own tools were used for"}
+	lostPause       = ir.Loss{Code: "pause-turn", Why: "the vendor paused a long turn, which the client's protocol cannot tell: it looks finished"}
+	lostCitation    = ir.Loss{Code: "citation-dropped", Why: "the client's protocol only cites pages of the web"}
+)
+
+// tierOf is the service tier in OpenAI's words.
+func tierOf(usage rawjson.Value) string {
+	if tier := usage.Get("service_tier").Str(); tier != "standard" {
+		return tier
+	}
+	return "default"
 }
 
 func errorOf(v rawjson.Value) *ir.Error {
@@ -63,7 +86,7 @@ func errorOf(v rawjson.Value) *ir.Error {
 	return ir.UpstreamError(0, v.Get("type").Str(), v.Get("code").Str(), v.Get("message").Str())
 }
 
-func decodeAnswer(res *ir.Response, content rawjson.Value) error {
+func decodeAnswer(res *ir.Response, content rawjson.Value, from ir.Source) error {
 	var failure error
 	r := rawjson.NewReader(content)
 	r.Array(func(int) {
@@ -75,25 +98,61 @@ func decodeAnswer(res *ir.Response, content rawjson.Value) error {
 		}
 		switch b.kind {
 		case "text":
-			res.Parts = append(res.Parts, ir.Part{Kind: ir.Text, Text: b.text, Citations: b.citations})
+			res.Parts = append(res.Parts, textPart(res, &b))
 		case "thinking":
 			res.Parts = append(res.Parts, ir.Part{Kind: ir.Thinking, Text: b.thinking, Signature: b.signature})
 		case "redacted_thinking":
 			res.Parts = append(res.Parts, ir.Part{Kind: ir.RedactedThinking, Signature: b.data})
 		case "tool_use":
 			args, bad := ir.ArgsOf(b.input)
-			if b.name.Str() == "" {
-				failure = ir.Nameless()
-			}
 			if bad {
-				failure = &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
+				failure = badInput()
 			}
-			res.Parts = append(res.Parts, ir.Part{Kind: ir.ToolCall, Call: ir.Call{ID: b.id.Str(), Name: b.name.Str(), Args: args}})
+			name, err := from.ToolName(b.name.Str())
+			if err != nil {
+				failure = err
+			}
+			res.Parts = append(res.Parts, ir.Part{Kind: ir.ToolCall, Call: ir.Call{ID: b.id.Str(), Name: name, Args: args}})
+		case "server_tool_use":
+			if b.name.Str() == webSearch {
+				res.Parts = append(res.Parts, ir.Part{Kind: ir.Search, Text: b.input.Get("query").Text()})
+			}
 		default:
 			res.Parts = append(res.Parts, ir.Part{Kind: ir.Opaque, Type: b.kind, Raw: v})
 		}
 	})
 	return failure
+}
+
+// webSearch is the name of the vendor's own tool that searches the web.
+const webSearch = "web_search"
+
+func badInput() *ir.Error {
+	return &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
+}
+
+func textPart(res *ir.Response, b *wireBlock) ir.Part {
+	p := ir.Part{Kind: ir.Text, Text: b.text}
+	if b.citations.Kind() != rawjson.Array {
+		return p
+	}
+	r := rawjson.NewReader(b.citations)
+	r.Array(func(int) {
+		if l, ok := linkOf(r.Value()); ok {
+			p.Links = append(p.Links, l)
+		} else {
+			res.Losses = append(res.Losses, lostCitation)
+		}
+	})
+	return p
+}
+
+// linkOf is the page that a citation is of. Citations of documents have no counterpart.
+func linkOf(citation rawjson.Value) (l ir.Link, ok bool) {
+	if citation.Get("type").Str() != "web_search_result_location" {
+		return l, false
+	}
+	return ir.Link{URL: citation.Get("url").Text(), Title: citation.Get("title").Text()}, true
 }
 
 // stopOf reads a stop reason.
@@ -126,8 +185,8 @@ func stopOf(word string, sequence rawjson.Escaped, details rawjson.Value) ir.Sto
 func mergeUsage(u *ir.Usage, v rawjson.Value) {
 	r := rawjson.NewReader(v)
 	num := func(dst *int64) {
-		if n, ok := r.Value().Int(); ok {
-			*dst = n
+		if v := r.Value(); v.Kind() == rawjson.Number {
+			*dst = ir.Count(v)
 		}
 	}
 	r.Object(func(k []byte) {
@@ -152,17 +211,6 @@ func mergeUsage(u *ir.Usage, v rawjson.Value) {
 
 const idPrefix = "msg_"
 
-// answerID is the id of an answer with the prefix clients of the protocol expect.
-func answerID(upstream, fallback string) string {
-	if upstream == "" {
-		upstream = fallback
-	}
-	if strings.HasPrefix(upstream, idPrefix) {
-		return upstream
-	}
-	return idPrefix + strings.TrimPrefix(upstream, "chatcmpl-")
-}
-
 // stopWord is the protocol's word for the end of an answer.
 func stopWord(s ir.Stop) string {
 	switch s.Reason {
@@ -183,15 +231,17 @@ func stopWord(s ir.Stop) string {
 	}
 }
 
-// appendStop writes stop_reason, stop_sequence and stop_details.
-func appendStop(w *rawjson.Writer, s ir.Stop) {
-	w.Str("stop_reason", stopWord(s))
+// appendStop writes stop_reason, stop_sequence and stop_details; tools tells whether the
+// answer calls any.
+func appendStop(w *rawjson.Writer, s ir.Stop, tools bool) {
+	w.Str("stop_reason", stopWord(s.Fit(tools, false)))
 	if s.Sequence != nil {
 		w.Text("stop_sequence", s.Sequence)
 	} else {
 		w.Null("stop_sequence")
 	}
 	if s.Reason != ir.StopRefusal {
+		w.Null("stop_details")
 		return
 	}
 	w.OpenKey("stop_details", '{')
@@ -205,7 +255,7 @@ func appendStop(w *rawjson.Writer, s ir.Stop) {
 	w.Close('}')
 }
 
-func appendUsage(w *rawjson.Writer, u ir.Usage) {
+func appendUsage(w *rawjson.Writer, u ir.Usage, tier string) {
 	w.Open('{')
 	w.Int("input_tokens", u.Input)
 	w.Int("cache_creation_input_tokens", u.CacheWrite)
@@ -216,6 +266,12 @@ func appendUsage(w *rawjson.Writer, u ir.Usage) {
 		w.Int("thinking_tokens", u.Reasoning)
 		w.Close('}')
 	}
+	switch tier {
+	case "default":
+		w.Str("service_tier", "standard")
+	case "priority", "batch":
+		w.Str("service_tier", tier)
+	}
 	w.Close('}')
 }
 
@@ -223,22 +279,25 @@ func appendUsage(w *rawjson.Writer, u ir.Usage) {
 func (Codec) EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error) {
 	w := rawjson.Writer{Buf: make([]byte, 0, 1024)}
 	w.Open('{')
-	w.Str("id", answerID(res.ID, rep.ID))
+	w.Str("id", ir.AnswerID(idPrefix, res.ID, rep.ID))
 	w.Str("type", "message")
 	w.Str("role", "assistant")
 	w.Str("model", rep.Model)
 	w.OpenKey("content", '[')
+	tools := false
 	for i := range res.Parts {
 		appendPart(&w, &res.Parts[i], i, rep)
+		tools = tools || res.Parts[i].Kind == ir.ToolCall
 	}
 	w.Close(']')
-	appendStop(&w, res.Stop)
+	appendStop(&w, res.Stop, tools)
+	w.Null("container")
 	usage := res.Usage
 	if !res.HasUsage {
 		usage.Input = rep.InputEstimate
 	}
 	w.Key("usage")
-	appendUsage(&w, usage)
+	appendUsage(&w, usage, res.Tier)
 	w.Close('}')
 	return w.Buf, nil
 }
@@ -270,7 +329,11 @@ func appendPart(w *rawjson.Writer, p *ir.Part, i int, rep ir.Reply) {
 		w.Str("type", "tool_use")
 		w.Str("id", callID(p.Call.ID, rep, i))
 		w.Str("name", p.Call.Name)
-		w.Raw("input", p.Call.Args)
+		if p.Call.Custom {
+			w.Raw("input", ir.WrapInput(p.Call.Input))
+		} else {
+			w.Raw("input", p.Call.Args)
+		}
 	default:
 		return
 	}

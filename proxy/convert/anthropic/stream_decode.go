@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"slices"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -14,12 +15,16 @@ const maxBadFrames = 3
 // StreamDecoder reads a stream of Messages events. Unknown events and deltas are
 // skipped: new ones may appear any time.
 type StreamDecoder struct {
+	from   ir.Source
 	reader rawjson.Reader
 	ev     ir.Event
 
 	started, done bool
 	open          bool // a part is open
 	kind          ir.PartKind
+	halves        ir.Halves
+	called        bool            // a tool was called
+	search        []byte          // arguments of the open search, nil when none is open
 	live          bool            // a block has begun and not stopped, sent on or skipped
 	index         int64           // of that block
 	waiting       []*heldBlock    // blocks that began meanwhile
@@ -31,10 +36,11 @@ type StreamDecoder struct {
 	hasUsage bool
 	stop     ir.Stop
 	stopped  bool // a stop reason was told
+	losses   ir.Losses
 }
 
 // NewStreamDecoder returns a decoder.
-func NewStreamDecoder() *StreamDecoder { return &StreamDecoder{} }
+func NewStreamDecoder(from ir.Source) *StreamDecoder { return &StreamDecoder{from: from} }
 
 // Done tells whether the end of the stream was told.
 func (d *StreamDecoder) Done() bool { return d.done }
@@ -43,6 +49,8 @@ func (d *StreamDecoder) Done() bool { return d.done }
 type event struct {
 	kind                               rawjson.Escaped
 	message, block, delta, usage, fail rawjson.Value
+	failed                             bool // the frame is named as an error
+	code                               rawjson.Value
 	index                              int64
 }
 
@@ -59,12 +67,13 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	if d.done {
 		return
 	}
-	data := bytes.TrimSpace(f.Data)
-	if len(data) == 0 || string(data) == "null" {
+	data := ir.ValidUTF8(bytes.TrimSpace(f.Data))
+	switch string(data) {
+	case "", "null", "[DONE]":
 		return
 	}
 	d.frames++
-	var e event
+	e := event{failed: string(f.Event) == "error"}
 	r := &d.reader
 	r.Reset(data)
 	r.Object(func(k []byte) {
@@ -83,6 +92,8 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 			e.usage = r.Value()
 		case "error":
 			e.fail = r.Value()
+		case "code":
+			e.code = r.Value()
 		}
 	})
 	if r.Close() != nil || data[0] != '{' {
@@ -100,6 +111,10 @@ func (d *StreamDecoder) event(e *event, emit func(*ir.Event)) {
 	kind := e.kind
 	if e.fail.Present() && string(kind) != "message_start" {
 		d.fail(errorOf(e.fail), emit)
+		return
+	}
+	if e.failed || string(kind) == "error" { // without the object that should tell of it
+		d.fail(ir.UpstreamError(0, "", e.code.Str(), e.message.Str()), emit)
 		return
 	}
 	switch string(kind) {
@@ -120,8 +135,6 @@ func (d *StreamDecoder) event(e *event, emit func(*ir.Event)) {
 			d.ev = ir.Event{Kind: ir.Ping}
 			emit(&d.ev)
 		}
-	case "error":
-		d.fail(errorOf(e.fail), emit)
 	}
 }
 
@@ -130,11 +143,12 @@ func (d *StreamDecoder) start(message rawjson.Value, emit func(*ir.Event)) {
 		return
 	}
 	d.started = true
-	if u := message.Get("usage"); u.Present() {
+	u := message.Get("usage")
+	if u.Present() {
 		mergeUsage(&d.usage, u)
 		d.hasUsage = true
 	}
-	d.ev = ir.Event{Kind: ir.Start, ID: message.Get("id").Str(), Model: message.Get("model").Str()}
+	d.ev = ir.Event{Kind: ir.Start, ID: message.Get("id").Str(), Model: message.Get("model").Str(), Tier: tierOf(u)}
 	emit(&d.ev)
 	if d.hasUsage {
 		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
@@ -222,31 +236,46 @@ func (d *StreamDecoder) blockStart(v rawjson.Value, emit func(*ir.Event)) {
 	case "redacted_thinking":
 		d.ev.Part, d.ev.Text = ir.RedactedThinking, b.data
 	case "tool_use":
-		d.ev.Part, d.ev.ID, d.ev.Name = ir.ToolCall, b.id.Str(), b.name.Str()
-		if d.ev.Name == "" {
-			d.fail(ir.Nameless(), emit)
+		name, err := d.from.ToolName(b.name.Str())
+		if err == nil && b.input.Present() && b.input.Kind() != rawjson.Object {
+			err = badInput()
+		}
+		if err != nil {
+			d.fail(err, emit)
 			return
 		}
+		d.ev.Part, d.ev.ID, d.ev.Name = ir.ToolCall, b.id.Str(), name
+		d.called = true
 		if !b.input.Empty() {
 			d.input = rawjson.AppendEscape(nil, rawjson.AppendCompact(nil, b.input))
 		}
+	case "server_tool_use":
+		if b.name.Str() == webSearch {
+			d.search = append([]byte{}, b.input...)
+		}
+		return
 	default:
 		return
 	}
 	d.open, d.kind, d.deltas = true, d.ev.Part, false
 	emit(&d.ev)
-	if len(text) > 0 {
-		d.ev = ir.Event{Kind: ir.Delta, Text: text}
-		emit(&d.ev)
-	}
+	d.piece(text, emit)
 	if len(b.signature) > 0 {
 		d.ev = ir.Event{Kind: ir.SignatureEv, Text: b.signature}
 		emit(&d.ev)
 	}
 }
 
+// piece emits the next piece of the open part.
+func (d *StreamDecoder) piece(text rawjson.Escaped, emit func(*ir.Event)) {
+	if text = d.halves.Join(text); len(text) > 0 {
+		d.ev = ir.Event{Kind: ir.Delta, Text: text}
+		emit(&d.ev)
+	}
+}
+
 func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
-	if !d.open {
+	if !d.open && d.search == nil {
 		return
 	}
 	var kind, text, thinking, args, signature rawjson.Escaped
@@ -269,32 +298,54 @@ func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
 			citation = r.Value()
 		}
 	})
-	d.ev = ir.Event{Kind: ir.Delta}
 	switch {
+	case d.search != nil:
+		if string(d.search) == "{}" {
+			d.search = d.search[:0]
+		}
+		d.search = args.Append(d.search)
 	case string(kind) == "text_delta" && d.kind == ir.Text:
-		d.ev.Text = text
+		d.piece(text, emit)
 	case string(kind) == "thinking_delta" && d.kind == ir.Thinking:
-		d.ev.Text = thinking
+		d.piece(thinking, emit)
 	case string(kind) == "input_json_delta" && d.kind == ir.ToolCall:
-		d.ev.Text = args
-	case string(kind) == "signature_delta" && d.kind == ir.Thinking:
-		d.ev.Kind, d.ev.Text = ir.SignatureEv, signature
+		d.deltas = d.deltas || len(args) > 0
+		d.piece(args, emit)
+	case string(kind) == "signature_delta" && d.kind == ir.Thinking && len(signature) > 0:
+		d.rest(emit)
+		d.ev = ir.Event{Kind: ir.SignatureEv, Text: signature}
+		emit(&d.ev)
 	case string(kind) == "citations_delta" && d.kind == ir.Text:
-		d.ev.Kind, d.ev.Raw = ir.CitationEv, citation
-	default:
-		return
+		l, ok := linkOf(citation)
+		if !ok {
+			d.losses = append(d.losses, lostCitation)
+			return
+		}
+		d.ev = ir.Event{Kind: ir.CitationEv, Link: l}
+		emit(&d.ev)
 	}
-	if d.ev.Kind != ir.CitationEv && len(d.ev.Text) == 0 {
-		return
+}
+
+// rest emits what stands for half a character whose other half never came.
+func (d *StreamDecoder) rest(emit func(*ir.Event)) {
+	if rest := d.halves.Rest(); rest != nil {
+		d.ev = ir.Event{Kind: ir.Delta, Text: rest}
+		emit(&d.ev)
 	}
-	d.deltas = true
-	emit(&d.ev)
 }
 
 func (d *StreamDecoder) closePart(emit func(*ir.Event)) {
+	if d.search != nil {
+		d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.Search, Text: rawjson.Value(d.search).Get("query").Text()}
+		d.search = nil
+		emit(&d.ev)
+		d.ev = ir.Event{Kind: ir.PartClose}
+		emit(&d.ev)
+	}
 	if !d.open {
 		return
 	}
+	d.rest(emit)
 	if d.input != nil && !d.deltas { // the arguments came whole, with the opening
 		d.ev = ir.Event{Kind: ir.Delta, Text: d.input}
 		emit(&d.ev)
@@ -309,6 +360,9 @@ func (d *StreamDecoder) messageDelta(e *event) {
 	if e.usage.Present() {
 		mergeUsage(&d.usage, e.usage)
 		d.hasUsage = true
+		if e.usage.Get("server_tool_use").Present() && !slices.Contains(d.losses, lostServerUsage) {
+			d.losses = append(d.losses, lostServerUsage)
+		}
 	}
 	if word := e.delta.Get("stop_reason").Text(); len(word) > 0 && !d.stopped {
 		d.stopped = true
@@ -335,11 +389,19 @@ func (d *StreamDecoder) end(emit func(*ir.Event)) {
 		d.next(emit)
 	}
 	d.done = true
+	stop := d.stop.Fit(d.called, false)
+	if stop.Reason == ir.StopPause {
+		d.losses = append(d.losses, lostPause)
+	}
+	for _, l := range d.losses {
+		d.ev = ir.Event{Kind: ir.Lost, Loss: l}
+		emit(&d.ev)
+	}
 	if d.hasUsage {
 		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
 		emit(&d.ev)
 	}
-	d.ev = ir.Event{Kind: ir.Finish, Stop: d.stop}
+	d.ev = ir.Event{Kind: ir.Finish, Stop: stop}
 	emit(&d.ev)
 	d.ev = ir.Event{Kind: ir.End}
 	emit(&d.ev)

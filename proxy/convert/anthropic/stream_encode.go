@@ -17,6 +17,8 @@ type StreamEncoder struct {
 	kind          ir.PartKind
 	signed        bool
 	argsSent      bool
+	custom        bool // the open call takes free text, which is wrapped
+	tools         bool // a tool was called
 
 	// delta is the beginning of every delta event of the open block.
 	delta []byte
@@ -57,8 +59,10 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 	case ir.Delta:
 		return e.text(dst, ev.Text)
 	case ir.SignatureEv:
-		e.signed = true
-		return e.write(dst, "signature_delta", "signature", ev.Text)
+		if e.open && e.kind == ir.Thinking && !e.signed {
+			e.signed = true
+			return e.write(dst, "signature_delta", "signature", ev.Text)
+		}
 	case ir.PartClose:
 		return e.closeBlock(dst)
 	case ir.UsageEvent:
@@ -83,28 +87,33 @@ func (e *StreamEncoder) failure(dst []byte, err *ir.Error) []byte {
 
 func (e *StreamEncoder) start(dst []byte, ev *ir.Event) []byte {
 	e.started = true
-	id := ""
+	id, tier := "", ""
 	if ev.Kind == ir.Start {
-		id = ev.ID
+		id, tier = ev.ID, ev.Tier
 	}
 	w := rawjson.Writer{Buf: append(dst, "event: message_start\ndata: "...)}
 	w.Open('{')
 	w.Str("type", "message_start")
 	w.OpenKey("message", '{')
-	w.Str("id", answerID(id, e.rep.ID))
+	w.Str("id", ir.AnswerID(idPrefix, id, e.rep.ID))
 	w.Str("type", "message")
 	w.Str("role", "assistant")
 	w.Str("model", e.rep.Model)
 	w.Raw("content", rawjson.Value("[]"))
 	w.Null("stop_reason")
 	w.Null("stop_sequence")
+	w.Null("stop_details")
+	w.Null("container")
 	w.Key("usage")
-	appendUsage(&w, ir.Usage{Input: e.rep.InputEstimate})
+	appendUsage(&w, ir.Usage{Input: e.rep.InputEstimate}, tier)
 	return append(w.Buf, "}}\n\n"...)
 }
 
 func (e *StreamEncoder) openBlock(dst []byte, ev *ir.Event) []byte {
-	e.open, e.kind, e.signed, e.argsSent = true, ev.Part, false, false
+	if ev.Part == ir.Search { // the client would look for the results
+		return dst
+	}
+	e.open, e.kind, e.signed, e.argsSent, e.custom = true, ev.Part, false, false, ev.Custom
 	w := rawjson.Writer{Buf: append(dst, "event: content_block_start\ndata: "...)}
 	w.Open('{')
 	w.Str("type", "content_block_start")
@@ -119,6 +128,7 @@ func (e *StreamEncoder) openBlock(dst []byte, ev *ir.Event) []byte {
 		w.Str("type", "redacted_thinking")
 		w.Text("data", ev.Text)
 	case ir.ToolCall:
+		e.tools = true
 		w.Str("type", "tool_use")
 		w.Str("id", callID(ev.ID, e.rep, e.index))
 		w.Str("name", ev.Name)
@@ -130,7 +140,16 @@ func (e *StreamEncoder) openBlock(dst []byte, ev *ir.Event) []byte {
 	e.delta = append(e.delta[:0], "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"...)
 	e.delta = strconv.AppendInt(e.delta, int64(e.index), 10)
 	e.delta = append(e.delta, `,"delta":{"type":"`...)
-	return append(w.Buf, "}}\n\n"...)
+	dst = append(w.Buf, "}}\n\n"...)
+	if e.custom {
+		return e.args(dst, rawjson.Escaped(`{\"input\":\"`))
+	}
+	return dst
+}
+
+func (e *StreamEncoder) args(dst []byte, text rawjson.Escaped) []byte {
+	e.argsSent = true
+	return e.write(dst, "input_json_delta", "partial_json", text)
 }
 
 func (e *StreamEncoder) text(dst []byte, text rawjson.Escaped) []byte {
@@ -141,8 +160,10 @@ func (e *StreamEncoder) text(dst []byte, text rawjson.Escaped) []byte {
 	case ir.Thinking:
 		return e.write(dst, "thinking_delta", "thinking", text)
 	case ir.ToolCall:
-		e.argsSent = true
-		return e.write(dst, "input_json_delta", "partial_json", text)
+		if e.custom {
+			text = rawjson.AppendEscape(nil, []byte(text))
+		}
+		return e.args(dst, text)
 	case ir.RedactedThinking:
 		return dst
 	default:
@@ -170,7 +191,10 @@ func (e *StreamEncoder) closeBlock(dst []byte) []byte {
 		dst = e.write(dst, "signature_delta", "signature", rawjson.Escaped(ir.TextSignature))
 	}
 	if e.kind == ir.ToolCall && !e.argsSent {
-		dst = e.write(dst, "input_json_delta", "partial_json", rawjson.Escaped("{}"))
+		dst = e.args(dst, rawjson.Escaped("{}"))
+	}
+	if e.kind == ir.ToolCall && e.custom {
+		dst = e.args(dst, rawjson.Escaped(`\"}`))
 	}
 	e.open = false
 	dst = append(dst, "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":"...)
@@ -190,9 +214,9 @@ func (e *StreamEncoder) end(dst []byte) []byte {
 	w.Open('{')
 	w.Str("type", "message_delta")
 	w.OpenKey("delta", '{')
-	appendStop(&w, e.stop)
+	appendStop(&w, e.stop, e.tools)
 	w.Close('}')
 	w.Key("usage")
-	appendUsage(&w, usage)
+	appendUsage(&w, usage, "")
 	return append(w.Buf, "}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"...)
 }

@@ -157,11 +157,6 @@ func UpstreamError(status int, kind, code, message string) *Error {
 	return e
 }
 
-// Nameless is the error for a tool call of which nobody knows what it calls.
-func Nameless() *Error {
-	return &Error{Kind: BadGateway, Message: "the upstream returned a tool call without a name"}
-}
-
 // Broken is the error for a stream that ended before the answer was complete. An *Error
 // as cause is taken as it is.
 func Broken(cause error) *Error {

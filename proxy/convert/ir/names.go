@@ -20,6 +20,30 @@ func legal(s string) bool {
 	return s != ""
 }
 
+// maxAnswerID is the longest id of an answer; streams repeat it with every event.
+const maxAnswerID = 128
+
+// AnswerID is the id of an answer with the prefix that clients of a protocol expect: the
+// upstream's id, or the one to fall back on.
+func AnswerID(prefix, upstream, fallback string) string {
+	if upstream == "" {
+		upstream = fallback
+	}
+	if !strings.HasPrefix(upstream, prefix) {
+		for _, other := range []string{"chatcmpl-", "msg_", "resp_"} {
+			upstream = strings.TrimPrefix(upstream, other)
+		}
+		upstream = prefix + upstream
+	}
+	upstream = upstream[:min(len(upstream), maxAnswerID)]
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && (r == '.' || r == ':' || legal(string(r))) {
+			return r
+		}
+		return '_'
+	}, upstream)
+}
+
 // Names maps tool names to ones the upstream accepts, and back. The zero Names accepts
 // nothing; set Max.
 type Names struct {

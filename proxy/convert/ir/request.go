@@ -114,6 +114,7 @@ const (
 	RedactedThinking
 	Refusal
 	Opaque // known to one protocol only; Raw holds it and Type names it
+	Search // a search of the web that the vendor made; Text holds its words
 )
 
 // Part is one piece of a message. Which fields count depends on Kind.
@@ -128,6 +129,7 @@ type Part struct {
 
 	Signature rawjson.Escaped // Thinking: proof of origin; RedactedThinking: the data
 	Citations rawjson.Value   // Text
+	Links     []Link          // Text of an answer: what it cites
 
 	Type string        // Opaque: the type word on the wire
 	Raw  rawjson.Value // Opaque: the part as it was

@@ -4,16 +4,21 @@ import "apex-ai-proxy/proxy/rawjson"
 
 // Response is a whole answer.
 type Response struct {
-	ID       string
-	Model    string
-	Created  int64 // seconds since 1970, 0 when the upstream did not say
-	Parts    []Part
-	Stop     Stop
-	Usage    Usage
-	HasUsage bool
-	// Fingerprint and Tier are passed to clients of a protocol that has them.
+	ID      string
+	Model   string
+	Created int64 // seconds since 1970, 0 when the upstream did not say
+	// Completed is when the answer was whole, 0 when nobody said.
+	Completed int64
+	Parts     []Part
+	Stop      Stop
+	Usage     Usage
+	HasUsage  bool
+	// Fingerprint is passed to clients of a protocol that has it.
 	Fingerprint rawjson.Escaped
-	Tier        rawjson.Escaped
+	// Tier is the service tier in OpenAI's words, "" when it was not told.
+	Tier string
+	// Losses is what of the answer no other protocol can say.
+	Losses Losses
 }
 
 // Reason is why the model stopped.
@@ -54,18 +59,19 @@ func (u Usage) Prompt() int64 { return u.Input + u.CacheRead + u.CacheWrite }
 type EventKind uint8
 
 // The steps of a stream, in the order in which they may come: Start, then parts (each
-// PartOpen, deltas, PartClose; never two open at once), UsageEvent and Ping any time
+// PartOpen, deltas, PartClose; never two open at once), UsageEvent, Lost and Ping any time
 // after Start, Finish at most once, and last exactly one of End and Failure.
 const (
 	Start EventKind = iota
 	PartOpen
 	Delta       // text, thinking, refusal or tool arguments, by the kind of the open part
 	SignatureEv // the signature of the open thinking part
-	CitationEv  // a citation of the open text part
+	CitationEv  // a source that the open text part cites
 	PartClose
 	UsageEvent
 	Finish
 	Ping
+	Lost // something of the answer could not be carried over
 	End
 	Failure
 )
@@ -76,23 +82,26 @@ type Event struct {
 
 	ID      string // Start: of the answer; PartOpen: of the tool call
 	Model   string // Start
-	Created int64  // Start
+	Created int64  // Start; End: when the answer was whole, 0 when nobody said
+	Tier    string // Start: the service tier in OpenAI's words, "" when it was not told
 
 	Part   PartKind // PartOpen
 	Name   string   // PartOpen of a tool call
 	Custom bool     // PartOpen of a custom tool's call: its deltas are free text
+	Cut    bool     // PartClose: the part is not whole
 
-	Text rawjson.Escaped // Delta, SignatureEv; PartOpen of redacted thinking: its data
-	Raw  rawjson.Value   // CitationEv
+	Text rawjson.Escaped // Delta, SignatureEv; PartOpen: data of redacted thinking, words of a search
+	Link Link            // CitationEv
 
 	Usage Usage  // UsageEvent
 	Stop  Stop   // Finish
 	Err   *Error // Failure
+	Loss  Loss   // Lost
 }
 
 // Replay is the stream that tells the same answer.
 func Replay(res *Response, emit func(*Event)) {
-	emit(&Event{Kind: Start, ID: res.ID, Model: res.Model, Created: res.Created})
+	emit(&Event{Kind: Start, ID: res.ID, Model: res.Model, Created: res.Created, Tier: res.Tier})
 	for i := range res.Parts {
 		p := &res.Parts[i]
 		open := Event{Kind: PartOpen, Part: p.Kind}
@@ -106,6 +115,8 @@ func Replay(res *Response, emit func(*Event)) {
 			}
 		case RedactedThinking:
 			open.Text, text = p.Signature, nil
+		case Search:
+			open.Text, text = text, nil
 		case Text, Thinking, Refusal:
 		default:
 			continue // parts of the answer that only the upstream's protocol has
@@ -117,13 +128,19 @@ func Replay(res *Response, emit func(*Event)) {
 		if p.Kind == Thinking && p.Signature != nil {
 			emit(&Event{Kind: SignatureEv, Text: p.Signature})
 		}
-		emit(&Event{Kind: PartClose})
+		for _, l := range p.Links {
+			emit(&Event{Kind: CitationEv, Link: l})
+		}
+		emit(&Event{Kind: PartClose, Cut: p.Call.BadArgs})
+	}
+	for _, l := range res.Losses {
+		emit(&Event{Kind: Lost, Loss: l})
 	}
 	if res.HasUsage {
 		emit(&Event{Kind: UsageEvent, Usage: res.Usage})
 	}
 	emit(&Event{Kind: Finish, Stop: res.Stop})
-	emit(&Event{Kind: End})
+	emit(&Event{Kind: End, Created: res.Completed})
 }
 
 // Collector builds the answer that a stream tells.
@@ -138,7 +155,7 @@ type Collector struct {
 func (c *Collector) Add(ev *Event) {
 	switch ev.Kind {
 	case Start:
-		c.res.ID, c.res.Model, c.res.Created = ev.ID, ev.Model, ev.Created
+		c.res.ID, c.res.Model, c.res.Created, c.res.Tier = ev.ID, ev.Model, ev.Created, ev.Tier
 	case PartOpen:
 		p := Part{Kind: ev.Part}
 		switch ev.Part {
@@ -148,7 +165,7 @@ func (c *Collector) Add(ev *Event) {
 		case RedactedThinking:
 			p.Signature = append(rawjson.Escaped{}, ev.Text...)
 		default:
-			p.Text = rawjson.Escaped{}
+			p.Text = append(rawjson.Escaped{}, ev.Text...)
 		}
 		c.res.Parts = append(c.res.Parts, p)
 	case Delta:
@@ -163,16 +180,25 @@ func (c *Collector) Add(ev *Event) {
 		if p := c.last(); p != nil {
 			p.Signature = append(p.Signature, ev.Text...)
 		}
+	case CitationEv:
+		if p := c.last(); p != nil {
+			l := ev.Link
+			l.URL, l.Title = append(rawjson.Escaped{}, l.URL...), append(rawjson.Escaped{}, l.Title...)
+			p.Links = append(p.Links, l)
+		}
 	case PartClose:
 		if p := c.last(); p != nil && p.Kind == ToolCall {
 			c.closeCall(p)
+			p.Call.BadArgs = p.Call.BadArgs || ev.Cut
 		}
+	case Lost:
+		c.res.Losses = append(c.res.Losses, ev.Loss)
 	case UsageEvent:
 		c.res.Usage, c.res.HasUsage = ev.Usage, true
 	case Finish:
 		c.res.Stop = ev.Stop
 	case End:
-		c.done = true
+		c.done, c.res.Completed = true, ev.Created
 	case Failure:
 		c.err = ev.Err
 	default:

@@ -1,10 +1,6 @@
 package ir
 
-import (
-	"strconv"
-
-	"apex-ai-proxy/proxy/rawjson"
-)
+import "strconv"
 
 // Restorer gives tool calls the names and shapes the client knows: what EncodeRequest had
 // to rename or wrap is undone in the answer. The zero Restorer changes nothing.
@@ -13,40 +9,48 @@ type Restorer struct {
 	Customs map[string]bool   // see Encoded.Customs
 
 	ids    map[string]bool // of the calls so far
-	custom bool            // the open part is a wrapped custom call
-	args   []byte          // its arguments so far
+	custom *unwrapper      // of the open part, when it is a wrapped custom call
 }
 
 // RestorerFor undoes what encoding a request did.
 func RestorerFor(e *Encoded) *Restorer { return &Restorer{Names: e.Names, Customs: e.Customs} }
 
-// Event passes a step of a stream on, restored. The text of a wrapped custom call is
-// passed on when the call is complete.
+// Event passes a step of a stream on, restored.
 func (r *Restorer) Event(ev *Event, emit func(*Event)) {
 	switch {
-	case ev.Kind == PartOpen && ev.Part == ToolCall:
-		r.custom, r.args = r.Customs[ev.Name], r.args[:0]
-		open := *ev
-		if name, ok := r.Names[ev.Name]; ok {
-			open.Name = name
+	case ev.Kind == PartOpen:
+		r.custom = nil
+		if ev.Part == ToolCall {
+			r.open(ev, emit)
+			return
 		}
-		open.Custom = open.Custom || r.custom
-		open.ID = r.unique(ev.ID)
-		emit(&open)
-		return
-	case r.custom && ev.Kind == Delta:
-		r.args = append(r.args, ev.Text...)
-		return
-	case r.custom && ev.Kind == PartClose:
-		r.custom = false
-		args := rawjson.Escaped(r.args).Append(nil)
-		if text := UnwrapInput(args); len(text) > 0 {
+	case r.custom != nil && ev.Kind == Delta:
+		if text := r.custom.feed(ev.Text); len(text) > 0 {
 			emit(&Event{Kind: Delta, Text: text})
 		}
-	case ev.Kind == PartOpen:
-		r.custom = false
+		return
+	case r.custom != nil && ev.Kind == PartClose:
+		text, cut := r.custom.close()
+		r.custom = nil
+		if len(text) > 0 {
+			emit(&Event{Kind: Delta, Text: text})
+		}
+		emit(&Event{Kind: PartClose, Cut: cut || ev.Cut})
+		return
 	}
 	emit(ev)
+}
+
+func (r *Restorer) open(ev *Event, emit func(*Event)) {
+	open := *ev
+	if r.Customs[ev.Name] {
+		r.custom, open.Custom = &unwrapper{}, true
+	}
+	if name, ok := r.Names[ev.Name]; ok {
+		open.Name = name
+	}
+	open.ID = r.unique(ev.ID)
+	emit(&open)
 }
 
 // unique tells calls apart that the upstream gave the same id.

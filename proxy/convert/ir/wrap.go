@@ -34,7 +34,8 @@ func WrapInput(input rawjson.Escaped) []byte {
 }
 
 // UnwrapInput is the free text in the arguments of a wrapped call. When the model
-// ignored the wrapper, a single string argument counts, otherwise the whole JSON.
+// ignored the wrapper, a single string argument counts, otherwise the whole JSON; no
+// arguments are no text.
 func UnwrapInput(args rawjson.Value) rawjson.Escaped {
 	if text := args.Get("input").Text(); text != nil {
 		return text
@@ -46,7 +47,7 @@ func UnwrapInput(args rawjson.Value) rawjson.Escaped {
 		n++
 		only = r.Value().Text()
 	})
-	if r.Err() == nil && n == 1 && only != nil {
+	if r.Err() == nil && (n == 0 || n == 1 && only != nil) {
 		return only
 	}
 	return rawjson.AppendEscape(nil, []byte(args))

@@ -1,6 +1,7 @@
 package openaichat
 
 import (
+	"slices"
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -8,7 +9,8 @@ import (
 )
 
 // DecodeResponse reads a chat.completion object.
-func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
+func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
+	body = ir.ValidUTF8(body)
 	var res ir.Response
 	var choice, failure rawjson.Value
 	r := rawjson.NewReader(body)
@@ -33,7 +35,7 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
 		case "system_fingerprint":
 			res.Fingerprint = r.Value().Text()
 		case "service_tier":
-			res.Tier = r.Value().Text()
+			res.Tier = r.Value().Str()
 		case "error":
 			failure = r.Value()
 		}
@@ -49,20 +51,37 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
 	}
 	message := choice.Get("message")
 	finish := choice.Get("finish_reason").Str()
-	if err := decodeMessage(&res, message, finish); err != nil {
+	if f := choice.Get("error"); f.Present() {
+		failure = f
+	}
+	if err := failedFinish(finish, failure); err != nil {
 		return nil, err
 	}
-	res.Stop = stopOf(finish, hasCall(res.Parts), false)
+	d := answerDecoder{res: &res, from: from, cut: stopOf(finish).Reason == ir.StopLength}
+	if err := d.message(message); err != nil {
+		return nil, err
+	}
+	res.Stop = stopOf(finish).Fit(has(res.Parts, ir.ToolCall), has(res.Parts, ir.Refusal))
 	return &res, nil
 }
 
-func hasCall(parts []ir.Part) bool {
-	for i := range parts {
-		if parts[i].Kind == ir.ToolCall {
-			return true
-		}
+func has(parts []ir.Part, kind ir.PartKind) bool {
+	return slices.ContainsFunc(parts, func(p ir.Part) bool { return p.Kind == kind })
+}
+
+// failedFinish is the error that a finish reason stands for, nil for one that ends an
+// answer. failure is what the upstream told beside it.
+func failedFinish(word string, failure rawjson.Value) error {
+	switch {
+	case failure.Present():
+		return errorOf(failure)
+	case strings.EqualFold(word, "error"):
+		return ir.UpstreamError(0, "", "", "")
+	case strings.EqualFold(word, "malformed_function_call"):
+		return &ir.Error{Kind: ir.BadGateway, Message: "the model wrote a tool call that cannot be read"}
+	default:
+		return nil
 	}
-	return false
 }
 
 // errorOf reads an error object, or the bare message some servers send.
@@ -78,64 +97,111 @@ func errorOf(v rawjson.Value) *ir.Error {
 	return ir.UpstreamError(status, v.Get("type").Str(), code.Str(), v.Get("message").Str())
 }
 
-// decodeMessage reads an answer's message in the order in which a reader should see it:
+// answerDecoder reads the message of a whole answer.
+type answerDecoder struct {
+	res  *ir.Response
+	from ir.Source
+	cut  bool // the answer was cut at a limit, which excuses half a call
+}
+
+// message reads an answer's message in the order in which a reader should see it:
 // thinking, text, refusal, tool calls.
-func decodeMessage(res *ir.Response, m rawjson.Value, finish string) error {
-	res.Parts = append(res.Parts, answerReasoning(m)...)
+func (d *answerDecoder) message(m rawjson.Value) error {
+	d.res.Parts = append(d.res.Parts, answerReasoning(m)...)
 	content := m.Get("content")
 	switch content.Kind() {
 	case rawjson.String:
-		if text := content.Text(); len(text) > 0 {
-			res.Parts = append(res.Parts, ir.Part{Kind: ir.Text, Text: text})
-		}
+		d.text(ir.Text, content.Text())
 	case rawjson.Array:
 		r := rawjson.NewReader(content)
-		r.Array(func(int) {
-			kind, text := contentPart(r.Value())
-			if len(text) > 0 {
-				res.Parts = append(res.Parts, ir.Part{Kind: kind, Text: text})
-			}
-		})
+		r.Array(func(int) { d.text(contentPart(r.Value())) })
 	default:
 	}
-	if text := m.Get("refusal").Text(); len(text) > 0 {
-		res.Parts = append(res.Parts, ir.Part{Kind: ir.Refusal, Text: text})
-	}
-	return decodeCalls(res, m, finish)
-}
-
-func decodeCalls(res *ir.Response, m rawjson.Value, finish string) error {
-	var failure error
-	add := func(id string, function rawjson.Value) {
-		raw := function.Get("arguments")
-		text := []byte(raw)
-		if raw.Kind() == rawjson.String {
-			text = raw.Text().Append(nil)
-		} else if raw.Kind() == rawjson.Null {
-			text = nil
-		}
-		args, bad := ir.ArgsOf(text)
-		if bad && !strings.EqualFold(finish, "length") && failure == nil {
-			failure = &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
-		}
-		name := function.Get("name").Str()
-		if name == "" && failure == nil {
-			failure = ir.Nameless()
-		}
-		res.Parts = append(res.Parts, ir.Part{Kind: ir.ToolCall, Call: ir.Call{ID: id, Name: name, Args: args, BadArgs: bad}})
-	}
-	calls := m.Get("tool_calls")
-	if calls.Kind() == rawjson.Array {
+	d.links(m.Get("annotations"))
+	d.text(ir.Refusal, m.Get("refusal").Text())
+	if calls := m.Get("tool_calls"); !calls.Empty() && calls.Kind() == rawjson.Array {
+		var failure error
 		r := rawjson.NewReader(calls)
 		r.Array(func(int) {
-			v := r.Value()
-			add(v.Get("id").Str(), v.Get("function"))
+			if err := d.call(r.Value()); err != nil && failure == nil {
+				failure = err
+			}
 		})
+		return failure
 	}
-	if f := m.Get("function_call"); f.Kind() == rawjson.Object && !hasCall(res.Parts) {
-		add("", f)
+	if f := m.Get("function_call"); f.Kind() == rawjson.Object {
+		return d.function("", f)
 	}
-	return failure
+	return nil
+}
+
+func (d *answerDecoder) text(kind ir.PartKind, text rawjson.Escaped) {
+	if len(text) > 0 {
+		d.res.Parts = append(d.res.Parts, ir.Part{Kind: kind, Text: text})
+	}
+}
+
+// links gives the last text the sources that the answer cites.
+func (d *answerDecoder) links(list rawjson.Value) {
+	if n := len(d.res.Parts); n > 0 && d.res.Parts[n-1].Kind == ir.Text {
+		d.res.Parts[n-1].Links = linksOf(list)
+	}
+}
+
+func linksOf(list rawjson.Value) (links []ir.Link) {
+	if list.Kind() != rawjson.Array {
+		return nil
+	}
+	r := rawjson.NewReader(list)
+	r.Array(func(int) {
+		c := r.Value().Get("url_citation")
+		if url := c.Get("url").Text(); len(url) > 0 {
+			l := ir.Link{URL: url, Title: c.Get("title").Text()}
+			l.Start, l.End = int(ir.Count(c.Get("start_index"))), int(ir.Count(c.Get("end_index")))
+			links = append(links, l)
+		}
+	})
+	return links
+}
+
+func (d *answerDecoder) call(v rawjson.Value) error {
+	id := v.Get("id").Str()
+	if custom := v.Get("custom"); custom.Kind() == rawjson.Object {
+		name, err := d.from.ToolName(custom.Get("name").Str())
+		if err != nil {
+			return err
+		}
+		d.res.Parts = append(d.res.Parts, ir.Part{Kind: ir.ToolCall, Call: ir.Call{
+			ID: id, Name: name, Custom: true, Input: custom.Get("input").Text(), BadArgs: d.cut,
+		}})
+		return nil
+	}
+	return d.function(id, v.Get("function"))
+}
+
+func (d *answerDecoder) function(id string, function rawjson.Value) error {
+	raw := function.Get("arguments")
+	text := []byte(raw)
+	switch raw.Kind() {
+	case rawjson.String:
+		text = raw.Text().Append(nil)
+	case rawjson.Null:
+		text = nil
+	default:
+	}
+	args, bad := ir.ArgsOf(text)
+	if bad && !d.cut {
+		return badArguments()
+	}
+	if bad {
+		d.res.Losses.Add("tool-arguments-cut", "", "the answer reached its limit within the arguments of a tool call, which are left out")
+	}
+	name, err := d.from.ToolName(function.Get("name").Str())
+	if err != nil {
+		return err
+	}
+	d.res.Parts = append(d.res.Parts, ir.Part{Kind: ir.ToolCall, Call: ir.Call{ID: id, Name: name, Args: args, BadArgs: bad}})
+	return nil
 }
 
 // contentPart reads a part of content that is a list, as Mistral sends it.
@@ -179,9 +245,8 @@ func detailTexts(details rawjson.Value) rawjson.Escaped {
 	return text
 }
 
-// stopOf tells why the model stopped. Many servers say "stop" although they called a
-// tool, or the reverse, so what was sent decides.
-func stopOf(word string, called, refused bool) ir.Stop {
+// stopOf tells why the model stopped, in the words of many servers.
+func stopOf(word string) ir.Stop {
 	s := ir.Stop{Raw: word}
 	switch strings.ToLower(word) {
 	case "stop", "eos", "end_turn", "":
@@ -195,14 +260,6 @@ func stopOf(word string, called, refused bool) ir.Stop {
 	case "stop_sequence":
 		s.Reason = ir.StopSequence
 	}
-	switch {
-	case called && (s.Reason == ir.StopEnd || s.Reason == ir.StopOther):
-		s.Reason = ir.StopTools
-	case !called && s.Reason == ir.StopTools:
-		s.Reason = ir.StopEnd
-	case refused && s.Reason == ir.StopEnd:
-		s.Reason = ir.StopRefusal
-	}
 	return s
 }
 
@@ -211,10 +268,7 @@ func stopOf(word string, called, refused bool) ir.Stop {
 func decodeUsage(v rawjson.Value) ir.Usage {
 	var prompt, completion, total int64
 	var u ir.Usage
-	num := func(r *rawjson.Reader) int64 {
-		n, _ := r.Value().Int()
-		return n
-	}
+	num := func(r *rawjson.Reader) int64 { return ir.Count(r.Value()) }
 	r := rawjson.NewReader(v)
 	r.Object(func(k []byte) {
 		switch string(k) {

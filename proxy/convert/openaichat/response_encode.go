@@ -2,24 +2,12 @@ package openaichat
 
 import (
 	"strconv"
-	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
 const idPrefix = "chatcmpl-"
-
-// answerID is the id of an answer with the prefix clients of the protocol expect.
-func answerID(upstream, fallback string) string {
-	if upstream == "" {
-		upstream = fallback
-	}
-	if strings.HasPrefix(upstream, idPrefix) {
-		return upstream
-	}
-	return idPrefix + upstream
-}
 
 // callID is a call's id. A call without one gets one made from the answer's.
 func callID(id string, rep ir.Reply, n int) string {
@@ -34,6 +22,16 @@ func created(upstream int64, rep ir.Reply) int64 {
 		return upstream
 	}
 	return rep.Created
+}
+
+// serviceTier is the word for a tier, "" for one that the protocol has not.
+func serviceTier(word string) string {
+	switch word {
+	case "auto", "default", "flex", "scale", "priority":
+		return word
+	default:
+		return ""
+	}
 }
 
 // finishWord is the protocol's word for the end of an answer.
@@ -54,7 +52,7 @@ func finishWord(s ir.Stop) string {
 func (Codec) EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error) {
 	w := rawjson.Writer{Buf: make([]byte, 0, 1024)}
 	w.Open('{')
-	w.Str("id", answerID(res.ID, rep.ID))
+	w.Str("id", ir.AnswerID(idPrefix, res.ID, rep.ID))
 	w.Str("object", "chat.completion")
 	w.Int("created", created(res.Created, rep))
 	w.Str("model", rep.Model)
@@ -73,7 +71,9 @@ func (Codec) EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error) {
 		appendUsage(&w, res.Usage)
 	}
 	w.TextIf("system_fingerprint", res.Fingerprint)
-	w.TextIf("service_tier", res.Tier)
+	if tier := serviceTier(res.Tier); tier != "" {
+		w.Str("service_tier", tier)
+	}
 	w.Close('}')
 	return w.Buf, nil
 }
@@ -83,9 +83,11 @@ func (Codec) EncodeResponse(res *ir.Response, rep ir.Reply) ([]byte, error) {
 func encodeMessage(w *rawjson.Writer, res *ir.Response, rep ir.Reply) {
 	var text, thinking, refusal rawjson.Escaped
 	var signed, calls []ir.Part
+	var links []ir.Link
 	for _, p := range res.Parts {
 		switch p.Kind {
 		case ir.Text:
+			links = append(links, placed(p.Links, text.Runes(), p.Text.Runes())...)
 			text = append(text, p.Text...)
 		case ir.Thinking:
 			if len(thinking) > 0 && len(p.Text) > 0 {
@@ -118,6 +120,13 @@ func encodeMessage(w *rawjson.Writer, res *ir.Response, rep ir.Reply) {
 	} else {
 		w.Null("refusal")
 	}
+	if len(links) > 0 {
+		w.OpenKey("annotations", '[')
+		for i := range links {
+			appendLink(w, &links[i])
+		}
+		w.Close(']')
+	}
 	if len(thinking) > 0 {
 		w.Text("reasoning_content", thinking)
 	}
@@ -136,6 +145,31 @@ func encodeMessage(w *rawjson.Writer, res *ir.Response, rep ir.Reply) {
 		}
 		w.Close(']')
 	}
+}
+
+// placed are links of a part with so many characters before it and in it.
+func placed(links []ir.Link, before, length int) []ir.Link {
+	out := make([]ir.Link, 0, len(links))
+	for _, l := range links {
+		if l.End == 0 {
+			l.Start, l.End = 0, length
+		}
+		l.Start, l.End = l.Start+before, l.End+before
+		out = append(out, l)
+	}
+	return out
+}
+
+func appendLink(w *rawjson.Writer, l *ir.Link) {
+	w.Open('{')
+	w.Str("type", "url_citation")
+	w.OpenKey("url_citation", '{')
+	w.Int("start_index", int64(l.Start))
+	w.Int("end_index", int64(l.End))
+	w.Text("url", l.URL)
+	w.Text("title", l.Title)
+	w.Close('}')
+	w.Close('}')
 }
 
 // appendDetail writes thinking with its proof of origin, so that a client that sends it

@@ -2,7 +2,6 @@ package openaichat
 
 import (
 	"bytes"
-	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -218,20 +217,18 @@ func (d *StreamDecoder) emitArgs(s *slot, text rawjson.Escaped, emit func(*ir.Ev
 		return
 	}
 	s.sent = true
-	if !utf8.Valid(text) {
-		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
-	}
-	d.ev = ir.Event{Kind: ir.Delta, Text: text}
-	emit(&d.ev)
+	d.piece(text, emit)
 }
 
 // close ends the live call and makes the next one live.
 func (c *calls) close(d *StreamDecoder, emit func(*ir.Event)) {
 	s := c.live()
-	if s.name == "" {
-		d.fail(ir.Nameless(), emit)
+	name, err := d.from.ToolName(s.name)
+	if err != nil {
+		d.fail(err, emit)
 		return
 	}
+	s.name = name
 	c.openSlot(d, s, emit)
 	d.emitArgs(s, s.waiting, emit)
 	s.waiting = nil
@@ -260,7 +257,7 @@ func (c *calls) settle(d *StreamDecoder, emit func(*ir.Event)) bool {
 // flush closes every call and emits the text that had to wait.
 func (c *calls) flush(d *StreamDecoder, emit func(*ir.Event)) {
 	for s := c.live(); s != nil && !d.done; s = c.live() {
-		if s.args > 0 && !s.json.complete() && stopOf(d.finish, true, false).Reason != ir.StopLength {
+		if s.args > 0 && !s.json.complete() && stopOf(d.finish).Reason != ir.StopLength {
 			d.fail(badArguments(), emit)
 			return
 		}
@@ -269,7 +266,7 @@ func (c *calls) flush(d *StreamDecoder, emit func(*ir.Event)) {
 	held := c.held
 	c.held = nil
 	for _, h := range held {
-		d.text(h.kind, h.text, emit)
+		d.say(h.kind, h.text, emit)
 	}
 }
 

@@ -2,7 +2,6 @@ package openaichat
 
 import (
 	"bytes"
-	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -16,15 +15,16 @@ const maxBadFrames = 3
 // many servers of this protocol do: several finish chunks, usage on every chunk,
 // parallel calls without index or with the same one, interleaved or repeated fragments.
 type StreamDecoder struct {
-	lenientEOF bool
-	reader     rawjson.Reader
-	ev         ir.Event
+	from   ir.Source
+	reader rawjson.Reader
+	ev     ir.Event
 
 	started, done bool
 	open          bool        // a part is open
 	kind          ir.PartKind // of the open part
-	half          rawjson.Escaped
+	halves        ir.Halves
 	said          bool // a part was opened since the start
+	told, thought ir.Sent
 	refused       bool
 	bad           int // unreadable frames in a row
 	frames        int
@@ -32,16 +32,12 @@ type StreamDecoder struct {
 	calls calls
 
 	finish   string
-	sawDone  bool
 	usage    ir.Usage
 	hasUsage bool
 }
 
-// NewStreamDecoder returns a decoder. lenientEOF accepts a stream that ends without a
-// finish reason, as some servers send it.
-func NewStreamDecoder(lenientEOF bool) *StreamDecoder {
-	return &StreamDecoder{lenientEOF: lenientEOF}
-}
+// NewStreamDecoder returns a decoder.
+func NewStreamDecoder(from ir.Source) *StreamDecoder { return &StreamDecoder{from: from} }
 
 // Done tells whether the end of the stream was told.
 func (d *StreamDecoder) Done() bool { return d.done }
@@ -49,7 +45,7 @@ func (d *StreamDecoder) Done() bool { return d.done }
 // chunk is one chunk with its members spanned, so that they can be taken in the order
 // that matters instead of the order on the wire.
 type chunk struct {
-	id, model, created        rawjson.Value
+	id, model, created, tier  rawjson.Value
 	delta, message, finish    rawjson.Value
 	usage, failure            rawjson.Value
 	kind, errMessage, errCode rawjson.Value
@@ -61,13 +57,15 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	if d.done {
 		return
 	}
-	data := bytes.TrimSpace(f.Data)
-	switch {
-	case len(data) == 0:
+	data := ir.ValidUTF8(bytes.TrimSpace(f.Data))
+	switch string(data) {
+	case "", "null":
 		return
-	case string(data) == "[DONE]":
-		d.sawDone = true
+	case "[DONE]":
 		d.end(emit)
+		return
+	case "[ERROR]":
+		d.fail(ir.UpstreamError(0, "", "", ""), emit)
 		return
 	}
 	d.frames++
@@ -76,7 +74,7 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	r.Reset(data)
 	d.readChunk(r, &c)
 	if err := r.Close(); err != nil || data[0] != '{' {
-		d.unreadable(data, emit)
+		d.unreadable(emit)
 		return
 	}
 	d.bad = 0
@@ -101,6 +99,8 @@ func (d *StreamDecoder) readChunk(r *rawjson.Reader, c *chunk) {
 			c.model = r.Value()
 		case "created":
 			c.created = r.Value()
+		case "service_tier":
+			c.tier = r.Value()
 		case "usage":
 			c.usage = r.Value()
 		case "error":
@@ -144,10 +144,7 @@ func (d *StreamDecoder) readChoice(r *rawjson.Reader, c *chunk) {
 
 // unreadable counts frames that are no JSON objects. One in the middle is noise; the
 // first frame, or several in a row, mean that this is no stream of the protocol.
-func (d *StreamDecoder) unreadable(data []byte, emit func(*ir.Event)) {
-	if string(data) == "null" {
-		return
-	}
+func (d *StreamDecoder) unreadable(emit func(*ir.Event)) {
 	d.bad++
 	if d.frames == 1 || d.bad > maxBadFrames {
 		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent something that is no stream of this protocol"}, emit)
@@ -175,7 +172,7 @@ func (d *StreamDecoder) start(c *chunk, emit func(*ir.Event)) {
 	}
 	d.started = true
 	created, _ := c.created.Int()
-	d.ev = ir.Event{Kind: ir.Start, ID: c.id.Str(), Model: c.model.Str(), Created: created}
+	d.ev = ir.Event{Kind: ir.Start, ID: c.id.Str(), Model: c.model.Str(), Created: created, Tier: c.tier.Str()}
 	emit(&d.ev)
 }
 
@@ -184,19 +181,21 @@ func (d *StreamDecoder) chunk(c *chunk, emit func(*ir.Event)) {
 	switch {
 	case c.delta.Kind() == rawjson.Object:
 		d.delta(c.delta, emit)
-	case c.message.Kind() == rawjson.Object && !d.said:
-		d.delta(c.message, emit)
+	case c.message.Kind() == rawjson.Object:
+		d.whole(c.message, emit)
 	}
 	if d.done {
 		return
 	}
-	if word := c.finish.Text(); len(word) > 0 {
-		if word.Is("error") {
-			d.fail(d.failure(c), emit)
+	if word := c.finish.Str(); word != "" {
+		if failure := failedFinish(word, nil); failure != nil {
+			d.fail(ir.Broken(failure), emit)
 			return
 		}
-		if len(d.finish) == 0 || d.finish == "stop" {
-			d.finish = word.String()
+		// Of several finish reasons the first one counts, unless a later one says more
+		// than that the answer has ended.
+		if d.finish == "" || stopOf(d.finish).Reason == ir.StopEnd && stopOf(word).Reason != ir.StopOther {
+			d.finish = word
 		}
 	}
 	if c.usage.Present() {
@@ -204,9 +203,28 @@ func (d *StreamDecoder) chunk(c *chunk, emit func(*ir.Event)) {
 	}
 }
 
+// whole takes the complete message that some servers put into their last chunk: what of it
+// was not streamed.
+func (d *StreamDecoder) whole(m rawjson.Value, emit func(*ir.Event)) {
+	if !d.said {
+		d.delta(m, emit)
+		return
+	}
+	for _, key := range []string{"reasoning_content", "reasoning", "thinking"} {
+		if text := d.thought.Missing(m.Get(key).Text()); len(text) > 0 {
+			d.say(ir.Thinking, text, emit)
+			break
+		}
+	}
+	d.say(ir.Text, d.told.Missing(m.Get("content").Text()), emit)
+	if calls := m.Get("tool_calls"); calls.Kind() == rawjson.Array && !d.calls.any() {
+		d.toolCalls(calls, emit)
+	}
+}
+
 // delta emits what a chunk adds: thinking before text, text before calls.
 func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
-	var content, refusal, reasoning, reasoningAlt, thinking, details, toolCalls, functionCall rawjson.Value
+	var content, refusal, reasoning, reasoningAlt, thinking, details, toolCalls, functionCall, annotations rawjson.Value
 	r := &d.reader
 	r.Reset(v)
 	r.Object(func(k []byte) {
@@ -227,28 +245,36 @@ func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
 			toolCalls = r.Value()
 		case "function_call":
 			functionCall = r.Value()
+		case "annotations":
+			annotations = r.Value()
 		}
 	})
 	switch {
 	case len(reasoning.Text()) > 0:
-		d.text(ir.Thinking, reasoning.Text(), emit)
+		d.say(ir.Thinking, reasoning.Text(), emit)
 	case len(reasoningAlt.Text()) > 0:
-		d.text(ir.Thinking, reasoningAlt.Text(), emit)
+		d.say(ir.Thinking, reasoningAlt.Text(), emit)
 	case len(thinking.Text()) > 0:
-		d.text(ir.Thinking, thinking.Text(), emit)
+		d.say(ir.Thinking, thinking.Text(), emit)
 	case details.Kind() == rawjson.Array:
-		d.text(ir.Thinking, detailTexts(details), emit)
+		d.say(ir.Thinking, detailTexts(details), emit)
 	}
 	switch content.Kind() {
 	case rawjson.String:
-		d.text(ir.Text, content.Text(), emit)
+		d.say(ir.Text, content.Text(), emit)
 	case rawjson.Array:
 		d.contentList(content, emit)
 	default:
 	}
+	if d.open && d.kind == ir.Text {
+		for _, l := range linksOf(annotations) {
+			d.ev = ir.Event{Kind: ir.CitationEv, Link: l}
+			emit(&d.ev)
+		}
+	}
 	if text := refusal.Text(); len(text) > 0 {
 		d.refused = true
-		d.text(ir.Refusal, text, emit)
+		d.say(ir.Refusal, text, emit)
 	}
 	if toolCalls.Kind() == rawjson.Array {
 		d.toolCalls(toolCalls, emit)
@@ -262,13 +288,12 @@ func (d *StreamDecoder) contentList(content rawjson.Value, emit func(*ir.Event))
 	r.Reset(content)
 	r.Array(func(int) {
 		kind, text := contentPart(r.Value())
-		d.text(kind, text, emit)
+		d.say(kind, text, emit)
 	})
 }
 
-// text emits text of a kind. A character that is cut in two escapes is held back until
-// its other half has come.
-func (d *StreamDecoder) text(kind ir.PartKind, text rawjson.Escaped, emit func(*ir.Event)) {
+// say emits text of a kind.
+func (d *StreamDecoder) say(kind ir.PartKind, text rawjson.Escaped, emit func(*ir.Event)) {
 	if len(text) == 0 || d.done {
 		return
 	}
@@ -279,21 +304,23 @@ func (d *StreamDecoder) text(kind ir.PartKind, text rawjson.Escaped, emit func(*
 		}
 	}
 	d.openPart(kind, emit)
-	if d.half != nil {
-		text = append(append(rawjson.Escaped{}, d.half...), text...)
-		d.half = nil
+	d.piece(text, emit)
+}
+
+// piece emits the next piece of the open part.
+func (d *StreamDecoder) piece(text rawjson.Escaped, emit func(*ir.Event)) {
+	if text = d.halves.Join(text); len(text) == 0 {
+		return
 	}
-	text, half := text.CutHighSurrogate()
-	if half != nil {
-		d.half = append(rawjson.Escaped{}, half...)
+	switch d.kind {
+	case ir.Text:
+		d.told.Add(text)
+	case ir.Thinking:
+		d.thought.Add(text)
+	default:
 	}
-	if !utf8.Valid(text) {
-		text = bytes.ToValidUTF8(text, []byte("\uFFFD"))
-	}
-	if len(text) > 0 {
-		d.ev = ir.Event{Kind: ir.Delta, Text: text}
-		emit(&d.ev)
-	}
+	d.ev = ir.Event{Kind: ir.Delta, Text: text}
+	emit(&d.ev)
 }
 
 func (d *StreamDecoder) openPart(kind ir.PartKind, emit func(*ir.Event)) {
@@ -310,9 +337,8 @@ func (d *StreamDecoder) closePart(emit func(*ir.Event)) {
 	if !d.open {
 		return
 	}
-	if d.half != nil { // the other half never came
-		d.half = nil
-		d.ev = ir.Event{Kind: ir.Delta, Text: rawjson.Escaped("\uFFFD")}
+	if rest := d.halves.Rest(); rest != nil {
+		d.ev = ir.Event{Kind: ir.Delta, Text: rest}
 		emit(&d.ev)
 	}
 	d.open = false
@@ -338,7 +364,7 @@ func (d *StreamDecoder) end(emit func(*ir.Event)) {
 		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: d.usage}
 		emit(&d.ev)
 	}
-	d.ev = ir.Event{Kind: ir.Finish, Stop: stopOf(d.finish, d.calls.any(), d.refused)}
+	d.ev = ir.Event{Kind: ir.Finish, Stop: stopOf(d.finish).Fit(d.calls.any(), d.refused)}
 	emit(&d.ev)
 	d.ev = ir.Event{Kind: ir.End}
 	emit(&d.ev)
@@ -360,7 +386,7 @@ func (d *StreamDecoder) Close(cause error, emit func(*ir.Event)) {
 	case d.done:
 	case cause != nil:
 		d.fail(ir.Broken(cause), emit)
-	case d.finish != "" || d.lenientEOF && d.said:
+	case d.finish != "" || d.from.LenientEOF && d.said:
 		d.end(emit)
 	default:
 		d.fail(ir.Broken(nil), emit)

@@ -21,10 +21,14 @@ type StreamEncoder struct {
 	calls    int    // tool calls so far; their index counts calls only
 	thoughts int    // signed pieces of thinking so far
 	thought  []byte // text of the open thinking part, which its signature belongs to
+	mused    bool   // an earlier thinking part had text
+	before   int    // characters of text in front of the open part
+	length   int    // characters of the open text part
+	links    []ir.Link
 
-	usage    ir.Usage
-	hasUsage bool
-	done     bool
+	refused bool // a refusal was told
+	usage   ir.Usage
+	done    bool
 }
 
 // NewStreamEncoder returns an encoder for one answer.
@@ -50,11 +54,13 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 		dst = e.signature(dst, `"type":"reasoning.text","text":"`+string(e.thought)+`","signature":"`, ev.Text)
 		e.thought = nil
 	case ir.PartClose:
-		if e.kind == ir.ToolCall && !e.argsSent {
-			return e.delta(dst, e.emptyArgs())
-		}
+		return e.closePart(dst)
+	case ir.CitationEv:
+		l := ev.Link // told when the length of its text is known
+		l.URL, l.Title = append(rawjson.Escaped{}, l.URL...), append(rawjson.Escaped{}, l.Title...)
+		e.links = append(e.links, l)
 	case ir.UsageEvent:
-		e.usage, e.hasUsage = ev.Usage, true
+		e.usage = ev.Usage
 	case ir.Finish:
 		return e.finish(dst, ev.Stop)
 	case ir.Ping:
@@ -73,16 +79,19 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 
 // start prepares what all chunks share and writes the chunk with the role.
 func (e *StreamEncoder) start(dst []byte, ev *ir.Event) []byte {
-	id, at := "", int64(0)
+	id, at, tier := "", int64(0), ""
 	if ev.Kind == ir.Start {
-		id, at = ev.ID, ev.Created
+		id, at, tier = ev.ID, ev.Created, serviceTier(ev.Tier)
 	}
 	w := rawjson.Writer{Buf: []byte("data: ")}
 	w.Open('{')
-	w.Str("id", answerID(id, e.rep.ID))
+	w.Str("id", ir.AnswerID(idPrefix, id, e.rep.ID))
 	w.Str("object", "chat.completion.chunk")
 	w.Int("created", created(at, e.rep))
 	w.Str("model", e.rep.Model)
+	if tier != "" {
+		w.Str("service_tier", tier)
+	}
 	e.head = append(w.Buf, `,"choices":[{"index":0,"delta":{`...)
 	e.tail = []byte(`},"logprobs":null,"finish_reason":null}]}` + "\n\n")
 	return e.chunk(dst, `"role":"assistant","content":""`)
@@ -95,7 +104,7 @@ func (e *StreamEncoder) chunk(dst []byte, delta string) []byte {
 }
 
 func (e *StreamEncoder) open(dst []byte, ev *ir.Event) []byte {
-	e.kind, e.thought = ev.Part, nil
+	e.kind, e.thought, e.length = ev.Part, nil, 0
 	switch ev.Part {
 	case ir.RedactedThinking:
 		return e.signature(dst, `"type":"reasoning.encrypted","data":"`, ev.Text)
@@ -124,6 +133,32 @@ func (e *StreamEncoder) open(dst []byte, ev *ir.Event) []byte {
 	return append(w.Buf, e.tail...)
 }
 
+func (e *StreamEncoder) closePart(dst []byte) []byte {
+	switch e.kind {
+	case ir.ToolCall:
+		if !e.argsSent {
+			return e.delta(dst, e.emptyArgs())
+		}
+	case ir.Thinking:
+		e.mused = e.mused || e.length > 0
+	case ir.Text:
+		links := placed(e.links, e.before, e.length)
+		e.before += e.length
+		e.links = e.links[:0]
+		if len(links) == 0 {
+			return dst
+		}
+		w := rawjson.Writer{Buf: append(dst, e.head...)}
+		w.Buf = append(w.Buf, `"annotations":[`...)
+		for i := range links {
+			appendLink(&w, &links[i])
+		}
+		return append(append(w.Buf, ']'), e.tail...)
+	default:
+	}
+	return dst
+}
+
 // emptyArgs is what a call without arguments is completed with, so that clients can
 // parse the sum of its fragments.
 func (e *StreamEncoder) emptyArgs() rawjson.Escaped {
@@ -135,6 +170,9 @@ func (e *StreamEncoder) emptyArgs() rawjson.Escaped {
 
 func (e *StreamEncoder) delta(dst []byte, text rawjson.Escaped) []byte {
 	if len(text) == 0 {
+		return dst
+	}
+	if e.kind == ir.RedactedThinking || e.kind == ir.Search {
 		return dst
 	}
 	dst = append(dst, e.head...)
@@ -151,11 +189,17 @@ func (e *StreamEncoder) delta(dst []byte, text rawjson.Escaped) []byte {
 		}
 		end = `"}}]`
 	case ir.Thinking:
-		e.thought = append(e.thought, text...)
 		dst = append(dst, `"reasoning_content":"`...)
+		if e.mused && len(e.thought) == 0 {
+			dst = append(dst, `\n\n`...)
+		}
+		e.thought = append(e.thought, text...)
+		e.length++
 	case ir.Refusal:
+		e.refused = true
 		dst = append(dst, `"refusal":"`...)
 	default:
+		e.length += text.Runes()
 		dst = append(dst, `"content":"`...)
 	}
 	dst = append(dst, text...)
@@ -178,16 +222,13 @@ func (e *StreamEncoder) signature(dst []byte, members string, text rawjson.Escap
 }
 
 func (e *StreamEncoder) finish(dst []byte, s ir.Stop) []byte {
-	if s.Reason == ir.StopRefusal && len(s.Explanation) > 0 && e.kind != ir.Refusal {
+	if s.Reason == ir.StopRefusal && len(s.Explanation) > 0 && !e.refused {
 		e.kind = ir.Refusal
 		dst = e.delta(dst, s.Explanation)
 	}
 	dst = append(dst, e.head...)
 	dst = append(dst, `},"logprobs":null,"finish_reason":"`...)
-	if s.Reason == ir.StopTools && e.calls == 0 {
-		s.Reason = ir.StopEnd
-	}
-	dst = append(dst, finishWord(s)...)
+	dst = append(dst, finishWord(s.Fit(e.calls > 0, false))...)
 	return append(dst, "\"}]}\n\n"...)
 }
 

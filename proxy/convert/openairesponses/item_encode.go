@@ -5,6 +5,28 @@ import (
 	"apex-ai-proxy/proxy/rawjson"
 )
 
+// item is the open output item.
+type item struct {
+	kind      ir.PartKind
+	id        string
+	parts     []contentPart   // of a message
+	text      rawjson.Escaped // thinking, arguments or the words of a search so far
+	signature rawjson.Escaped
+	call      ir.Call
+	tool      *ir.Tool // as the client declared it, nil when it did not
+	status    string
+}
+
+// contentPart is one part of a message.
+type contentPart struct {
+	kind  ir.PartKind
+	text  rawjson.Escaped
+	links []ir.Link
+}
+
+// isMessage tells whether parts of the kind belong into messages.
+func isMessage(kind ir.PartKind) bool { return kind == ir.Text || kind == ir.Refusal }
+
 // builtin is the type of the tool when its calls have an item type of their own.
 func (it *item) builtin() string {
 	if it.tool == nil {
@@ -48,30 +70,56 @@ func (it *item) write(w *rawjson.Writer) {
 		it.writeReasoning(w)
 	case ir.ToolCall:
 		it.writeCall(w)
+	case ir.Search:
+		w.Str("type", "web_search_call")
+		w.Str("status", it.status)
+		w.OpenKey("action", '{')
+		w.Str("type", "search")
+		w.Text("query", it.text)
+		w.Close('}')
 	default:
 		w.Str("type", "message")
 		w.Str("status", it.status)
 		w.Str("role", "assistant")
 		w.OpenKey("content", '[')
-		if it.status != "in_progress" {
-			it.writePart(w)
+		for i := range it.parts {
+			it.parts[i].write(w)
 		}
 		w.Close(']')
 	}
 	w.Close('}')
 }
 
-func (it *item) writePart(w *rawjson.Writer) {
+func (c *contentPart) write(w *rawjson.Writer) {
 	w.Open('{')
-	if it.kind == ir.Refusal {
+	if c.kind == ir.Refusal {
 		w.Str("type", "refusal")
-		w.Text("refusal", it.text)
+		w.Text("refusal", c.text)
 	} else {
 		w.Str("type", "output_text")
-		w.Text("text", it.text)
-		w.Raw("annotations", rawjson.Value("[]"))
+		w.Text("text", c.text)
+		w.OpenKey("annotations", '[')
+		for i := range c.links {
+			c.annotation(w, i)
+		}
+		w.Close(']')
 		w.Raw("logprobs", rawjson.Value("[]"))
 	}
+	w.Close('}')
+}
+
+// annotation writes one of the pages that a text cites.
+func (c *contentPart) annotation(w *rawjson.Writer, i int) {
+	l := c.links[i]
+	if l.End == 0 {
+		l.Start, l.End = 0, c.text.Runes()
+	}
+	w.Open('{')
+	w.Str("type", "url_citation")
+	w.Int("start_index", int64(l.Start))
+	w.Int("end_index", int64(l.End))
+	w.Text("url", l.URL)
+	w.Text("title", l.Title)
 	w.Close('}')
 }
 
@@ -162,7 +210,10 @@ func (it *item) writeExec(w *rawjson.Writer) {
 			w.Raw(string(k), v)
 		}
 	})
-	if command.Kind() != rawjson.Array {
+	switch {
+	case command.Kind() == rawjson.String:
+		command = append(append(rawjson.Value{'['}, command...), ']')
+	case command.Kind() != rawjson.Array:
 		command = rawjson.Value("[]")
 	}
 	if env.Kind() != rawjson.Object {

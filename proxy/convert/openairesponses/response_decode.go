@@ -6,7 +6,8 @@ import (
 )
 
 // DecodeResponse reads a response object.
-func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
+func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
+	body = ir.ValidUTF8(body)
 	if err := rawjson.Valid(body); err != nil {
 		return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream's answer is not valid JSON: " + err.Error()}
 	}
@@ -14,15 +15,18 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
 	if a.status == "failed" || a.status == "cancelled" || a.failure.Present() {
 		return nil, a.error()
 	}
+	if a.status == "in_progress" || a.status == "queued" {
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream's answer is not finished: its status is " + a.status}
+	}
 	if a.output.Kind() != rawjson.Array {
 		return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream's answer holds no output"}
 	}
-	res := &ir.Response{ID: a.id, Model: a.model, Created: a.created, Usage: a.usage, HasUsage: a.hasUsage}
+	res := &ir.Response{ID: a.id, Model: a.model, Created: a.created, Completed: a.completed, Tier: a.tier, Usage: a.usage, HasUsage: a.hasUsage}
 	var failure error
 	r := rawjson.NewReader(a.output)
 	r.Array(func(int) {
-		parts, err := answerItem(r.Value())
-		if err != nil && a.status != "incomplete" {
+		parts, err := answerItem(r.Value(), from)
+		if err != nil && failure == nil {
 			failure = err
 		}
 		res.Parts = append(res.Parts, parts...)
@@ -30,18 +34,31 @@ func (Codec) DecodeResponse(body []byte) (*ir.Response, error) {
 	if failure != nil {
 		return nil, failure
 	}
-	res.Stop = a.stop(res.Parts)
+	called, refused := false, false
+	for i := range res.Parts {
+		p := &res.Parts[i]
+		called, refused = called || p.Kind == ir.ToolCall, refused || p.Kind == ir.Refusal
+		if !p.Call.BadArgs {
+			continue
+		}
+		if a.status != "incomplete" {
+			return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
+		}
+		res.Losses.Add("tool-arguments-cut", "", "the answer reached its limit within the arguments of a tool call, which are left out")
+	}
+	res.Stop = a.stop().Fit(called, refused)
 	return res, nil
 }
 
 // answer is a response object with its members spanned.
 type answer struct {
-	id, model, status string
-	created           int64
-	output, failure   rawjson.Value
-	reason            string // of an incomplete answer
-	usage             ir.Usage
-	hasUsage          bool
+	id, model, status  string
+	tier               string
+	created, completed int64
+	output, failure    rawjson.Value
+	reason             string // of an incomplete answer
+	usage              ir.Usage
+	hasUsage           bool
 }
 
 func readAnswer(v rawjson.Value) answer {
@@ -56,6 +73,12 @@ func readAnswer(v rawjson.Value) answer {
 			a.status = value.Str()
 		case "created_at":
 			a.created, _ = value.Int()
+		case "completed_at":
+			a.completed, _ = value.Int()
+		case "service_tier":
+			if a.tier = value.Str(); a.tier == "auto" {
+				a.tier = "" // not decided yet
+			}
 		case "output":
 			a.output = value
 		case "error":
@@ -90,41 +113,31 @@ func errorOf(v rawjson.Value) *ir.Error {
 }
 
 // stop tells why the answer ended.
-func (a *answer) stop(parts []ir.Part) ir.Stop {
-	s := ir.Stop{Raw: a.status, Reason: ir.StopEnd}
-	for i := range parts {
-		switch parts[i].Kind {
-		case ir.ToolCall:
-			s.Reason = ir.StopTools
-		case ir.Refusal:
-			s.Reason = ir.StopRefusal
-		default:
-		}
+func (a *answer) stop() ir.Stop {
+	switch {
+	case a.status != "incomplete":
+		return ir.Stop{Raw: a.status, Reason: ir.StopEnd}
+	case a.reason == "content_filter":
+		return ir.Stop{Raw: a.reason, Reason: ir.StopRefusal}
+	default:
+		return ir.Stop{Raw: a.reason, Reason: ir.StopLength}
 	}
-	if a.status == "incomplete" {
-		s.Raw, s.Reason = a.reason, ir.StopLength
-		if a.reason == "content_filter" {
-			s.Reason = ir.StopRefusal
-		}
-	}
-	return s
 }
 
 func decodeUsage(v rawjson.Value) ir.Usage {
 	var input int64
 	var u ir.Usage
 	v.Each(func(k []byte, value rawjson.Value) {
-		n, _ := value.Int()
 		switch string(k) {
 		case "input_tokens":
-			input = n
+			input = ir.Count(value)
 		case "output_tokens":
-			u.Output = n
+			u.Output = ir.Count(value)
 		case "input_tokens_details":
-			u.CacheRead, _ = value.Get("cached_tokens").Int()
-			u.CacheWrite, _ = value.Get("cache_write_tokens").Int()
+			u.CacheRead = ir.Count(value.Get("cached_tokens"))
+			u.CacheWrite = ir.Count(value.Get("cache_write_tokens"))
 		case "output_tokens_details":
-			u.Reasoning, _ = value.Get("reasoning_tokens").Int()
+			u.Reasoning = ir.Count(value.Get("reasoning_tokens"))
 		}
 	})
 	u.Input = max(0, input-u.CacheRead-u.CacheWrite)
@@ -132,53 +145,60 @@ func decodeUsage(v rawjson.Value) ir.Usage {
 }
 
 // answerItem reads one item of an answer.
-func answerItem(v rawjson.Value) ([]ir.Part, error) {
+func answerItem(v rawjson.Value, from ir.Source) ([]ir.Part, error) {
 	switch v.Get("type").Str() {
 	case "message":
 		return messageParts(v.Get("content")), nil
 	case "reasoning":
 		return []ir.Part{reasoningPart(v)}, nil
 	case "function_call", "custom_tool_call":
-		return answerCall(v)
+		return answerCall(v, from)
 	default:
 		return nil, nil // a tool that ran at the upstream: its text counts
 	}
 }
 
-func answerCall(v rawjson.Value) ([]ir.Part, error) {
-	if v.Get("name").Str() == "" {
-		return nil, ir.Nameless()
+func answerCall(v rawjson.Value, from ir.Source) ([]ir.Part, error) {
+	name, err := from.ToolName(v.Get("name").Str())
+	if err != nil {
+		return nil, err
 	}
-	switch v.Get("type").Str() {
-	case "function_call":
-		args, bad := ir.ArgsOf(v.Get("arguments").Text().Append(nil))
-		c := ir.Call{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Args: args, BadArgs: bad}
-		if bad {
-			return []ir.Part{{Kind: ir.ToolCall, Call: c}}, &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
-		}
-		return []ir.Part{{Kind: ir.ToolCall, Call: c}}, nil
-	default:
-		c := ir.Call{ID: v.Get("call_id").Str(), Name: v.Get("name").Str(), Custom: true, Input: v.Get("input").Text()}
-		return []ir.Part{{Kind: ir.ToolCall, Call: c}}, nil
+	c := ir.Call{ID: v.Get("call_id").Str(), Name: name}
+	if v.Get("type").Str() == "custom_tool_call" {
+		c.Custom, c.Input = true, v.Get("input").Text()
+	} else {
+		c.Args, c.BadArgs = ir.ArgsOf(v.Get("arguments").Text().Append(nil))
 	}
+	return []ir.Part{{Kind: ir.ToolCall, Call: c}}, nil
 }
 
 func messageParts(content rawjson.Value) []ir.Part {
 	var parts []ir.Part
-	if content.Kind() != rawjson.Array {
-		return nil
-	}
-	r := rawjson.NewReader(content)
-	r.Array(func(int) {
-		p := r.Value()
+	eachOf(content, func(_ int, p rawjson.Value) {
 		if text := p.Get("text").Text(); len(text) > 0 {
-			parts = append(parts, ir.Part{Kind: ir.Text, Text: text})
+			part := ir.Part{Kind: ir.Text, Text: text}
+			eachOf(p.Get("annotations"), func(_ int, a rawjson.Value) {
+				if l, ok := linkOf(a); ok {
+					part.Links = append(part.Links, l)
+				}
+			})
+			parts = append(parts, part)
 		}
 		if text := p.Get("refusal").Text(); len(text) > 0 {
 			parts = append(parts, ir.Part{Kind: ir.Refusal, Text: text})
 		}
 	})
 	return parts
+}
+
+// linkOf is the page that an annotation cites.
+func linkOf(v rawjson.Value) (l ir.Link, ok bool) {
+	if v.Get("type").Str() != "url_citation" {
+		return l, false
+	}
+	l = ir.Link{URL: v.Get("url").Text(), Title: v.Get("title").Text()}
+	l.Start, l.End = int(ir.Count(v.Get("start_index"))), int(ir.Count(v.Get("end_index")))
+	return l, true
 }
 
 // reasoningPart is a reasoning item as thinking; its signature holds the whole item, so

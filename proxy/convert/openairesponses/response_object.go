@@ -1,6 +1,7 @@
 package openairesponses
 
 import (
+	"strconv"
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -31,11 +32,13 @@ var defaults = []ir.Field{
 
 // object is the state of an answer as the response object tells it.
 type object struct {
-	id      string
-	stem    string // of the ids of its items
-	created int64
-	model   string
-	echo    []byte // the members that never change
+	id        string
+	stem      string // of the ids of its items
+	created   int64
+	completed int64  // 0 while it is not
+	tier      string // "" when it was not told
+	model     string
+	echo      []byte // the members that never change
 
 	status     string
 	incomplete string // reason, "" for none
@@ -45,18 +48,20 @@ type object struct {
 	output     []byte // finished items, separated by commas
 }
 
-func newObject(id string, created int64, rep ir.Reply) *object {
-	if id == "" {
-		id = rep.ID
+const idPrefix = "resp_"
+
+// newObject is the object of the answer that start begins; a nil start tells nothing.
+func newObject(start *ir.Event, rep ir.Reply) *object {
+	o := &object{created: rep.Created, model: rep.Model, status: "in_progress"}
+	id := ""
+	if start != nil {
+		id, o.tier = start.ID, serviceTier(start.Tier)
+		if start.Created != 0 {
+			o.created = start.Created
+		}
 	}
-	o := &object{id: id, created: created, model: rep.Model, status: "in_progress"}
-	if o.created == 0 {
-		o.created = rep.Created
-	}
-	if !strings.HasPrefix(o.id, "resp_") {
-		o.id = "resp_" + strings.TrimPrefix(strings.TrimPrefix(o.id, "chatcmpl-"), "msg_")
-	}
-	o.stem = strings.TrimPrefix(o.id, "resp_")
+	o.id = ir.AnswerID(idPrefix, id, rep.ID)
+	o.stem = strings.TrimPrefix(o.id, idPrefix)
 	var sent []ir.Field
 	if rep.Request != nil {
 		sent = rep.Request.Echo
@@ -95,12 +100,17 @@ func (o *object) write(w *rawjson.Writer) {
 	w.Str("id", o.id)
 	w.Str("object", "response")
 	w.Int("created_at", o.created)
+	if o.completed != 0 {
+		w.Int("completed_at", o.completed)
+	} else {
+		w.Null("completed_at")
+	}
 	w.Str("status", o.status)
 	w.Bool("background", false)
 	if o.failure != nil {
 		w.OpenKey("error", '{')
 		w.Str("code", failureCode(o.failure))
-		w.Str("message", o.failure.Message)
+		w.Str("message", failureMessage(o.failure))
 		w.Close('}')
 	} else {
 		w.Null("error")
@@ -120,6 +130,9 @@ func (o *object) write(w *rawjson.Writer) {
 	w.Bool("store", false)
 	w.Buf = append(w.Buf, ',')
 	w.Buf = append(w.Buf, o.echo...)
+	if o.tier != "" {
+		w.Str("service_tier", o.tier)
+	}
 	if o.hasUsage {
 		w.Key("usage")
 		appendUsage(w, o.usage)
@@ -143,6 +156,24 @@ func appendUsage(w *rawjson.Writer, u ir.Usage) {
 	w.Close('}')
 	w.Int("total_tokens", u.Prompt()+u.Output)
 	w.Close('}')
+}
+
+// serviceTier is the word for a tier, "" for one that the protocol has not.
+func serviceTier(word string) string {
+	switch word {
+	case "auto", "default", "flex", "scale", "priority":
+		return word
+	default:
+		return ""
+	}
+}
+
+// failureMessage says in the words that Codex looks for how long to wait.
+func failureMessage(e *ir.Error) string {
+	if n, err := strconv.Atoi(e.RetryAfter); e.Kind == ir.RateLimited && err == nil && n > 0 && !strings.Contains(e.Message, "try again in") {
+		return e.Message + " Please try again in " + strconv.Itoa(n) + "s."
+	}
+	return e.Message
 }
 
 // failureCode is the code of a failed answer; Codex acts on some of them.

@@ -11,36 +11,75 @@ import (
 // maxBadFrames is how many unreadable frames in a row are taken for noise.
 const maxBadFrames = 3
 
-// StreamDecoder reads a stream of Responses events. Items come one after the other; what
-// a "done" event tells beyond the deltas is added, nothing is told twice.
+// StreamDecoder reads a stream of Responses events. Items are told one after the other:
+// should an upstream mix them, those behind the first wait. What a "done" event tells
+// beyond the deltas is added, nothing is told twice.
 type StreamDecoder struct {
+	from   ir.Source
 	reader rawjson.Reader
 	ev     ir.Event
 
 	started, done bool
-	open          bool
-	kind          ir.PartKind
-	item          string          // id of the item the open part belongs to
-	sent          int             // bytes of the open part passed on
-	seen          map[string]bool // items that were told
-	parts         int             // summary parts of the open reasoning item
+	items         []*streamItem // in the order they appeared
+	live          int           // of items: the first that has not ended
+	open          bool          // a part is open
+	kind          ir.PartKind   // of the open part
+	part          *streamPart   // the open part, nil for redacted thinking
+	halves        ir.Halves
 	bad, frames   int
 	called        bool
 	refused       bool
+	badArgs       bool // a call's arguments are no object, which only a cut answer excuses
+}
+
+// streamItem is one item of the answer's output.
+type streamItem struct {
+	index    int64
+	hasIndex bool
+	id, kind string
+	header   rawjson.Value // the item as it was added
+	opened   bool          // its call was opened
+	added    bool
+	ended    bool
+	parts    []*streamPart
+	waiting  []event // what came of it while another item was told
+}
+
+// streamPart is a part of an item: a text of a message, a summary of thinking, arguments.
+type streamPart struct {
+	kind  ir.PartKind
+	key   int64
+	sent  ir.Sent
+	cited bool
 }
 
 // NewStreamDecoder returns a decoder.
-func NewStreamDecoder() *StreamDecoder { return &StreamDecoder{seen: make(map[string]bool)} }
+func NewStreamDecoder(from ir.Source) *StreamDecoder { return &StreamDecoder{from: from} }
 
 // Done tells whether the end of the stream was told.
 func (d *StreamDecoder) Done() bool { return d.done }
 
 // event is one event with its members spanned.
 type event struct {
-	kind, itemID                      rawjson.Escaped
-	response, item, part              rawjson.Value
+	kind                              string
+	itemID                            string
+	index                             int64 // of the item
+	hasIndex                          bool
+	key                               int64 // of the part in the item
+	response, item, part, annotation  rawjson.Value
 	delta, text, refusal, args, input rawjson.Escaped
 	failure, code, message            rawjson.Value
+}
+
+// copied is the event in memory of its own.
+func (e event) copied() event {
+	for _, v := range []*rawjson.Value{&e.item, &e.part, &e.annotation} {
+		*v = bytes.Clone(*v)
+	}
+	for _, t := range []*rawjson.Escaped{&e.delta, &e.text, &e.refusal, &e.args, &e.input} {
+		*t = bytes.Clone(*t)
+	}
+	return e
 }
 
 // Decode reads one frame.
@@ -48,26 +87,52 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	if d.done {
 		return
 	}
-	data := bytes.TrimSpace(f.Data)
-	if len(data) == 0 || string(data) == "null" || string(data) == "[DONE]" {
+	data := ir.ValidUTF8(bytes.TrimSpace(f.Data))
+	switch string(data) {
+	case "", "null", "[DONE]":
 		return
 	}
 	d.frames++
 	var e event
 	r := &d.reader
 	r.Reset(data)
+	e.read(r)
+	if r.Close() != nil || data[0] != '{' {
+		d.bad++
+		if d.frames == 1 || d.bad > maxBadFrames {
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent something that is no stream of this protocol"}, emit)
+		}
+		return
+	}
+	d.bad = 0
+	if e.kind == "" && string(f.Event) == "error" {
+		e.kind = "error"
+	}
+	if !e.response.Present() { // some servers leave the wrapper away
+		e.response = data
+	}
+	d.event(&e, emit)
+}
+
+func (e *event) read(r *rawjson.Reader) {
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "type":
-			e.kind = r.Value().Text()
+			e.kind = r.Value().Str()
 		case "item_id":
-			e.itemID = r.Value().Text()
+			e.itemID = r.Value().Str()
+		case "output_index":
+			e.index, e.hasIndex = r.Value().Int()
+		case "content_index", "summary_index":
+			e.key, _ = r.Value().Int()
 		case "response":
 			e.response = r.Value()
 		case "item":
 			e.item = r.Value()
 		case "part":
 			e.part = r.Value()
+		case "annotation":
+			e.annotation = r.Value()
 		case "delta":
 			e.delta = r.Value().Text()
 		case "text":
@@ -86,46 +151,12 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 			e.message = r.Value()
 		}
 	})
-	if r.Close() != nil || data[0] != '{' {
-		d.bad++
-		if d.frames == 1 || d.bad > maxBadFrames {
-			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent something that is no stream of this protocol"}, emit)
-		}
-		return
-	}
-	d.bad = 0
-	d.event(&e, emit)
 }
 
 func (d *StreamDecoder) event(e *event, emit func(*ir.Event)) {
-	switch string(e.kind) {
+	switch e.kind {
 	case "response.created", "response.in_progress", "response.queued":
 		d.start(e.response, emit)
-	case "response.output_item.added":
-		d.start(nil, emit)
-		d.added(e.item, emit)
-	case "response.output_text.delta":
-		d.text(ir.Text, e.itemID, e.delta, emit)
-	case "response.refusal.delta":
-		d.text(ir.Refusal, e.itemID, e.delta, emit)
-	case "response.reasoning_summary_text.delta", "response.reasoning_text.delta":
-		d.text(ir.Thinking, e.itemID, e.delta, emit)
-	case "response.reasoning_summary_part.added":
-		if d.parts++; d.parts > 1 && d.open && d.kind == ir.Thinking {
-			d.text(ir.Thinking, e.itemID, rawjson.Escaped(`\n\n`), emit)
-		}
-	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
-		d.text(ir.ToolCall, e.itemID, e.delta, emit)
-	case "response.output_text.done":
-		d.suffix(ir.Text, e.itemID, e.text, emit)
-	case "response.refusal.done":
-		d.suffix(ir.Refusal, e.itemID, e.refusal, emit)
-	case "response.function_call_arguments.done":
-		d.suffix(ir.ToolCall, e.itemID, e.args, emit)
-	case "response.custom_tool_call_input.done":
-		d.suffix(ir.ToolCall, e.itemID, e.input, emit)
-	case "response.output_item.done":
-		d.itemDone(e.item, emit)
 	case "response.completed", "response.incomplete":
 		d.end(e.response, emit)
 	case "response.failed", "response.cancelled":
@@ -137,8 +168,17 @@ func (d *StreamDecoder) event(e *event, emit func(*ir.Event)) {
 		} else {
 			d.fail(ir.UpstreamError(0, "", e.code.Str(), e.message.Str()), emit)
 		}
-	default:
-		if e.failure.Present() && e.kind == nil {
+	case "response.output_item.added", "response.output_item.done",
+		"response.output_text.delta", "response.output_text.done", "response.output_text.annotation.added",
+		"response.refusal.delta", "response.refusal.done", "response.content_part.done",
+		"response.reasoning_summary_text.delta", "response.reasoning_summary_text.done",
+		"response.reasoning_text.delta", "response.reasoning_text.done",
+		"response.function_call_arguments.delta", "response.function_call_arguments.done",
+		"response.custom_tool_call_input.delta", "response.custom_tool_call_input.done":
+		d.start(nil, emit)
+		d.itemEvent(e, emit)
+	case "":
+		if e.failure.Present() {
 			d.fail(errorOf(e.failure), emit)
 		}
 	}
@@ -150,68 +190,207 @@ func (d *StreamDecoder) start(response rawjson.Value, emit func(*ir.Event)) {
 	}
 	d.started = true
 	a := readAnswer(response)
-	d.ev = ir.Event{Kind: ir.Start, ID: a.id, Model: a.model, Created: a.created}
+	d.ev = ir.Event{Kind: ir.Start, ID: a.id, Model: a.model, Created: a.created, Tier: a.tier}
 	emit(&d.ev)
 }
 
-// added opens the part for a call; text and thinking open with their first delta, since
-// an item may turn out to hold none.
-func (d *StreamDecoder) added(item rawjson.Value, emit func(*ir.Event)) {
-	d.parts = 0
-	kind := item.Get("type").Str()
-	if kind != "function_call" && kind != "custom_tool_call" {
-		return
+// itemEvent takes an event about an item, now or when the items in front of it have ended.
+func (d *StreamDecoder) itemEvent(e *event, emit func(*ir.Event)) {
+	if e.item.Present() {
+		e.itemID = e.item.Get("id").Str()
 	}
-	d.openCall(item, kind == "custom_tool_call", emit)
+	it := d.find(e)
+	switch {
+	case it.ended:
+	case it != d.items[d.live]:
+		it.waiting = append(it.waiting, e.copied())
+	default:
+		d.apply(it, e, emit)
+		d.advance(emit)
+	}
 }
 
-func (d *StreamDecoder) openCall(item rawjson.Value, custom bool, emit func(*ir.Event)) {
-	id := item.Get("id").Str()
-	if item.Get("name").Str() == "" {
-		d.fail(ir.Nameless(), emit)
+// find is the item an event is about. The index decides; where a server leaves it away,
+// the id does, and where there is neither, the last item is meant.
+func (d *StreamDecoder) find(e *event) *streamItem {
+	begins := e.kind == "response.output_item.added"
+	for i := len(d.items) - 1; i >= 0; i-- {
+		it := d.items[i]
+		switch {
+		case e.hasIndex && it.hasIndex:
+			if it.index == e.index && !(begins && it.added) {
+				return it
+			}
+		case e.itemID != "":
+			if it.id == e.itemID {
+				return it
+			}
+		case !begins && !it.ended:
+			return it
+		}
+	}
+	it := &streamItem{index: e.index, hasIndex: e.hasIndex, id: e.itemID}
+	d.items = append(d.items, it)
+	return it
+}
+
+// advance goes on with the items that waited, up to one that has not ended.
+func (d *StreamDecoder) advance(emit func(*ir.Event)) {
+	for d.live < len(d.items) && d.items[d.live].ended && !d.done {
+		if d.live++; d.live == len(d.items) {
+			return
+		}
+		it := d.items[d.live]
+		waiting := it.waiting
+		it.waiting = nil
+		for i := range waiting {
+			if !it.ended && !d.done {
+				d.apply(it, &waiting[i], emit)
+			}
+		}
+	}
+}
+
+// apply takes an event about the live item.
+func (d *StreamDecoder) apply(it *streamItem, e *event, emit func(*ir.Event)) {
+	switch e.kind {
+	case "response.output_item.added":
+		it.added, it.kind, it.header = true, e.item.Get("type").Str(), bytes.Clone(e.item)
+		if name := e.item.Get("name").Str(); name != "" && it.isCall() {
+			d.openCall(it, e.item, emit)
+		}
+	case "response.output_item.done":
+		d.itemDone(it, e.item, emit)
+	case "response.output_text.delta":
+		d.text(it, it.part(ir.Text, e.key), e.delta, emit)
+	case "response.output_text.done":
+		d.whole(it, it.part(ir.Text, e.key), e.text, emit)
+	case "response.output_text.annotation.added":
+		d.cite(it.part(ir.Text, e.key), e.annotation, emit)
+	case "response.content_part.done":
+		d.contentDone(it, e.key, e.part, emit)
+	case "response.refusal.delta":
+		d.text(it, it.part(ir.Refusal, e.key), e.delta, emit)
+	case "response.refusal.done":
+		d.whole(it, it.part(ir.Refusal, e.key), e.refusal, emit)
+	case "response.reasoning_summary_text.delta":
+		d.text(it, it.part(ir.Thinking, e.key), e.delta, emit)
+	case "response.reasoning_summary_text.done":
+		d.whole(it, it.part(ir.Thinking, e.key), e.text, emit)
+	case "response.reasoning_text.delta":
+		d.text(it, it.part(ir.Thinking, rawThought(e.key)), e.delta, emit)
+	case "response.reasoning_text.done":
+		d.whole(it, it.part(ir.Thinking, rawThought(e.key)), e.text, emit)
+	case "response.function_call_arguments.delta", "response.custom_tool_call_input.delta":
+		d.text(it, it.part(ir.ToolCall, 0), e.delta, emit)
+	case "response.function_call_arguments.done":
+		d.whole(it, it.part(ir.ToolCall, 0), e.args, emit)
+	case "response.custom_tool_call_input.done":
+		d.whole(it, it.part(ir.ToolCall, 0), e.input, emit)
+	}
+}
+
+// rawThought is the key of a part of thinking itself, beside those of its summaries.
+func rawThought(index int64) int64 { return -1 - index }
+
+func (it *streamItem) isCall() bool {
+	return it.kind == "function_call" || it.kind == "custom_tool_call"
+}
+
+func (it *streamItem) part(kind ir.PartKind, key int64) *streamPart {
+	for _, p := range it.parts {
+		if p.kind == kind && p.key == key {
+			return p
+		}
+	}
+	p := &streamPart{kind: kind, key: key}
+	it.parts = append(it.parts, p)
+	return p
+}
+
+func (d *StreamDecoder) openCall(it *streamItem, item rawjson.Value, emit func(*ir.Event)) {
+	name, err := d.from.ToolName(item.Get("name").Str())
+	if err != nil {
+		d.fail(err, emit)
 		return
 	}
+	it.opened, d.called = true, true
 	d.openPart(&ir.Event{
-		Kind: ir.PartOpen, Part: ir.ToolCall, ID: item.Get("call_id").Str(), Name: item.Get("name").Str(), Custom: custom,
-	}, id, emit)
-	d.called = true
+		Kind: ir.PartOpen, Part: ir.ToolCall, ID: item.Get("call_id").Str(), Name: name,
+		Custom: it.kind == "custom_tool_call",
+	}, it.part(ir.ToolCall, 0), emit)
 }
 
-func (d *StreamDecoder) openPart(ev *ir.Event, item string, emit func(*ir.Event)) {
+func (d *StreamDecoder) openPart(ev *ir.Event, p *streamPart, emit func(*ir.Event)) {
 	d.closePart(emit)
-	d.open, d.kind, d.item, d.sent = true, ev.Part, item, 0
-	d.seen[item] = true
+	d.open, d.kind, d.part = true, ev.Part, p
 	d.ev = *ev
 	emit(&d.ev)
 }
 
-func (d *StreamDecoder) text(kind ir.PartKind, item, text rawjson.Escaped, emit func(*ir.Event)) {
-	if len(text) == 0 {
+// text emits the next piece of a part.
+func (d *StreamDecoder) text(it *streamItem, p *streamPart, text rawjson.Escaped, emit func(*ir.Event)) {
+	if len(text) == 0 || d.done {
 		return
 	}
-	d.start(nil, emit)
-	if !d.open || d.kind != kind {
-		if kind == ir.ToolCall {
-			return // arguments of a call that was never opened come whole with its item
+	switch {
+	case d.open && d.part == p:
+	case p.kind == ir.ToolCall && (it.opened || !it.isCall()):
+		return
+	case p.kind == ir.ToolCall:
+		if it.header.Get("name").Str() == "" && d.from.OnlyTool == "" {
+			return // whose arguments these are is told with the whole item
 		}
-		d.refused = d.refused || kind == ir.Refusal
-		d.openPart(&ir.Event{Kind: ir.PartOpen, Part: kind}, item.String(), emit)
+		d.openCall(it, it.header, emit)
+	case p.kind == ir.Thinking && d.open && d.kind == ir.Thinking: // the next of several summaries
+		d.part = p
+		d.piece(rawjson.Escaped(`\n\n`), emit)
+	default:
+		d.refused = d.refused || p.kind == ir.Refusal
+		d.openPart(&ir.Event{Kind: ir.PartOpen, Part: p.kind}, p, emit)
 	}
-	d.sent += len(text)
-	d.ev = ir.Event{Kind: ir.Delta, Text: text}
-	emit(&d.ev)
+	p.sent.Add(d.piece(text, emit))
 }
 
-// suffix emits what the whole text has beyond the deltas.
-func (d *StreamDecoder) suffix(kind ir.PartKind, item, whole rawjson.Escaped, emit func(*ir.Event)) {
-	sent := 0
-	if d.open && d.kind == kind {
-		sent = d.sent
-	} else if d.seen[item.String()] {
-		return
+// piece emits text and returns what it emitted.
+func (d *StreamDecoder) piece(text rawjson.Escaped, emit func(*ir.Event)) rawjson.Escaped {
+	if text = d.halves.Join(text); len(text) > 0 {
+		d.ev = ir.Event{Kind: ir.Delta, Text: text}
+		emit(&d.ev)
 	}
-	if sent < len(whole) {
-		d.text(kind, item, whole[sent:], emit)
+	return text
+}
+
+// whole emits what the whole text of a part has beyond its deltas.
+func (d *StreamDecoder) whole(it *streamItem, p *streamPart, text rawjson.Escaped, emit func(*ir.Event)) {
+	if missing := p.sent.Missing(text); len(missing) > 0 {
+		if d.part == p {
+			d.halves = ir.Halves{}
+		}
+		d.text(it, p, missing, emit)
+	}
+}
+
+func (d *StreamDecoder) cite(p *streamPart, annotation rawjson.Value, emit func(*ir.Event)) {
+	if l, ok := linkOf(annotation); ok && d.open && d.part == p {
+		p.cited = true
+		d.ev = ir.Event{Kind: ir.CitationEv, Link: l}
+		emit(&d.ev)
+	}
+}
+
+// contentDone completes a part of a message.
+func (d *StreamDecoder) contentDone(it *streamItem, key int64, part rawjson.Value, emit func(*ir.Event)) {
+	switch part.Get("type").Str() {
+	case "output_text":
+		p := it.part(ir.Text, key)
+		d.whole(it, p, part.Get("text").Text(), emit)
+		if list := part.Get("annotations"); list.Kind() == rawjson.Array && !p.cited {
+			r := rawjson.NewReader(list)
+			r.Array(func(int) { d.cite(p, r.Value(), emit) })
+		}
+	case "refusal":
+		d.whole(it, it.part(ir.Refusal, key), part.Get("refusal").Text(), emit)
 	}
 }
 
@@ -219,52 +398,76 @@ func (d *StreamDecoder) closePart(emit func(*ir.Event)) {
 	if !d.open {
 		return
 	}
-	d.open = false
+	if rest := d.halves.Rest(); rest != nil {
+		d.ev = ir.Event{Kind: ir.Delta, Text: rest}
+		emit(&d.ev)
+	}
+	d.open, d.part = false, nil
 	d.ev = ir.Event{Kind: ir.PartClose}
 	emit(&d.ev)
 }
 
 // itemDone completes an item: what was never streamed of it, and the signature of
 // thinking, which only the complete item can prove.
-func (d *StreamDecoder) itemDone(item rawjson.Value, emit func(*ir.Event)) {
-	d.start(nil, emit)
-	id := item.Get("id").Str()
-	switch kind := item.Get("type").Str(); kind {
+func (d *StreamDecoder) itemDone(it *streamItem, item rawjson.Value, emit func(*ir.Event)) {
+	it.ended = true
+	if kind := item.Get("type").Str(); kind != "" {
+		it.kind = kind
+	}
+	switch it.kind {
 	case "reasoning":
-		d.reasoningDone(item, id, emit)
-	case "function_call", "custom_tool_call":
-		whole := item.Get("arguments").Text()
-		if kind == "custom_tool_call" {
-			whole = item.Get("input").Text()
-		}
-		if !d.seen[id] {
-			d.openCall(item, kind == "custom_tool_call", emit)
-		}
-		d.suffix(ir.ToolCall, rawjson.Escape(id), whole, emit)
+		d.reasoningDone(it, item, emit)
+	case "function_call":
+		d.callDone(it, item, item.Get("arguments").Text(), emit)
+	case "custom_tool_call":
+		d.callDone(it, item, item.Get("input").Text(), emit)
 	case "message":
-		if !d.seen[id] {
-			for _, p := range messageParts(item.Get("content")) {
-				d.text(p.Kind, rawjson.Escape(id), p.Text, emit)
-			}
-		}
+		eachOf(item.Get("content"), func(i int, part rawjson.Value) { d.contentDone(it, int64(i), part, emit) })
 	default:
 		return
 	}
 	d.closePart(emit)
 }
 
-func (d *StreamDecoder) reasoningDone(item rawjson.Value, id string, emit func(*ir.Event)) {
-	p := reasoningPart(item)
-	switch {
-	case p.Kind == ir.RedactedThinking && !d.seen[id]:
-		d.openPart(&ir.Event{Kind: ir.PartOpen, Part: ir.RedactedThinking, Text: p.Signature}, id, emit)
-		return
-	case !d.seen[id] && len(p.Text) > 0:
-		d.text(ir.Thinking, rawjson.Escape(id), p.Text, emit)
+func eachOf(list rawjson.Value, f func(i int, v rawjson.Value)) {
+	if list.Kind() == rawjson.Array {
+		r := rawjson.NewReader(list)
+		r.Array(func(i int) { f(i, r.Value()) })
 	}
-	if d.open && d.kind == ir.Thinking && len(p.Signature) > 0 {
-		d.ev = ir.Event{Kind: ir.SignatureEv, Text: p.Signature}
+}
+
+func (d *StreamDecoder) callDone(it *streamItem, item rawjson.Value, whole rawjson.Escaped, emit func(*ir.Event)) {
+	if !it.opened {
+		if d.openCall(it, item, emit); d.done {
+			return
+		}
+	}
+	d.whole(it, it.part(ir.ToolCall, 0), whole, emit)
+	if it.kind == "function_call" {
+		_, bad := ir.ArgsOf(whole.Append(nil))
+		d.badArgs = d.badArgs || bad
+	}
+}
+
+func (d *StreamDecoder) reasoningDone(it *streamItem, item rawjson.Value, emit func(*ir.Event)) {
+	eachOf(item.Get("summary"), func(i int, s rawjson.Value) {
+		d.whole(it, it.part(ir.Thinking, int64(i)), s.Get("text").Text(), emit)
+	})
+	eachOf(item.Get("content"), func(i int, s rawjson.Value) {
+		d.whole(it, it.part(ir.Thinking, rawThought(int64(i))), s.Get("text").Text(), emit)
+	})
+	if !item.Get("encrypted_content").Present() {
+		return
+	}
+	if signature := ir.WrapItem(item); d.open && d.kind == ir.Thinking {
+		if rest := d.halves.Rest(); rest != nil {
+			d.ev = ir.Event{Kind: ir.Delta, Text: rest}
+			emit(&d.ev)
+		}
+		d.ev = ir.Event{Kind: ir.SignatureEv, Text: signature}
 		emit(&d.ev)
+	} else {
+		d.openPart(&ir.Event{Kind: ir.PartOpen, Part: ir.RedactedThinking, Text: signature}, nil, emit)
 	}
 }
 
@@ -272,30 +475,62 @@ func (d *StreamDecoder) reasoningDone(item rawjson.Value, id string, emit func(*
 func (d *StreamDecoder) end(response rawjson.Value, emit func(*ir.Event)) {
 	d.start(response, emit)
 	a := readAnswer(response)
-	if a.output.Kind() == rawjson.Array {
-		r := rawjson.NewReader(a.output)
-		r.Array(func(int) {
-			if item := r.Value(); !d.seen[item.Get("id").Str()] {
-				d.itemDone(item, emit)
-			}
-		})
+	told := make(map[*streamItem]rawjson.Value)
+	var untold []rawjson.Value
+	eachOf(a.output, func(i int, item rawjson.Value) {
+		if it := d.told(i, item.Get("id").Str()); it != nil {
+			told[it] = item
+		} else {
+			untold = append(untold, item)
+		}
+	})
+	for d.live < len(d.items) && !d.done {
+		it := d.items[d.live]
+		if d.itemDone(it, told[it], emit); d.open {
+			d.closePart(emit)
+		}
+		d.advance(emit)
 	}
-	d.closePart(emit)
+	for _, item := range untold {
+		if !d.done {
+			it := &streamItem{}
+			d.itemDone(it, item, emit)
+		}
+	}
+	if d.done {
+		return
+	}
+	if d.badArgs && a.status != "incomplete" {
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}, emit)
+		return
+	}
+	d.finish(&a, emit)
+}
+
+// told is the item of the stream that the final object repeats at a place.
+func (d *StreamDecoder) told(place int, id string) *streamItem {
+	for _, it := range d.items {
+		if it.id != "" && it.id == id {
+			return it
+		}
+	}
+	for i, it := range d.items {
+		if it.hasIndex && it.index == int64(place) || !it.hasIndex && (it.id == "" || id == "") && i == place {
+			return it
+		}
+	}
+	return nil
+}
+
+func (d *StreamDecoder) finish(a *answer, emit func(*ir.Event)) {
 	d.done = true
 	if a.hasUsage {
 		d.ev = ir.Event{Kind: ir.UsageEvent, Usage: a.usage}
 		emit(&d.ev)
 	}
-	var told []ir.Part
-	if d.called {
-		told = append(told, ir.Part{Kind: ir.ToolCall})
-	}
-	if d.refused {
-		told = append(told, ir.Part{Kind: ir.Refusal})
-	}
-	d.ev = ir.Event{Kind: ir.Finish, Stop: a.stop(told)}
+	d.ev = ir.Event{Kind: ir.Finish, Stop: a.stop().Fit(d.called, d.refused)}
 	emit(&d.ev)
-	d.ev = ir.Event{Kind: ir.End}
+	d.ev = ir.Event{Kind: ir.End, Created: a.completed}
 	emit(&d.ev)
 }
 

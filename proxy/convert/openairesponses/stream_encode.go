@@ -16,21 +16,12 @@ type StreamEncoder struct {
 	seq    int64
 	done   bool
 
-	open  bool
-	item  item
-	index int  // of the open or next item
-	late  bool // a cut call waits for the reason the answer ended
-}
-
-// item is the open output item.
-type item struct {
-	kind      ir.PartKind
-	id        string
-	text      rawjson.Escaped // text, thinking, refusal or arguments so far
-	signature rawjson.Escaped
-	call      ir.Call
-	tool      *ir.Tool // as the client declared it, nil when it did not
-	status    string
+	open     bool // an item is open: a message until something else begins
+	speaking bool // its last part of content is open
+	item     item
+	index    int  // of the open or next item
+	late     bool // a cut call waits for the reason the answer ended
+	refused  bool // a refusal was told
 }
 
 // NewStreamEncoder returns an encoder for one answer.
@@ -55,23 +46,27 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 	}
 	if e.obj == nil {
 		if ev.Kind == ir.Failure { // the failure is all there is to tell
-			e.obj = newObject("", 0, e.rep)
+			e.obj = newObject(nil, e.rep)
 			return e.fail(dst, ev.Err)
 		}
 		dst = e.start(dst, ev)
 	}
-	if e.late && ev.Kind != ir.Finish && ev.Kind != ir.Failure && ev.Kind != ir.UsageEvent && ev.Kind != ir.Ping {
-		dst = e.itemDone(dst, "incomplete")
-	}
 	switch ev.Kind {
 	case ir.PartOpen:
-		return e.openItem(dst, ev)
+		return e.openPart(dst, ev)
 	case ir.Delta:
 		return e.delta(dst, ev.Text)
 	case ir.SignatureEv:
 		e.item.signature = append(e.item.signature, ev.Text...)
+	case ir.CitationEv:
+		if e.speaking {
+			c := e.last()
+			l := ev.Link
+			l.URL, l.Title = append(rawjson.Escaped{}, l.URL...), append(rawjson.Escaped{}, l.Title...)
+			c.links = append(c.links, l)
+		}
 	case ir.PartClose:
-		return e.closeItem(dst)
+		return e.closePart(dst, ev.Cut)
 	case ir.UsageEvent:
 		e.obj.usage, e.obj.hasUsage = ev.Usage, true
 	case ir.Finish:
@@ -81,13 +76,16 @@ func (e *StreamEncoder) Append(dst []byte, ev *ir.Event) []byte {
 			return e.AppendKeepAlive(dst)
 		}
 	case ir.End:
-		return e.end(dst)
+		return e.end(dst, ev)
 	case ir.Failure:
 		return e.fail(dst, ev.Err)
 	default:
 	}
 	return dst
 }
+
+// last is the open part of the open message.
+func (e *StreamEncoder) last() *contentPart { return &e.item.parts[len(e.item.parts)-1] }
 
 // event begins an event; endEvent completes it.
 func (e *StreamEncoder) event(dst []byte, name string) rawjson.Writer {
@@ -115,13 +113,40 @@ func (e *StreamEncoder) snapshot(dst []byte, name string) []byte {
 }
 
 func (e *StreamEncoder) start(dst []byte, ev *ir.Event) []byte {
-	id, created := "", int64(0)
+	var start *ir.Event
 	if ev.Kind == ir.Start {
-		id, created = ev.ID, ev.Created
+		start = ev
 	}
-	e.obj = newObject(id, created, e.rep)
+	e.obj = newObject(start, e.rep)
 	dst = e.snapshot(dst, "response.created")
 	return e.snapshot(dst, "response.in_progress")
+}
+
+// openPart begins a part: in the open message, when it belongs there, or in an item of its
+// own.
+func (e *StreamEncoder) openPart(dst []byte, ev *ir.Event) []byte {
+	e.refused = e.refused || ev.Part == ir.Refusal
+	if isMessage(ev.Part) && e.open && isMessage(e.item.kind) {
+		return e.openContent(e.closeContent(dst), ev.Part)
+	}
+	dst = e.openItem(e.closeItem(dst, "completed"), ev)
+	switch {
+	case isMessage(ev.Part):
+		return e.openContent(dst, ev.Part)
+	case e.silent:
+	case ev.Part == ir.Thinking:
+		w := e.event(dst, "response.reasoning_summary_part.added")
+		e.place(&w, "summary_index")
+		w.Raw("part", rawjson.Value(`{"type":"summary_text","text":""}`))
+		return endEvent(w)
+	case ev.Part == ir.Search:
+		for _, state := range []string{"in_progress", "searching", "completed"} {
+			w := e.event(dst, "response.web_search_call."+state)
+			e.place(&w, "")
+			dst = endEvent(w)
+		}
+	}
+	return dst
 }
 
 func (e *StreamEncoder) openItem(dst []byte, ev *ir.Event) []byte {
@@ -138,6 +163,8 @@ func (e *StreamEncoder) openItem(dst []byte, ev *ir.Event) []byte {
 		if it.call.ID == "" {
 			it.call.ID = "call_" + it.id
 		}
+	case ir.Search:
+		it.id, it.text = e.itemID("ws_"), append(it.text, ev.Text...)
 	default:
 		it.id = e.itemID("msg_")
 	}
@@ -148,22 +175,55 @@ func (e *StreamEncoder) openItem(dst []byte, ev *ir.Event) []byte {
 	w.Int("output_index", int64(e.index))
 	w.Key("item")
 	it.write(&w)
-	dst = endEvent(w)
-	switch ev.Part {
-	case ir.Text, ir.Refusal:
-		w := e.event(dst, "response.content_part.added")
-		e.place(&w, "content_index")
-		w.Key("part")
-		it.writePart(&w)
-		dst = endEvent(w)
-	case ir.Thinking:
-		w := e.event(dst, "response.reasoning_summary_part.added")
-		e.place(&w, "summary_index")
-		w.Raw("part", rawjson.Value(`{"type":"summary_text","text":""}`))
-		dst = endEvent(w)
-	default:
+	return endEvent(w)
+}
+
+func (e *StreamEncoder) openContent(dst []byte, kind ir.PartKind) []byte {
+	e.item.parts = append(e.item.parts, contentPart{kind: kind, text: rawjson.Escaped{}})
+	e.speaking = true
+	if e.silent {
+		return dst
 	}
-	return dst
+	w := e.event(dst, "response.content_part.added")
+	e.place(&w, "content_index")
+	w.Key("part")
+	e.last().write(&w)
+	return endEvent(w)
+}
+
+// closeContent ends the open part of a message with the events that repeat it.
+func (e *StreamEncoder) closeContent(dst []byte) []byte {
+	if !e.speaking {
+		return dst
+	}
+	e.speaking = false
+	if e.silent {
+		return dst
+	}
+	c := e.last()
+	for i := range c.links {
+		w := e.event(dst, "response.output_text.annotation.added")
+		e.place(&w, "content_index")
+		w.Int("annotation_index", int64(i))
+		w.Key("annotation")
+		c.annotation(&w, i)
+		dst = endEvent(w)
+	}
+	name, member := "response.output_text.done", "text"
+	if c.kind == ir.Refusal {
+		name, member = "response.refusal.done", "refusal"
+	}
+	w := e.event(dst, name)
+	e.place(&w, "content_index")
+	w.Text(member, c.text)
+	if c.kind == ir.Text {
+		w.Raw("logprobs", rawjson.Value("[]"))
+	}
+	w = e.event(endEvent(w), "response.content_part.done")
+	e.place(&w, "content_index")
+	w.Key("part")
+	c.write(&w)
+	return endEvent(w)
 }
 
 func (e *StreamEncoder) itemID(prefix string) string {
@@ -187,7 +247,7 @@ func (e *StreamEncoder) place(w *rawjson.Writer, inner string) {
 	w.Str("item_id", e.item.id)
 	w.Int("output_index", int64(e.index))
 	if inner != "" {
-		w.Int(inner, 0)
+		w.Int(inner, int64(max(0, len(e.item.parts)-1)))
 	}
 }
 
@@ -195,101 +255,106 @@ func (e *StreamEncoder) delta(dst []byte, text rawjson.Escaped) []byte {
 	if !e.open || len(text) == 0 {
 		return dst
 	}
-	e.item.text = append(e.item.text, text...)
-	if e.silent {
-		return dst
-	}
-	name, inner, logprobs := "response.output_text.delta", "content_index", true
-	switch e.item.kind {
-	case ir.Refusal:
-		name, logprobs = "response.refusal.delta", false
-	case ir.Thinking:
-		name, inner, logprobs = "response.reasoning_summary_text.delta", "summary_index", false
-	case ir.ToolCall:
-		name, inner, logprobs = "response.function_call_arguments.delta", "", false
-		switch {
-		case e.item.builtin() != "":
-			return dst
-		case e.item.call.Custom:
+	it := &e.item
+	kind, name, inner := it.kind, "", ""
+	switch {
+	case e.speaking:
+		c := e.last()
+		c.text = append(c.text, text...)
+		kind, name, inner = c.kind, "response.output_text.delta", "content_index"
+		if kind == ir.Refusal {
+			name = "response.refusal.delta"
+		}
+	case kind == ir.Thinking:
+		it.text = append(it.text, text...)
+		name, inner = "response.reasoning_summary_text.delta", "summary_index"
+	case kind == ir.ToolCall:
+		it.text = append(it.text, text...)
+		name = "response.function_call_arguments.delta"
+		if it.call.Custom {
 			name = "response.custom_tool_call_input.delta"
 		}
-	case ir.RedactedThinking:
-		return dst
+		if it.builtin() != "" {
+			return dst
+		}
 	default:
+		return dst
+	}
+	if e.silent {
+		return dst
 	}
 	w := e.event(dst, name)
 	e.place(&w, inner)
 	w.Text("delta", text)
-	if logprobs {
+	if kind == ir.Text {
 		w.Raw("logprobs", rawjson.Value("[]"))
 	}
 	return endEvent(w)
 }
 
-// closeItem ends the open item. A call whose arguments are cut off waits: only the reason
-// the answer ended tells whether it may be executed.
-func (e *StreamEncoder) closeItem(dst []byte) []byte {
-	if !e.open {
-		return dst
-	}
+// closePart ends the open part. A message stays open for what may follow. A call whose
+// arguments are cut off waits: only the reason the answer ended tells whether it may be
+// executed.
+func (e *StreamEncoder) closePart(dst []byte, cut bool) []byte {
 	it := &e.item
-	if it.kind == ir.ToolCall && !it.call.Custom {
+	switch {
+	case !e.open:
+		return dst
+	case isMessage(it.kind):
+		return e.closeContent(dst)
+	case it.kind == ir.ToolCall && !it.call.Custom:
 		text := it.text.Append(nil)
 		if len(text) == 0 {
 			text = []byte("{}")
 			dst = e.delta(dst, rawjson.Escaped("{}"))
 		}
 		it.call.Args = text
-		if rawjson.Valid(text) != nil {
-			e.late = true
-			return dst
-		}
+		cut = cut || rawjson.Valid(text) != nil
 	}
-	return e.itemDone(dst, "completed")
+	if e.late = cut; cut {
+		return dst
+	}
+	return e.closeItem(dst, "completed")
 }
 
-func (e *StreamEncoder) itemDone(dst []byte, status string) []byte {
+// closeItem ends the open item, if there is one.
+func (e *StreamEncoder) closeItem(dst []byte, status string) []byte {
+	if !e.open {
+		return dst
+	}
+	dst = e.closeContent(dst)
+	if e.late {
+		status = "incomplete"
+	}
 	e.open, e.late = false, false
 	it := &e.item
 	it.status = status
 	if !e.silent {
-		dst = e.partDone(dst)
+		dst = e.itemDone(dst)
 		w := e.event(dst, "response.output_item.done")
 		w.Int("output_index", int64(e.index))
 		w.Key("item")
 		it.write(&w)
 		dst = endEvent(w)
 	}
-	w := rawjson.Writer{Buf: e.obj.output}
-	if len(w.Buf) > 0 {
-		w.Buf = append(w.Buf, ',')
-	}
-	it.write(&w)
-	e.obj.output = w.Buf
+	e.keep()
 	e.index++
 	return dst
 }
 
-// partDone writes the events that repeat the whole of what the deltas told.
-func (e *StreamEncoder) partDone(dst []byte) []byte {
-	it := &e.item
-	switch it.kind {
-	case ir.Text, ir.Refusal:
-		name, member := "response.output_text.done", "text"
-		if it.kind == ir.Refusal {
-			name, member = "response.refusal.done", "refusal"
-		}
-		w := e.event(dst, name)
-		e.place(&w, "content_index")
-		w.Text(member, it.text)
-		if it.kind == ir.Text {
-			w.Raw("logprobs", rawjson.Value("[]"))
-		}
-		w = e.event(endEvent(w), "response.content_part.done")
-		e.place(&w, "content_index")
-		w.Key("part")
-		it.writePart(&w)
-		return endEvent(w)
+// keep adds the open item to the answer.
+func (e *StreamEncoder) keep() {
+	w := rawjson.Writer{Buf: e.obj.output}
+	if len(w.Buf) > 0 {
+		w.Buf = append(w.Buf, ',')
+	}
+	e.item.write(&w)
+	e.obj.output = w.Buf
+}
+
+// itemDone writes the events that repeat the whole of what the deltas told.
+func (e *StreamEncoder) itemDone(dst []byte) []byte {
+	switch it := &e.item; it.kind {
 	case ir.Thinking:
 		w := e.event(dst, "response.reasoning_summary_text.done")
 		e.place(&w, "summary_index")
@@ -330,23 +395,21 @@ func (e *StreamEncoder) finish(dst []byte, s ir.Stop) []byte {
 	case ir.StopLength, ir.StopContext:
 		status, e.obj.incomplete = "incomplete", "max_output_tokens"
 	case ir.StopRefusal:
-		if e.item.kind != ir.Refusal && len(s.Explanation) > 0 {
-			dst = e.openItem(dst, &ir.Event{Kind: ir.PartOpen, Part: ir.Refusal})
+		if !e.refused && len(s.Explanation) > 0 {
+			dst = e.openPart(dst, &ir.Event{Kind: ir.PartOpen, Part: ir.Refusal})
 			dst = e.delta(dst, s.Explanation)
-			dst = e.itemDone(dst, "completed")
 		}
 		status, e.obj.incomplete = "incomplete", "content_filter"
 	default:
 	}
-	if e.late {
-		dst = e.itemDone(dst, "incomplete")
-	}
 	e.obj.status = status
-	return dst
+	return e.closeItem(dst, status)
 }
 
-func (e *StreamEncoder) end(dst []byte) []byte {
+func (e *StreamEncoder) end(dst []byte, ev *ir.Event) []byte {
+	dst = e.closeItem(dst, "completed")
 	e.done = true
+	e.obj.completed = ev.Created
 	if !e.obj.hasUsage {
 		e.obj.hasUsage = true
 		e.obj.usage.Input = e.rep.InputEstimate
@@ -354,6 +417,7 @@ func (e *StreamEncoder) end(dst []byte) []byte {
 	if e.obj.status == "incomplete" {
 		return e.snapshot(dst, "response.incomplete")
 	}
+	e.obj.status = "completed"
 	return e.snapshot(dst, "response.completed")
 }
 
@@ -361,12 +425,7 @@ func (e *StreamEncoder) end(dst []byte) []byte {
 func (e *StreamEncoder) fail(dst []byte, err *ir.Error) []byte {
 	if e.open {
 		e.item.status = "incomplete"
-		w := rawjson.Writer{Buf: e.obj.output}
-		if len(w.Buf) > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		e.item.write(&w)
-		e.obj.output = w.Buf
+		e.keep()
 	}
 	e.done = true
 	e.obj.status, e.obj.failure = "failed", err

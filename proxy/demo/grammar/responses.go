@@ -26,7 +26,8 @@ type responses struct {
 // openItem is the item between added and done.
 type openItem struct {
 	id, kind string
-	text     strings.Builder // sum of its deltas
+	content  int             // parts of a message so far
+	text     strings.Builder // sum of the deltas of the open part
 	whole    string          // told by a done event
 	told     bool
 }
@@ -122,6 +123,7 @@ func (r *responses) inside(kind string, o object) error {
 var prefixes = map[string]string{
 	"message": "msg_", "reasoning": "rs_", "function_call": "fc_", "custom_tool_call": "ctc_", "local_shell_call": "lsh_",
 	"shell_call": "sh_", "apply_patch_call": "apc_", "tool_search_call": "tsc_",
+	"web_search_call": "ws_",
 }
 
 func (r *responses) added(o object) error {
@@ -145,7 +147,10 @@ func (r *responses) content(kind string, o object) error {
 	belongs := map[string]string{
 		"response.content_part.added": "message", "response.content_part.done": "message",
 		"response.output_text.delta": "message", "response.output_text.done": "message",
-		"response.refusal.delta": "message", "response.refusal.done": "message",
+		"response.output_text.annotation.added": "message",
+		"response.web_search_call.in_progress":  "web_search_call", "response.web_search_call.searching": "web_search_call",
+		"response.web_search_call.completed": "web_search_call",
+		"response.refusal.delta":             "message", "response.refusal.done": "message",
 		"response.reasoning_summary_part.added": "reasoning", "response.reasoning_summary_part.done": "reasoning",
 		"response.reasoning_summary_text.delta": "reasoning", "response.reasoning_summary_text.done": "reasoning",
 		"response.function_call_arguments.delta": "function_call", "response.function_call_arguments.done": "function_call",
@@ -156,6 +161,11 @@ func (r *responses) content(kind string, o object) error {
 		return fmt.Errorf("the event %q is not known", kind)
 	case of != r.open.kind:
 		return fmt.Errorf("it does not belong to an item of type %s", r.open.kind)
+	}
+	if r.open.kind == "message" {
+		if err := r.contentIndex(kind, o); err != nil {
+			return err
+		}
 	}
 	if strings.HasSuffix(kind, ".delta") {
 		text, err := o.str("delta")
@@ -178,6 +188,20 @@ func (r *responses) content(kind string, o object) error {
 	return nil
 }
 
+// contentIndex checks that an event is about the last part of the open message.
+func (r *responses) contentIndex(kind string, o object) error {
+	it := r.open
+	if kind == "response.content_part.added" {
+		it.content++
+		it.text.Reset()
+		it.whole, it.told = "", false
+	}
+	if n, err := o.count("content_index"); err != nil || int(n) != it.content-1 {
+		return fmt.Errorf("content_index must be %d", it.content-1)
+	}
+	return nil
+}
+
 func (r *responses) itemDone(o object) error {
 	if r.open == nil {
 		return errors.New("no item is open")
@@ -188,6 +212,9 @@ func (r *responses) itemDone(o object) error {
 	}
 	if item["id"].Str() != r.open.id || item["type"].Str() != r.open.kind {
 		return errors.New("it is not the item that was added")
+	}
+	if n := len(elements(item["content"])); r.open.kind == "message" && n != r.open.content {
+		return fmt.Errorf("the message has %d parts, %d were streamed", n, r.open.content)
 	}
 	if item["status"].Str() == "in_progress" {
 		return errors.New("a finished item cannot be in progress")
