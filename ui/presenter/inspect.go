@@ -1,0 +1,284 @@
+package presenter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	udiff "github.com/aymanbagabas/go-udiff"
+
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
+)
+
+// Inspection is what can be seen of the bytes of an exchange: its request and its answer,
+// each on both sides of the proxy.
+type Inspection struct {
+	ID       string
+	Revision int64  // of what was captured
+	Why      string // why there is nothing to see, "" when there is
+	Request  Pair   // the client's at the left, what the gateway got at the right
+	Answer   Pair   // what the gateway answered at the left, what the client got at the right
+}
+
+// Pair is the same thing on both sides of the proxy.
+type Pair struct {
+	Left, Right Pane
+	Note        string // how the two differ, in words; "" while one of them is not there
+}
+
+// Pane is one side.
+type Pane struct {
+	Title   string
+	Head    string // "POST /v1/messages" or "200 OK"; "" when the exchange did not get that far
+	Note    string // what should be known about the body: how much of it there is
+	Headers []Fact
+	Lines   []Line
+	Raw     []byte // the body as it was kept, for the clipboard
+}
+
+// Line is one line of a body.
+type Line struct {
+	Text string
+	Mark Mark
+}
+
+// Mark says how a line differs from the other side.
+type Mark uint8
+
+// The marks.
+const (
+	Same Mark = iota
+	Gone      // only at the left
+	New       // only at the right
+)
+
+// BodyForm is how a body is shown.
+type BodyForm uint8
+
+// The forms.
+const (
+	Pretty BodyForm = iota // JSON with line ends and indents
+	AsSent
+)
+
+// Inspect prepares what is to be seen. It may take some ten milliseconds for bodies of a
+// megabyte and belongs beside the user interface. kept is false when nothing was captured
+// or what was captured is gone.
+func Inspect(x *event.Exchange, s *capture.Snapshot, kept bool, limits capture.Limits, form BodyForm) Inspection {
+	if !kept {
+		return Inspection{ID: x.ID, Why: whyNothing(x, limits)}
+	}
+	m := &s.Messages
+	in := Inspection{
+		ID: x.ID, Revision: s.Revision,
+		Request: Pair{
+			Left:  requestPane(words.T("Client → proxy"), &m[capture.ClientRequest], form),
+			Right: requestPane(words.T("Proxy → gateway"), &m[capture.UpstreamRequest], form),
+		},
+		Answer: Pair{
+			Left:  answerPane(words.T("Gateway → proxy"), &m[capture.UpstreamAnswer], form),
+			Right: answerPane(words.T("Proxy → client"), &m[capture.ClientAnswer], form),
+		},
+	}
+	if s.Attempts > 1 {
+		in.Request.Right.Note = join(in.Request.Right.Note, words.F("Request {{.N}}, after the ones before it failed.", words.V{"N": s.Attempts}))
+	}
+	in.Request.compare()
+	in.Answer.compare()
+	return in
+}
+
+// whyNothing is the true reason why the bytes of an exchange cannot be seen.
+func whyNothing(x *event.Exchange, l capture.Limits) string {
+	switch {
+	case !x.Captured && x.ClientProtocol == "":
+		return words.T("This request was answered by the proxy itself; it has no body.")
+	case !x.Captured:
+		return words.T("Bodies were not being kept when this request ran. Settings → Requests switches that on.")
+	case l.Mode == capture.Errors && x.Phase != event.Failed:
+		return words.T("Only failed requests are kept. Settings → Requests changes that.")
+	case l.Mode == capture.Off:
+		return words.T("Bodies are not being kept any more; what there was has been removed.")
+	default:
+		return words.F("The body made room for newer ones: the last {{.N}} requests are kept, in {{.Size}} of memory.", words.V{"N": l.Exchanges, "Size": size(l.Total)})
+	}
+}
+
+func requestPane(title string, m *capture.Message, form BodyForm) Pane {
+	p := Pane{Title: title}
+	if !m.Seen {
+		p.Note = words.T("Not sent.")
+		return p
+	}
+	p.Head = m.Method + " " + m.URL
+	p.fill(m, form)
+	return p
+}
+
+func answerPane(title string, m *capture.Message, form BodyForm) Pane {
+	p := Pane{Title: title}
+	if !m.Seen {
+		p.Note = words.T("Nothing has come yet.")
+		return p
+	}
+	p.Head = strings.TrimSpace(fmt.Sprintf("%d %s", m.Status, http.StatusText(m.Status)))
+	p.fill(m, form)
+	return p
+}
+
+func (p *Pane) fill(m *capture.Message, form BodyForm) {
+	p.Raw = m.Body
+	p.Headers = headerFacts(m.Header)
+	switch {
+	case m.Cut():
+		p.Note = words.F("The first {{.Kept}} of {{.All}}.", words.V{"Kept": size(int64(len(m.Body))), "All": size(m.Size)})
+	case m.Size == 0:
+		p.Note = words.T("No body.")
+	default:
+		p.Note = size(m.Size)
+	}
+	p.Lines = linesOf(m.Body, form)
+}
+
+func headerFacts(h http.Header) []Fact {
+	var out []Fact
+	for name, values := range h {
+		for _, v := range values {
+			out = append(out, Fact{name, v})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Fact) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// linesOf is a body in lines. JSON is given line ends and indents; within a stream of
+// events every event has its line already.
+func linesOf(body []byte, form BodyForm) []Line {
+	if form == Pretty {
+		var b bytes.Buffer
+		if json.Indent(&b, body, "", "  ") == nil {
+			body = b.Bytes()
+		}
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	text := string(bytes.TrimRight(body, "\r\n"))
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	var out []Line
+	for s := range strings.SplitSeq(text, "\n") {
+		out = append(out, Line{Text: printable(strings.TrimSuffix(s, "\r"))})
+	}
+	return out
+}
+
+// printable replaces what would be drawn as nothing, or move what is drawn.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r < ' ' || r == 0x7f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// comparable bounds the lines that are compared; beyond it the comparison takes too long
+// to be waited for.
+const comparable = 20_000
+
+// compare marks the lines that only one side has.
+func (p *Pair) compare() {
+	l, r := &p.Left, &p.Right
+	switch {
+	case l.Head == "" || r.Head == "":
+	case bytes.Equal(l.Raw, r.Raw):
+		p.Note = words.T("Both sides are the same, byte for byte.")
+	case isStream(l) || isStream(r):
+		p.Note = words.T("Converted event by event.")
+	case len(l.Lines)+len(r.Lines) > comparable:
+		p.Note = words.T("Too long to be compared.")
+	default:
+		gone, added := mark(l.Lines, r.Lines)
+		p.Note = words.F("{{.Gone}} lines only at the left, {{.New}} only at the right.", words.V{"Gone": gone, "New": added})
+	}
+}
+
+func isStream(p *Pane) bool {
+	for _, h := range p.Headers {
+		if h.Name == "Content-Type" {
+			return strings.HasPrefix(h.Value, "text/event-stream")
+		}
+	}
+	return false
+}
+
+// mark marks the lines that only one of the sides has, and counts them. A comma at the end
+// of a line is no difference.
+func mark(left, right []Line) (gone, added int) {
+	edits := udiff.Lines(joined(left), joined(right))
+	l := lineStarts(left)
+	for _, e := range edits {
+		for i := lineAt(l, e.Start); i < len(left) && l[i] < e.End; i++ {
+			left[i].Mark = Gone
+			gone++
+		}
+	}
+	// The edits know only where lines go; which lines of the right are new is what is not taken over.
+	at, next := 0, 0
+	for _, e := range edits {
+		kept := lineAt(l, e.Start) - next
+		at += kept
+		n := strings.Count(e.New, "\n")
+		for i := at; i < min(at+n, len(right)); i++ {
+			right[i].Mark = New
+			added++
+		}
+		at += n
+		next = lineAt(l, e.End)
+	}
+	return gone, added
+}
+
+func joined(lines []Line) string {
+	var b strings.Builder
+	for i := range lines {
+		b.WriteString(strings.TrimSuffix(lines[i].Text, ","))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// lineStarts are the offsets at which the lines begin in what joined makes of them.
+func lineStarts(lines []Line) []int {
+	out := make([]int, len(lines))
+	at := 0
+	for i := range lines {
+		out[i] = at
+		at += len(strings.TrimSuffix(lines[i].Text, ",")) + 1
+	}
+	return out
+}
+
+// lineAt is the line that begins at an offset.
+func lineAt(starts []int, offset int) int {
+	i, _ := slices.BinarySearch(starts, offset)
+	return i
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " " + b
+}

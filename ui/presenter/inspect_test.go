@@ -1,0 +1,184 @@
+package presenter
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/event"
+)
+
+// captured is a snapshot of an exchange with these bodies; "" for a side that was not reached.
+func captured(t *testing.T, perBody int, sides ...string) *capture.Snapshot {
+	t.Helper()
+	s := capture.NewStore(capture.Limits{Exchanges: 1, PerBody: perBody, Total: 1 << 20}, nil)
+	r := s.Open("req_1")
+	for i, body := range sides {
+		h := http.Header{"Content-Type": {"application/json"}, "X-Api-Key": {"secret"}}
+		if strings.HasPrefix(body, "data:") {
+			h.Set("Content-Type", "text/event-stream; charset=utf-8")
+		}
+		switch side := capture.Side(i); {
+		case body == "":
+		case side <= capture.UpstreamRequest:
+			r.Request(side, "POST", "/v1/messages", h, []byte(body))
+		default:
+			r.Answer(side, 200, h)
+			r.Write(side, []byte(body))
+		}
+	}
+	r.End(false)
+	snap, _ := s.Get("req_1")
+	return &snap
+}
+
+func marks(lines []Line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString([]string{" ", "-", "+"}[l.Mark] + l.Text + "\n")
+	}
+	return b.String()
+}
+
+func TestInspect(t *testing.T) {
+	snap := captured(t, 1<<20, `{"model":"a","max_tokens":5,"messages":[]}`, `{"model":"b","messages":[]}`, `{"x":1}`, `{"x":1}`)
+	in := Inspect(&event.Exchange{ID: "req_1"}, snap, true, capture.DefaultLimits(), Pretty)
+	if in.Why != "" || in.Revision != snap.Revision {
+		t.Errorf("%+v", in)
+	}
+	want := " {\n-  \"model\": \"a\",\n-  \"max_tokens\": 5,\n   \"messages\": []\n }\n"
+	if got := marks(in.Request.Left.Lines); got != want {
+		t.Errorf("left:\n%s", got)
+	}
+	if got := marks(in.Request.Right.Lines); got != " {\n+  \"model\": \"b\",\n   \"messages\": []\n }\n" {
+		t.Errorf("right:\n%s", got)
+	}
+	if in.Request.Left.Head != "POST /v1/messages" || in.Answer.Right.Head != "200 OK" {
+		t.Errorf("heads %q %q", in.Request.Left.Head, in.Answer.Right.Head)
+	}
+	if in.Request.Note != "2 lines only at the left, 1 only at the right." || !strings.Contains(in.Answer.Note, "same") {
+		t.Errorf("notes %q %q", in.Request.Note, in.Answer.Note)
+	}
+	if h := fmt.Sprint(in.Request.Left.Headers); strings.Contains(h, "secret") || !strings.Contains(h, "Content-Type") {
+		t.Errorf("headers %s", h)
+	}
+}
+
+func TestInspectForms(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		form BodyForm
+		want string
+	}{
+		"json pretty":    {`{"a":[1,2]}`, Pretty, "{\n  \"a\": [\n    1,\n    2\n  ]\n}"},
+		"json as sent":   {`{"a":[1,2]}`, AsSent, `{"a":[1,2]}`},
+		"stream":         {"data: {\"a\":1}\r\n\r\ndata: [DONE]\n\n", Pretty, "data: {\"a\":1}\n\ndata: [DONE]"},
+		"not json":       {"{half", Pretty, "{half"},
+		"big integers":   {`{"n":12345678901234567890}`, Pretty, "{\n  \"n\": 12345678901234567890\n}"},
+		"control, bidi":  {"a\x1b[31m\tb\u202ec\xff", AsSent, "a\uFFFD[31m b\uFFFDc\uFFFD"},
+		"duplicate keys": {`{"a":1,"a":2}`, Pretty, "{\n  \"a\": 1,\n  \"a\": 2\n}"},
+	} {
+		var got []string
+		for _, l := range linesOf([]byte(c.body), c.form) {
+			got = append(got, l.Text)
+		}
+		if s := strings.Join(got, "\n"); s != c.want {
+			t.Errorf("%s: %q, want %q", name, s, c.want)
+		}
+	}
+}
+
+func TestInspectNotes(t *testing.T) {
+	x := &event.Exchange{ID: "req_1"}
+	in := Inspect(x, captured(t, 4, "123456", ""), true, capture.DefaultLimits(), Pretty)
+	if n := in.Request.Left.Note; n != "The first 4 B of 6 B." {
+		t.Errorf("cut: %q", n)
+	}
+	if in.Request.Right.Note != "Not sent." || in.Answer.Left.Note != "Nothing has come yet." || in.Request.Note != "" {
+		t.Errorf("%+v", in)
+	}
+	in = Inspect(x, captured(t, 100, "a", "b", "data: 1", "data: 2"), true, capture.DefaultLimits(), Pretty)
+	if in.Answer.Note != "Converted event by event." {
+		t.Errorf("streams: %q", in.Answer.Note)
+	}
+	long := strings.Repeat("x\n", comparable)
+	in = Inspect(x, captured(t, 1<<20, long, long+"y"), true, capture.DefaultLimits(), AsSent)
+	if in.Request.Note != "Too long to be compared." {
+		t.Errorf("long: %q", in.Request.Note)
+	}
+}
+
+func TestWhyNothing(t *testing.T) {
+	l := capture.DefaultLimits()
+	with := func(m capture.Mode) capture.Limits { l := l; l.Mode = m; return l }
+	for name, c := range map[string]struct {
+		x    event.Exchange
+		l    capture.Limits
+		want string
+	}{
+		"no body":       {event.Exchange{}, l, "answered by the proxy itself"},
+		"was off":       {event.Exchange{ClientProtocol: "openai-chat"}, l, "not being kept when"},
+		"only failures": {event.Exchange{ClientProtocol: "openai-chat", Captured: true, Phase: event.Done}, with(capture.Errors), "Only failed"},
+		"off now":       {event.Exchange{ClientProtocol: "openai-chat", Captured: true}, with(capture.Off), "any more"},
+		"made room":     {event.Exchange{ClientProtocol: "openai-chat", Captured: true}, l, "the last 100 requests"},
+	} {
+		if in := Inspect(&c.x, nil, false, c.l, Pretty); !strings.Contains(in.Why, c.want) {
+			t.Errorf("%s: %q", name, in.Why)
+		}
+	}
+}
+
+// TestMarks compares random texts: what is not marked must be the same on both sides.
+func TestMarks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	text := func() []Line {
+		out := make([]Line, rng.IntN(30))
+		for i := range out {
+			out[i].Text = string(rune('a' + rng.IntN(4)))
+			if rng.IntN(3) == 0 {
+				out[i].Text += ","
+			}
+		}
+		return out
+	}
+	for range 2000 {
+		left, right := text(), text()
+		gone, added := mark(left, right)
+		if l, r := unmarked(left), unmarked(right); l != r {
+			t.Fatalf("left\n%sright\n%s", marks(left), marks(right))
+		}
+		if gone+strings.Count(unmarked(left), "\n") != len(left) || added+strings.Count(unmarked(right), "\n") != len(right) {
+			t.Fatalf("%d and %d are counted\n%s\n%s", gone, added, marks(left), marks(right))
+		}
+	}
+}
+
+func unmarked(lines []Line) string {
+	var b strings.Builder
+	for _, l := range lines {
+		if l.Mark == Same {
+			b.WriteString(strings.TrimSuffix(l.Text, ",") + "\n")
+		}
+	}
+	return b.String()
+}
+
+func BenchmarkInspect(b *testing.B) {
+	for name, n := range map[string]int{"200KB": 200 << 10, "5MB": 5 << 20} {
+		b.Run(name, func(b *testing.B) {
+			body := []byte(`{"messages":[` + strings.Repeat(`{"role":"user","content":"`+strings.Repeat("text ", 40)+`"},`, n/240) + `{}]}`)
+			s := capture.NewStore(capture.Limits{Exchanges: 1, PerBody: 8 << 20, Total: 1 << 30}, nil)
+			r := s.Open("x")
+			r.Request(capture.ClientRequest, "POST", "/", nil, body)
+			r.Request(capture.UpstreamRequest, "POST", "/", nil, append([]byte(`{"model":"x",`), body[1:]...))
+			snap, _ := s.Get("x")
+			b.ReportAllocs()
+			for b.Loop() {
+				Inspect(&event.Exchange{}, &snap, true, capture.DefaultLimits(), Pretty)
+			}
+		})
+	}
+}
