@@ -557,11 +557,3 @@ func TestKey(t *testing.T) {
 		}
 	}
 }
-
-func TestNearest(t *testing.T) {
-	for typed, want := range map[string]string{"serv": "serve", "SERVE": "serve", "tokens": "token", "ky": "key", "": "", "xyz": "", "version2": "version"} {
-		if got := nearest(typed, commands); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", typed, got, want)
-		}
-	}
-}

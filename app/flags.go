@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/proxy/spelling"
 )
 
 const program = "apex-ai-proxy"
@@ -177,14 +178,14 @@ func unknownFlag(name string, fs *flag.FlagSet) error {
 	}
 	var names []string
 	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	if near := nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names); near != "" {
 		return usage("there is no flag --%s; did you mean --%s?", name, near)
 	}
 	return usage("there is no flag --%s", name)
 }
 
 func unknownCommand(name string) error {
-	if near := nearest(name, commands); near != "" {
+	if near := spelling.Nearest(name, commands); near != "" {
 		return usage("there is no command %q; did you mean %q?", name, near)
 	}
 	return usage("there is no command %q", name)
@@ -192,37 +193,4 @@ func unknownCommand(name string) error {
 
 func usage(format string, args ...any) error {
 	return fmt.Errorf(format+"\nRun \"%s help\" for everything it understands.", append(args, program)...)
-}
-
-// nearest is the word that a mistyped one was probably meant to be, "" when none is
-// close.
-func nearest(typed string, words []string) string {
-	best, near := "", 3
-	for _, w := range words {
-		if d := distance(strings.ToLower(typed), w); d < near && d < len(w) {
-			best, near = w, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, remove or replace to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

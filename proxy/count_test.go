@@ -50,7 +50,7 @@ func TestCountTokensEstimates(t *testing.T) {
 // Without an account the models of other vendors can be counted all the same.
 func TestCountTokensWithoutAccount(t *testing.T) {
 	f := start(t, nil, func(c *proxy.Config) { c.Account, c.Gateway, c.GatewayToken = "", "", "" })
-	for model, status := range map[string]int{"gpt-4o#openai": 200, "echo#demo": 200, "claude-sonnet-4-5#anthropic": 502, "x#nowhere": 400} {
+	for model, status := range map[string]int{"gpt-4o#openai": 200, "echo#demo": 200, "claude-sonnet-4-5#anthropic": 502, "x#nowhere": 404} {
 		if got := f.post("/v1/messages/count_tokens", strings.Replace(countable, "MODEL", model, 1)); got.status != status || !strings.Contains(got.body, `"input_tokens"`) == (status == 200) {
 			t.Errorf("%s: %d %s", model, got.status, got.body)
 		}

@@ -177,7 +177,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/v1/messages", "[]", 400, true, ""},
 		{"POST", "/v1/messages", "", 400, true, ""},
 		{"POST", "/v1/messages", `{"model":5}`, 400, true, ""},
-		{"POST", "/v1/chat/completions", chat("x#nowhere", ""), 400, false, ""},
+		{"POST", "/v1/chat/completions", chat("x#nowhere", ""), 404, false, ""},
 		{"POST", "/v1/messages", messages("unknown-model", ""), 404, true, ""},
 		{"POST", "/v1/messages", messages("", ""), 400, true, ""},
 		{"POST", "/v1/messages", messages(`a\u0000b#openai`, ""), 400, true, ""},

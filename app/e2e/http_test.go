@@ -43,8 +43,8 @@ func TestPathsAndMethods(t *testing.T) {
 		{"POST", messagesPath, `[]`, nil, 400, claudeError},
 		{"POST", chatPath, `{"messages":[]}`, nil, 400, `"param":"model"`},
 		{"POST", chatPath, `{"model":"nobody","messages":[]}`, nil, 404, `"code":"model_not_found"`},
-		{"POST", chatPath, `{"model":"m#acme","messages":[]}`, nil, 400, "is not a provider"},
-		{"POST", messagesPath, `{"model":"m#acme","messages":[]}`, nil, 400, "is not a provider"},
+		{"POST", chatPath, `{"model":"m#acme","messages":[]}`, nil, 404, "is not a provider"},
+		{"POST", messagesPath, `{"model":"m#acme","messages":[]}`, nil, 404, "is not a provider"},
 		{"POST", messagesPath, noStream(messagesPath, "nothing#demo"), nil, 404, `"type":"not_found_error"`},
 	} {
 		var edits []func(*http.Request)

@@ -20,5 +20,6 @@ var catalogue = map[string][]string{
 	"perplexity-ai":    {"sonar", "sonar-pro", "sonar-reasoning-pro", "sonar-deep-research"},
 	"cohere":           {"command-a-03-2025", "command-r-plus-08-2024", "command-r7b-12-2024"},
 	"workers-ai":       {"@cf/openai/gpt-oss-120b", "@cf/openai/gpt-oss-20b", "@cf/meta/llama-3.3-70b-instruct-fp8-fast"},
+	"demo":             {"echo"},
 	"openrouter":       {"anthropic/claude-sonnet-4.5", "openai/gpt-5", "google/gemini-2.5-pro", "deepseek/deepseek-chat"},
 }

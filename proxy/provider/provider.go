@@ -125,10 +125,10 @@ func (p *Provider) url(proto ir.Protocol, model string, at Place) (string, error
 	}
 	if strings.Contains(path, "{resource}") {
 		if at.AzureResource == "" {
-			return "", setting("Azure OpenAI needs the name of your resource: set it in Settings")
+			return "", setting("Azure OpenAI needs the name of your resource: set it in Settings, or start with --azure-resource")
 		}
 		if at.AzureAPIVersion == "" {
-			return "", setting("Azure OpenAI needs an API version: set it in Settings")
+			return "", setting("Azure OpenAI needs an API version: set it in Settings, or start with --azure-api-version")
 		}
 		if strings.Contains(model, "/") || model == "." || model == ".." {
 			return "", ir.Invalid("model", "%q is not the name of an Azure deployment", model)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/spelling"
 )
 
 // Route is what a model name means: a provider and its name for the model.
@@ -47,11 +48,7 @@ func Resolve(asked string) (Route, error) {
 			return route(asked, find(f.slug), name), nil
 		}
 	}
-	return Route{}, &ir.Error{
-		Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
-		Message: fmt.Sprintf("no provider is known for the model %q: write it as model#provider, for example %s#openai. %s",
-			name, name, listed()),
-	}
+	return Route{}, unknown(fmt.Sprintf("no provider is known for the model %q", name), name, guess(name))
 }
 
 func checkName(name string) error {
@@ -71,14 +68,84 @@ func checkName(name string) error {
 
 func explicit(asked, model, slug string) (Route, error) {
 	p := find(slug)
-	if p == nil {
-		return Route{}, ir.Invalid("model", "%q is not a provider: write the model as model#provider, for example %s#openai. %s",
-			slug, model, listed())
-	}
-	if model == "" {
-		return Route{}, ir.Invalid("model", "the model is missing before #%s: write it as model#provider. %s", slug, listed())
+	switch {
+	case model == "" && p != nil:
+		return Route{}, ir.Invalid("model", "the model is missing before #%s: write it as model#provider%s", p.Slug, example(p.Models, p.Slug))
+	case model == "":
+		return Route{}, ir.Invalid("model", "the model is missing: %s %s", form("", ""), listed())
+	case slug == "":
+		return Route{}, ir.Invalid("model", "the provider is missing behind #: %s %s", form(model, guess(model)), listed())
+	case p == nil:
+		near := nearest(slug)
+		if near == "" {
+			near = guess(model)
+		}
+		return Route{}, unknown(fmt.Sprintf("%q is not a provider", slug), model, near)
 	}
 	return route(asked, p, model), nil
+}
+
+// unknown is the error for a name that leads to no provider. slug is the one that may have
+// been meant, "" when nobody knows.
+func unknown(what, model, slug string) *ir.Error {
+	return &ir.Error{
+		Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
+		Message: what + ": " + form(model, slug) + " " + listed(),
+	}
+}
+
+// form says how the model would be written right.
+func form(model, slug string) string {
+	const right = "write it as model#provider."
+	if slug == "" {
+		return right
+	}
+	return fmt.Sprintf("%s Did you mean %s#%s?", right, model, slug)
+}
+
+// example shows one of the models of a provider, if any is known.
+func example(models []string, slug string) string {
+	if len(models) == 0 {
+		return ""
+	}
+	return ", for example " + models[0] + "#" + slug
+}
+
+// nearest is the provider whose name a mistyped one resembles, "" when none does.
+func nearest(slug string) string {
+	var names []string
+	for i := range table {
+		names = append(append(names, table[i].Slug), table[i].Aliases...)
+	}
+	p := find(spelling.Nearest(slug, names))
+	if p == nil {
+		return ""
+	}
+	return p.Slug
+}
+
+// guess is the provider that a model is likely to be found at: one that lists it, or the
+// one its name's beginning, perhaps mistyped, belongs to; "" when nobody knows.
+func guess(model string) string {
+	for i := range table {
+		for _, id := range table[i].Models {
+			if strings.EqualFold(id, model) || strings.EqualFold(id[strings.LastIndexByte(id, '/')+1:], model) {
+				return table[i].Slug
+			}
+		}
+	}
+	head, _, _ := strings.Cut(model, "-")
+	var heads []string
+	for _, f := range families {
+		heads = append(heads, strings.TrimSuffix(f.prefix, "-"))
+	}
+	near := spelling.Nearest(head, heads)
+	for _, f := range families {
+		if near != "" && strings.TrimSuffix(f.prefix, "-") == near {
+			return f.slug
+		}
+	}
+	return ""
 }
 
 func route(asked string, p *Provider, model string) Route {

@@ -48,7 +48,7 @@ func TestResolve(t *testing.T) {
 	}
 	for asked, kind := range map[string]ir.ErrorKind{
 		"": ir.InvalidRequest, " ": ir.InvalidRequest, "x#": ir.InvalidRequest, "#openai": ir.InvalidRequest,
-		"x#nowhere": ir.InvalidRequest, "x\r\nA: b#openai": ir.InvalidRequest, "x\x00#openai": ir.InvalidRequest,
+		"x#nowhere": ir.ModelNotFound, "x\r\nA: b#openai": ir.InvalidRequest, "x\x00#openai": ir.InvalidRequest,
 		strings.Repeat("x", 300): ir.InvalidRequest, "[1m]": ir.ModelNotFound,
 		"llama-3": ir.ModelNotFound, "gpt-oss-120b": ir.ModelNotFound, "nobody/x": ir.ModelNotFound, "openai/": ir.ModelNotFound,
 		"nobody/gpt-4o": ir.ModelNotFound,
@@ -67,6 +67,29 @@ func TestResolve(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "model#provider") {
 		t.Errorf("the right form is not shown in %v", err)
+	}
+}
+
+// TestResolveSuggests: what a refusal shows uses the caller's own words.
+func TestResolveSuggests(t *testing.T) {
+	for asked, want := range map[string]string{
+		"gpt-4o#opnai":               "Did you mean gpt-4o#openai?",
+		"claude-opus-4-7#antropic":   "Did you mean claude-opus-4-7#anthropic?",
+		"my-model#googel":            "Did you mean my-model#google-ai-studio?",
+		"claude-opus-4-7#bedrock":    "Did you mean claude-opus-4-7#anthropic?",
+		"llama-3.3-70b-versatile#xy": "Did you mean llama-3.3-70b-versatile#groq?",
+		"gpt-oss-120b":               "Did you mean gpt-oss-120b#groq?",
+		"cluade-sonnet-4-5":          "Did you mean cluade-sonnet-4-5#anthropic?",
+		"echo#":                      "the provider is missing behind #: write it as model#provider. Did you mean echo#demo? Providers: ",
+		"nobody#":                    "the provider is missing behind #: write it as model#provider. Providers: ",
+		"nobody":                     "no provider is known for the model \"nobody\": write it as model#provider. Providers: ",
+		"nobody#elsewhere":           "\"elsewhere\" is not a provider: write it as model#provider. Providers: ",
+		"#groq":                      "the model is missing before #groq: write it as model#provider, for example openai/gpt-oss-120b#groq",
+		"#":                          "the model is missing: write it as model#provider. Providers: ",
+	} {
+		if _, err := provider.Resolve(asked); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", asked, err, want)
+		}
 	}
 }
 
