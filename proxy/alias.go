@@ -1,37 +1,55 @@
 package proxy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"apex-ai-proxy/proxy/apierror"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
 )
 
+// published begins the names under which aliases are offered to Claude Code, whose list of
+// models shows nothing that begins otherwise. Behind it any name may stand.
+const published = "claude-gw-"
+
 // targets are the models to try for a name: those of the alias that is written like it,
-// otherwise those of the alias whose pattern fits it best, otherwise the name itself.
-func targets(aliases map[string][]string, name string) []string {
+// otherwise those of the alias whose pattern fits it best, otherwise the name itself, which
+// is no alias then. What an alias leads to is never looked up as an alias again.
+func targets(aliases map[string][]string, name string) (models []string, alias string) {
 	plain := provider.StripContext(strings.TrimSpace(name))
 	if t := aliases[plain]; len(t) > 0 {
-		return t
+		return t, plain
 	}
-	best, length := []string(nil), -1
-	for pattern, t := range aliases {
-		// The pattern with the most letters of its own is the closest; of two of the same
-		// length the one that comes first in the alphabet, so that the choice never varies.
-		own := len(pattern) - strings.Count(pattern, "*")
-		if len(t) == 0 || own < length || !fits(pattern, plain) {
+	if inner, ok := strings.CutPrefix(plain, published); ok && inner != "" {
+		return targets(aliases, inner)
+	}
+	if alias = pattern(aliases, plain); alias != "" {
+		return aliases[alias], alias
+	}
+	return []string{plain}, ""
+}
+
+// pattern is the alias with * that fits a name best, "" when none does: the one with the
+// most letters of its own, and of two with as many the one that comes first in the
+// alphabet, so that the choice never varies. A name that tells its provider means just that.
+func pattern(aliases map[string][]string, name string) (best string) {
+	if i := strings.LastIndexByte(name, '#'); i >= 0 {
+		if _, known := provider.Lookup(name[i+1:]); known {
+			return ""
+		}
+	}
+	longest := -1
+	for p, t := range aliases {
+		own := len(p) - strings.Count(p, "*")
+		if len(t) == 0 || own < longest || own == longest && p > best || !fits(p, name) {
 			continue
 		}
-		if own > length || t[0] < best[0] {
-			best, length = t, own
-		}
+		best, longest = p, own
 	}
-	if best != nil {
-		return best
-	}
-	return []string{name}
+	return best
 }
 
 // fits tells whether a name has the form of a pattern, in which * stands for any text.
@@ -55,9 +73,37 @@ func fits(pattern, name string) bool {
 	return strings.HasSuffix(rest, last)
 }
 
+// explained is an error that says which models' names the request came and went under,
+// where the client did not write them itself.
+func (x *exchange) explained(e *ir.Error) *ir.Error {
+	said := *e
+	if e.Kind == ir.ContextTooLong && x.client == ir.AnthropicMessages {
+		said.Message = apierror.PromptTooLong(said.Message)
+	}
+	switch {
+	case x.alias != "" && strings.Contains(x.alias, "*"):
+		said.Message += fmt.Sprintf(" (the alias %s leads %s to %s)", x.alias, printable(x.rec.ModelAsked), x.target)
+	case x.alias != "":
+		said.Message += fmt.Sprintf(" (the alias %s leads to %s)", x.alias, x.target)
+	case e.Kind == ir.ModelNotFound && x.route.Model != "" && !aboutThread(e):
+		said.Message += fmt.Sprintf(" (you asked for %s, sent to %s as %s)", printable(x.rec.ModelAsked), x.route.Provider.Title, x.route.WireModel())
+	}
+	return &said
+}
+
+// aboutThread tells whether the error is about a conversation that an upstream keeps; the
+// client's SDK knows what to do.
+func aboutThread(e *ir.Error) bool {
+	return strings.HasPrefix(e.Details.Get("error_code").Str(), "thread_")
+}
+
 // transient tells whether another model may do better than the one that failed so. An
-// error of the request itself would only be met again.
+// error of the request itself would only be met again, and a setting that is missing is to
+// be told.
 func transient(e *ir.Error) bool {
+	if e.Code == notSetUp || aboutThread(e) {
+		return false
+	}
 	switch e.Kind {
 	case ir.RateLimited, ir.QuotaExceeded, ir.Billing, ir.Overloaded, ir.Unavailable, ir.BadGateway, ir.GatewayTimeout,
 		ir.Internal, ir.OtherServer, ir.NotImplemented, ir.UpstreamCredential, ir.ModelNotFound, ir.RequestTimeout:

@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"apex-ai-proxy/proxy/apierror"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
@@ -25,7 +27,9 @@ func (x *exchange) countTokens() error {
 	if err != nil {
 		return err
 	}
-	if err := x.choose(targets(x.cfg.Aliases, q.Model)[0]); err != nil {
+	models, alias := targets(x.cfg.Aliases, q.Model)
+	x.alias = alias
+	if err := x.choose(models[0]); err != nil {
 		return err
 	}
 	if x.up == ir.AnthropicMessages {
@@ -50,15 +54,25 @@ func (x *exchange) askCount(q *provider.Request) (counted bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	address += "/count_tokens"
+	if _, known := x.s.uncounted.Load(address); known {
+		return false, nil
+	}
 	defer x.follow()()
 	body := q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks)
-	resp, err := x.send(withQuery(address+"/count_tokens", x.r.URL.RawQuery), body)
+	resp, err := x.sendCount(withQuery(address, x.r.URL.RawQuery), body)
 	if err != nil {
 		return false, x.unlessGone(err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
-	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		x.s.uncounted.Store(address, nil)
+		return false, nil
+	case http.StatusNotFound:
+		if e, _, err := x.refusal(resp); err == nil && e.Kind == ir.PathNotFound {
+			x.s.uncounted.Store(address, nil)
+		}
 		return false, nil
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -73,4 +87,25 @@ func (x *exchange) askCount(q *provider.Request) (counted bool, err error) {
 	}
 	x.passHeaders(resp.Header)
 	return true, x.json(resp.StatusCode, answer)
+}
+
+// sendCount asks once more without the features that the client wants to try out, when
+// they are what is refused: to count, none is needed.
+func (x *exchange) sendCount(address string, body []byte) (*http.Response, error) {
+	resp, err := x.send(address, body)
+	if err != nil || resp.StatusCode != http.StatusBadRequest || x.r.Header.Get("Anthropic-Beta") == "" {
+		return resp, err
+	}
+	said, err := io.ReadAll(io.LimitReader(resp.Body, apierror.MaxBody))
+	_ = resp.Body.Close()
+	if err != nil {
+		return nil, x.cutShort(err)
+	}
+	if !bytes.Contains(bytes.ToLower(said), []byte("beta")) {
+		resp.Body = io.NopCloser(bytes.NewReader(said))
+		return resp, nil
+	}
+	x.r.Header = x.r.Header.Clone()
+	x.r.Header.Del("Anthropic-Beta")
+	return x.send(address, body)
 }

@@ -36,6 +36,8 @@ type exchange struct {
 	id     string
 	client ir.Protocol
 	key    credentials
+	alias  string // the user's own name that the model asked for is, "" when it is none
+	target string // the model that is tried: the one asked for, or one its alias leads to
 	route  provider.Route
 	up     ir.Protocol
 
@@ -70,7 +72,7 @@ func (s *Server) front(next http.Handler) http.Handler {
 			x.rec.Status = http.StatusNoContent
 			return
 		}
-		if _, ok := open[x.rec.Path]; ok { // with any method: there is nothing to keep
+		if needsNoKey(x.rec.Path) { // with any method: there is nothing to keep
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -86,7 +88,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http
 	path := tidy(r.URL.Path)
 	x := &exchange{
 		s: s, cfg: s.cfg.Load(), w: w, rc: http.NewResponseController(w),
-		id: newID(), client: protocolOf(path, r.Header),
+		id: newID(), client: protocolOf(path, r),
 	}
 	x.codec = convert.For(x.client)
 	x.rec = event.Exchange{
@@ -163,6 +165,7 @@ func replayed(h http.Header) string {
 
 // choose decides for a model: a provider, and the protocol to speak to it.
 func (x *exchange) choose(model string) (err error) {
+	x.target = model
 	if x.route, err = provider.Resolve(model); err != nil {
 		return err
 	}
@@ -183,7 +186,8 @@ func (x *exchange) complete() error {
 	if err != nil {
 		return err
 	}
-	models := targets(x.cfg.Aliases, q.Model)
+	models, alias := targets(x.cfg.Aliases, q.Model)
+	x.alias = alias
 	for i, model := range models {
 		x.more = i+1 < len(models)
 		err = x.attempt(q, model)
@@ -206,17 +210,17 @@ func (x *exchange) attempt(q *provider.Request, model string) error {
 		return err
 	}
 	x.publish(event.Waiting)
+	if x.client == ir.AnthropicMessages && x.route.Provider.Local { // it keeps no conversations
+		if err := ir.UnknownThread(q.Field("thread")); err != nil {
+			return err
+		}
+	}
 	defer x.follow()()
 	x.w.Header()["X-Upstream-Model"] = []string{x.route.WireModel()}
-	switch {
-	case x.client == ir.OpenAIChat && q.Has("input") && !q.Has("messages"):
-		// Cursor sends the body of the Responses API here and expects an answer of this one.
-		return x.translate(address, q, convert.For(ir.OpenAIResponses))
-	case x.up == x.client:
-		return x.pass(address, q)
-	default:
-		return x.translate(address, q, x.codec)
+	if from := x.reader(q); from != nil {
+		return x.translate(address, q, from)
 	}
+	return x.pass(address, q)
 }
 
 // noEmbeddings is the refusal for a provider without an API for embeddings.
@@ -252,8 +256,11 @@ func (x *exchange) address() (string, error) {
 	})
 }
 
+// notSetUp is the code of an error about something the user has not set up.
+const notSetUp = "not_configured"
+
 func notConfigured(text string) *ir.Error {
-	return &ir.Error{Kind: ir.UpstreamCredential, Code: "not_configured", Message: text, ShouldRetry: "false"}
+	return &ir.Error{Kind: ir.UpstreamCredential, Code: notSetUp, Message: text, ShouldRetry: "false"}
 }
 
 // follow ties the upstream request to the client: when the client goes, or the server is
@@ -328,16 +335,7 @@ func (x *exchange) fail(err error) {
 	if x.committed {
 		return
 	}
-	if e.Kind == ir.ModelNotFound && x.route.Model != "" {
-		named := *e
-		named.Message += " (you asked for " + x.route.Asked + ", sent to " + x.route.Provider.Title + " as " + x.route.WireModel() + ")"
-		e = &named
-	}
-	if e.Kind == ir.ContextTooLong && x.client == ir.AnthropicMessages {
-		said := *e
-		said.Message = apierror.PromptTooLong(e.Message)
-		e = &said
-	}
+	e = x.explained(e)
 	h := x.w.Header()
 	setIf(h, "Retry-After", e.RetryAfter)
 	setIf(h, "Retry-After-Ms", e.RetryAfterMS)
@@ -473,7 +471,7 @@ func (x *exchange) finish() {
 		slog.Bool("converted", x.rec.Converted()), slog.Bool("stream", x.rec.Stream),
 		slog.String("phase", x.rec.Phase.String()), slog.Int("status", x.rec.Status),
 		slog.Duration("first", x.rec.FirstByte), slog.Duration("took", x.rec.Duration),
-		slog.String("error", x.rec.ErrorKind))
+		slog.String("error", x.rec.ErrorKind), slog.String("upstream_id", x.w.Header().Get("X-Upstream-Request-Id")))
 }
 
 var kindNames = map[ir.ErrorKind]string{

@@ -235,9 +235,9 @@ func refuse(r *http.Request, cfg *Config) *ir.Error {
 }
 
 func unauthenticated(h http.Header) *ir.Error {
-	text := "the key you sent is not the proxy's local key: copy it from Apex AI Proxy"
+	text := "the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key"
 	if !anyKey(h) {
-		text = "no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy"
+		text = "no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy, or run apex-ai-proxy key"
 	}
 	return &ir.Error{Kind: ir.Unauthenticated, Code: "invalid_api_key", Message: text}
 }

@@ -49,9 +49,10 @@ func modelOf(p *provider.Provider, id string) model {
 	}
 }
 
-// models is every model worth listing: the user's own names first.
+// models is every model worth listing: the user's own names first. For Anthropic's clients
+// those are repeated where Claude Code would not show them.
 func (x *exchange) models() []model {
-	var out []model
+	var out, again []model
 	for _, name := range slices.Sorted(maps.Keys(x.cfg.Aliases)) {
 		if strings.Contains(name, "*") {
 			continue
@@ -60,8 +61,13 @@ func (x *exchange) models() []model {
 			m := modelOf(&route.Provider, route.Model)
 			m.ID, m.DisplayName = name, name+" ("+m.ID+")"
 			out = append(out, m)
+			if x.client == ir.AnthropicMessages && !strings.HasPrefix(name, "claude") && !strings.HasPrefix(name, "anthropic") {
+				m.ID = published + name
+				again = append(again, m)
+			}
 		}
 	}
+	out = append(out, again...)
 	for _, p := range provider.All() {
 		ids := p.Models
 		if p.Local {
@@ -81,7 +87,11 @@ func (x *exchange) listModels() error {
 		// Codex asks for a catalogue of its own shape, and falls back to its built-in one.
 		return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: "this proxy has no model catalogue for Codex"}
 	}
-	data, more, err := page(x.models(), query.Get("limit"), query.Get("after_id"), query.Get("before_id"))
+	limit := query.Get("limit")
+	if x.client != ir.AnthropicMessages {
+		limit = "" // OpenAI's clients do not ask for a second page
+	}
+	data, more, err := page(x.models(), limit, query.Get("after_id"), query.Get("before_id"))
 	if err != nil {
 		return err
 	}
@@ -124,7 +134,8 @@ func (x *exchange) oneModel(id string) error {
 			return x.object(m)
 		}
 	}
-	route, err := provider.Resolve(targets(x.cfg.Aliases, id)[0])
+	models, _ := targets(x.cfg.Aliases, id)
+	route, err := provider.Resolve(models[0])
 	if err != nil {
 		return &ir.Error{
 			Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",

@@ -20,6 +20,7 @@ type observer struct {
 	closed bool  // and nothing may follow
 	failed string
 	isErr  bool
+	noErr  bool // the last bytes hold a chunk with a member "error" that is null
 
 	mid     bool // the last bytes end in the middle of an event
 	newline bool // and with the end of a line
@@ -134,6 +135,7 @@ func (o *observer) frame(f sse.Frame) {
 	for _, u := range t.usage {
 		o.count(u)
 	}
+	o.noErr = o.noErr || t.noErr && o.proto == ir.OpenAIChat
 	if t.failed() && !o.isErr {
 		o.isErr, o.ended, o.closed = true, true, true
 		o.failed = t.reason()
@@ -159,6 +161,7 @@ type told struct {
 	usage    []rawjson.Value
 	stopped  bool // Anthropic: the reason to stop is known
 	finished bool // OpenAI: likewise
+	noErr    bool // there is a member "error", and it is null
 }
 
 // readFrame reads an event as far as it goes: of one that is cut off, what comes before.
@@ -173,6 +176,7 @@ func readFrame(f sse.Frame) told {
 				t.kind = v.Str()
 			}
 		case "error":
+			t.noErr = v.Kind() == rawjson.Null
 			t.fails(v)
 		case "message":
 			t.message = v

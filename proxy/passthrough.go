@@ -180,7 +180,8 @@ func (x *exchange) passError(resp *http.Response) error {
 	if x.more && transient(e) {
 		return e
 	}
-	same := e.Kind != ir.UpstreamCredential && !apierror.FromGateway(body) && apierror.IsEnvelope(masked, x.client)
+	misled := x.alias != "" && e.Kind == ir.ModelNotFound && !aboutThread(e)
+	same := e.Kind != ir.UpstreamCredential && !misled && !apierror.FromGateway(body) && apierror.IsEnvelope(masked, x.client)
 	if !same {
 		x.convertHeaders(resp.Header)
 		return e
@@ -333,7 +334,7 @@ func (x *exchange) forward(buf []byte, n int, obs *observer) int {
 	}
 	if end > 0 {
 		obs.stream(buf[:end])
-		if !x.write(x.hidden(buf[:end], obs)) || x.rc.Flush() != nil {
+		if !x.write(x.cleaned(buf[:end], obs)) || x.rc.Flush() != nil {
 			return -1
 		}
 		x.rec.Tokens = obs.counted()
@@ -343,12 +344,14 @@ func (x *exchange) forward(buf []byte, n int, obs *observer) int {
 	return n - end
 }
 
-// hidden is a piece of a stream without the secrets that its errors hold. What the model
-// says is never touched.
-func (x *exchange) hidden(b []byte, obs *observer) []byte {
-	if !obs.isErr {
+// cleaned is a piece of a stream without the secrets that its errors hold, and without
+// errors that are none: to some clients of the Chat protocol a member "error" is a failure
+// even when it is null. What the model says is never touched.
+func (x *exchange) cleaned(b []byte, obs *observer) []byte {
+	if !obs.isErr && !obs.noErr {
 		return b
 	}
+	obs.noErr = false
 	secrets := x.secrets()
 	var out []byte
 	for line := range bytes.Lines(b) {
@@ -357,9 +360,13 @@ func (x *exchange) hidden(b []byte, obs *observer) []byte {
 		if ok && markError.index(data) >= 0 {
 			t = readFrame(sse.Frame{Data: data})
 		}
-		if t.failed() {
-			end := bytes.TrimRight(data, "\r\n")
+		end := bytes.TrimRight(data, "\r\n")
+		switch {
+		case t.failed():
 			out = append(append(out, "data:"...), apierror.MaskJSON(end, secrets...)...)
+			line = data[len(end):]
+		case t.noErr:
+			out = append(append(out, "data:"...), provider.Without(end, "error")...)
 			line = data[len(end):]
 		}
 		out = append(out, line...)
@@ -416,7 +423,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	if len(tail) > 0 && errors.Is(err, io.EOF) {
 		obs.stream(tail)
 		if obs.ended || x.route.Provider.Dialect.LenientEOF {
-			x.write(x.hidden(tail, obs))
+			x.write(x.cleaned(tail, obs))
 			_ = x.rc.Flush()
 		}
 	}
@@ -443,7 +450,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 		x.write(blankLine)
 	}
 	x.failStream(x.codec.NewStreamEncoder(ir.Reply{
-		Model: x.route.Asked, ID: replyID(x.id), Created: x.rec.Start.Unix(),
+		Model: x.rec.ModelAsked, ID: replyID(x.id), Created: x.rec.Start.Unix(),
 	}), e)
 	return nil
 }

@@ -53,6 +53,14 @@ var open = map[string]func(*exchange) error{
 	"/healthz":                  (*exchange).health,
 }
 
+// needsNoKey tells whether a path answers without one. Below /api/ is what Claude Code asks
+// of its maker's own server: that it is not here is told without asking for a key, as the
+// answer 401 makes people log in again.
+func needsNoKey(path string) bool {
+	_, ok := open[path]
+	return ok || strings.HasPrefix(path, "/api/")
+}
+
 // handle makes a handler of a step of an exchange.
 func handle(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -83,7 +91,7 @@ func tidy(path string) string {
 }
 
 // protocolOf is the protocol a client expects answers in.
-func protocolOf(path string, h http.Header) ir.Protocol {
+func protocolOf(path string, r *http.Request) ir.Protocol {
 	switch {
 	case strings.Contains(path, "/messages"):
 		return ir.AnthropicMessages
@@ -93,10 +101,26 @@ func protocolOf(path string, h http.Header) ir.Protocol {
 		return ir.OpenAIResponses
 	case strings.HasSuffix(path, "/embeddings"):
 		return ir.OpenAIEmbeddings
-	case h.Get("Anthropic-Version") != "":
+	case speaksAnthropic(r):
 		return ir.AnthropicMessages
 	default:
 		return ir.OpenAIChat
+	}
+}
+
+// speaksAnthropic tells, on paths that both vendors have, whose client it is.
+func speaksAnthropic(r *http.Request) bool {
+	query, agent := r.URL.Query(), strings.ToLower(r.UserAgent())
+	switch {
+	case query.Has("client_version"): // Codex
+		return false
+	case r.Header.Get("Anthropic-Version") != "":
+		return true
+	case r.Header.Get("X-Api-Key") != "" && r.Header.Get("Authorization") == "":
+		return true
+	default:
+		return strings.Contains(agent, "anthropic") || strings.HasPrefix(agent, "claude-cli") || strings.HasPrefix(agent, "claude-code") ||
+			query.Has("after_id") || query.Has("before_id") || query.Has("beta")
 	}
 }
 
@@ -106,11 +130,18 @@ func (x *exchange) unknownPath() error {
 }
 
 func (x *exchange) notOffered() error {
-	return &ir.Error{Kind: ir.NotImplemented, Code: "not_implemented", ShouldRetry: "false", Message: fmt.Sprintf(
+	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
 		"this proxy does not offer %s: use /v1/chat/completions, /v1/responses or /v1/messages", printable(x.r.URL.Path))}
 }
 
 func (x *exchange) wrongMethod() error {
+	if strings.EqualFold(x.r.Header.Get("Upgrade"), "websocket") {
+		// Codex tries this first, and goes on with POST at once when it is told so.
+		return &ir.Error{
+			Kind: ir.OtherClient, Status: http.StatusUpgradeRequired, Code: "websocket_not_supported", ShouldRetry: "false",
+			Message: "this proxy speaks no WebSocket: send the request with POST",
+		}
+	}
 	allow := "POST"
 	path := x.r.URL.Path
 	if _, ok := open[path]; ok || strings.Contains(path, "/models") {

@@ -35,6 +35,8 @@ type Server struct {
 
 	bodySilence time.Duration // longest silence inside a request's body
 
+	uncounted sync.Map // addresses that are known not to count tokens
+
 	mu  sync.Mutex
 	run *run // the last one, nil before the first start
 }

@@ -115,6 +115,10 @@ func TestModels(t *testing.T) {
 			t.Errorf("%s#demo is not listed", id)
 		}
 	}
+	read("/v1/models?limit=3") // OpenAI's clients know no pages
+	if len(list.Data) != len(all) || list.HasMore {
+		t.Errorf("%d models, %v", len(list.Data), list.HasMore)
+	}
 	read("/v1/models?limit=2&after_id=" + "gpt-5.1%23openai")
 	if len(list.Data) != 2 || !list.HasMore || list.Data[0]["id"] != all[2]["id"] {
 		t.Errorf("a page: %+v", list)
@@ -124,7 +128,7 @@ func TestModels(t *testing.T) {
 		t.Errorf("the page before: %+v", list)
 	}
 	for path, want := range map[string]int{
-		"/v1/models?limit=0": 400, "/v1/models?limit=x": 400, "/v1/models?client_version=1.2": 404,
+		"/v1/models?beta=true&limit=0": 400, "/v1/models?beta=true&limit=x": 400, "/v1/models?client_version=1.2": 404,
 		"/v1/models/claude-opus-4-7%23anthropic": 200, "/v1/models/@cf/openai/gpt-oss-20b": 200, "/v1/models/nobody": 404,
 		"/v1/models/openrouter/anthropic/claude-sonnet-4.5": 200,
 	} {

@@ -71,7 +71,7 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 func loop() *ir.Error {
 	return &ir.Error{
 		Kind: ir.InvalidRequest, Code: "proxy_loop", ShouldRetry: "false",
-		Message: "the gateway's address leads back to this proxy: correct it in Settings",
+		Message: "the gateway's address leads back to this proxy: correct it in Settings, or with --gateway-url",
 	}
 }
 
@@ -204,7 +204,7 @@ func (x *exchange) send(address string, body []byte) (*http.Response, error) {
 	}
 	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings")
+		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings, or with --gateway-url")
 	}
 	req.Header = x.headers()
 	x.bytes.Request(capture.UpstreamRequest, req.Method, address, req.Header, body)
@@ -322,7 +322,7 @@ var dropped = map[string]bool{
 	"Content-Length": true, "Content-Encoding": true, "Transfer-Encoding": true, "Connection": true,
 	"Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
 	"Upgrade": true, "Set-Cookie": true, "Alt-Svc": true, "Strict-Transport-Security": true, "Server": true,
-	"Date": true, "Nel": true, "Report-To": true, "Vary": true, "X-Apex-Request-Id": true, "X-Upstream-Model": true,
+	"Date": true, "Nel": true, "Report-To": true, "Vary": true, "X-Apex-Request-Id": true, "X-Upstream-Model": true, "X-Upstream-Request-Id": true,
 	"Location": true, "Refresh": true, "X-Conversion-Warnings": true, "X-Token-Count": true, "X-Fallback-From": true,
 }
 
@@ -340,19 +340,31 @@ func (x *exchange) passHeaders(in http.Header) {
 			out[name] = v
 		}
 	}
+	upstreamID(out, in)
 }
 
-// convertHeaders hands over what means the same in every protocol.
+// convertHeaders hands over what means the same in every protocol, and the vendor's limits
+// where only the body had to be made anew.
 func (x *exchange) convertHeaders(in http.Header) {
 	out := x.w.Header()
 	for name, v := range in {
-		if strings.HasPrefix(name, "Cf-Aig-") || name == "Cf-Ray" {
+		if strings.HasPrefix(name, "Cf-Aig-") || name == "Cf-Ray" || x.up == x.client && isLimit(name) {
 			out[name] = v
 		}
 	}
+	upstreamID(out, in)
+}
+
+// isLimit tells whether a header says how much of a rate limit is left.
+func isLimit(name string) bool {
+	return strings.HasPrefix(name, "X-Ratelimit-") || strings.HasPrefix(name, "Anthropic-Ratelimit-")
+}
+
+// upstreamID tells the upstream's own id of the request under a name of its own.
+func upstreamID(out, in http.Header) {
 	for _, name := range [...]string{"Request-Id", "X-Request-Id"} {
-		if id := in.Get(name); id != "" {
-			out["X-Upstream-Request-Id"] = []string{id}
+		if id := in[name]; len(id) > 0 && id[0] != "" {
+			out["X-Upstream-Request-Id"] = id[:1]
 			return
 		}
 	}

@@ -176,7 +176,7 @@ func credential(e *ir.Error, f *found, a *Answer) {
 		return
 	}
 	e.Kind = ir.UpstreamCredential
-	where := "the key set for it in Settings"
+	where := "your own key for it (see Settings, or apex-ai-proxy token set)"
 	if a.Stored {
 		where = "the key stored for it at Cloudflare (AI Gateway, Provider Keys), or none is stored there"
 	}

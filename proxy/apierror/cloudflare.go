@@ -20,22 +20,22 @@ const byStatus = ir.Internal
 
 // codes are Cloudflare's own, as documented or reported up to November 2026.
 var codes = map[int]advice{
-	2001: {ir.UpstreamCredential, "The gateway does not exist in this account. Check the account and gateway id in Settings."},
+	2001: {ir.UpstreamCredential, "The gateway does not exist in this account. Check the account and gateway id in Settings, or --account and --gateway."},
 	2003: {ir.RateLimited, "The gateway's own rate limit is reached. Wait, or raise the limit in the gateway's settings at Cloudflare."},
 	2005: {byStatus, "The gateway got no answer from %s. The model's name may be wrong, or the provider is failing."},
 	2008: {ir.InvalidRequest, "The gateway does not know this provider or model. Write the model as model#provider."},
-	2009: {ir.UpstreamCredential, "The gateway refused the token. Replace it in Settings."},
+	2009: {ir.UpstreamCredential, "The gateway refused the token. Replace it in Settings, or run apex-ai-proxy token set."},
 	2016: {ir.ContentPolicy, "The gateway's guardrails blocked the prompt. Change the prompt, or the guardrails at Cloudflare."},
 	2017: {ir.ContentPolicy, "The gateway's guardrails blocked the answer. Change the prompt, or the guardrails at Cloudflare."},
 	2021: {ir.Billing, "Cloudflare has not enough credit for this, or the model needs a key of your own. Add credit, or store a key for %s in AI Gateway under Provider Keys."},
 	2029: {ir.ContentPolicy, "The gateway's data loss prevention blocked the prompt."},
 	2030: {ir.ContentPolicy, "The gateway's data loss prevention blocked the answer."},
-	2044: {ir.UpstreamCredential, "No key for %s is stored at Cloudflare. Store one in AI Gateway under Provider Keys, set your own in Settings, or allow unified billing there."},
+	2044: {ir.UpstreamCredential, "No key for %s is stored at Cloudflare. Store one in AI Gateway under Provider Keys, set your own in Settings or with apex-ai-proxy token set, or allow unified billing."},
 	7003: {ir.ModelNotFound, "Cloudflare's catalogue does not hold this model. Use the provider's own name for it, as in model#provider."},
 	7013: {ir.Unavailable, "The gateway's guardrails cannot be reached just now. Try again."},
 
-	10000: {ir.UpstreamCredential, "Cloudflare refused the token: it is not valid, or it lacks a permission (AI Gateway Run; for Workers AI also Workers AI Read). Replace it in Settings."},
-	9106:  {ir.UpstreamCredential, "Cloudflare could not read the token. Replace it in Settings."},
+	10000: {ir.UpstreamCredential, "Cloudflare refused the token: it is not valid, or it lacks a permission (AI Gateway Run; for Workers AI also Workers AI Read). Replace it in Settings, or run apex-ai-proxy token set."},
+	9106:  {ir.UpstreamCredential, "Cloudflare could not read the token. Replace it in Settings, or run apex-ai-proxy token set."},
 
 	3007: {ir.RequestTimeout, "Workers AI took too long. Try again, or use a smaller request."},
 	3008: {ir.RequestTimeout, "Workers AI gave up on the request. Try again."},
@@ -109,7 +109,7 @@ func gatewayTip(kind ir.ErrorKind, f *found) string {
 	case ir.Forbidden:
 		return "A policy of your gateway forbids it; ask whoever runs the gateway"
 	case ir.UpstreamCredential:
-		return "Check the gateway token in Settings"
+		return "Check the gateway token in Settings, or run apex-ai-proxy token set"
 	case ir.Billing:
 		return "Add credit at Cloudflare, or store a key of your own"
 	default:

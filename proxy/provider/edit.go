@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"slices"
 	"sort"
 
@@ -110,4 +111,15 @@ func (e *edits) apply() []byte {
 		pos = c.at.End
 	}
 	return append(out, e.body[pos:]...)
+}
+
+// Without is a JSON object without its members of a name. All other bytes stay.
+func Without(doc []byte, name string) []byte {
+	at := bytes.IndexByte(doc, '{')
+	if at < 0 {
+		return doc
+	}
+	e := edits{body: doc}
+	e.message(at, doc[at:], Quirks{InHistory: []string{name}})
+	return e.apply()
 }

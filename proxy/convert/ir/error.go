@@ -76,13 +76,21 @@ func Refused(path, format string, args ...any) *Error {
 // words that make Anthropic's SDK send the whole history instead. It is nil for a request
 // that brings its history.
 func UnknownThread(thread rawjson.Value) *Error {
-	if thread.Get("type").Str() != "continue" {
+	switch thread.Get("type").Str() {
+	case "", "create":
 		return nil
-	}
-	return &Error{
-		Kind: ModelNotFound, Type: "not_found_error", Code: "thread_not_found", Param: "thread",
-		Message: "the thread is not known here: send the whole conversation",
-		Details: rawjson.Value(`{"error_code":"thread_not_found"}`),
+	case "continue":
+		return &Error{
+			Kind: ModelNotFound, Type: "not_found_error", Code: "thread_not_found", Param: "thread",
+			Message: "the thread is not known here: send the whole conversation",
+			Details: rawjson.Value(`{"error_code":"thread_not_found"}`),
+		}
+	default:
+		return &Error{
+			Kind: Unsupported, Code: "thread_unsupported_request", Param: "thread.type",
+			Message: "threads of this type are there with models of anthropic only",
+			Details: rawjson.Value(`{"error_code":"thread_unsupported_request"}`),
+		}
 	}
 }
 

@@ -199,11 +199,14 @@ type Tool struct {
 	Builtin     string
 	Description rawjson.Escaped
 	Schema      rawjson.Value // JSON Schema of the arguments; the format of a custom tool
-	Strict      Tri
-	Cache       rawjson.Value
-	Type        string
-	Raw         rawjson.Value
-	At          Pos
+	// Nested tells that a Chat client wrote the tool as its protocol has it. One that did
+	// not takes the calls of a custom tool as those of a function.
+	Nested bool
+	Strict Tri
+	Cache  rawjson.Value
+	Type   string
+	Raw    rawjson.Value
+	At     Pos
 }
 
 // ChoiceMode says how free the model is to call tools.

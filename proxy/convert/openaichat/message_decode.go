@@ -403,9 +403,44 @@ func (d *requestDecoder) callPart(id string, function rawjson.Value, at ir.Pos) 
 	}
 	p.Call.Args, p.Call.BadArgs = ir.ArgsOf(text)
 	if p.Call.BadArgs {
-		d.losses.Add("invalid-tool-arguments", at.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
+		if d.badArgs == nil {
+			d.badArgs = make(map[string]rawjson.Escaped)
+		}
+		d.badArgs[at.String()] = args.Text()
 	}
 	return p, true
+}
+
+// settleArgs decides about arguments that are no JSON object, once all tools are known: to
+// a custom tool that was not declared as this protocol's they are its free text (see
+// flatCustom), otherwise they are lost.
+func (d *requestDecoder) settleArgs() {
+	if len(d.badArgs) == 0 {
+		return
+	}
+	custom := make(map[string]bool)
+	for i := range d.req.Tools {
+		if t := &d.req.Tools[i]; t.Kind == ir.CustomTool && !t.Nested {
+			custom[t.Name] = true
+		}
+	}
+	for i := range d.req.Turns {
+		for j := range d.req.Turns[i].Parts {
+			p := &d.req.Turns[i].Parts[j]
+			if p.Kind != ir.ToolCall || !p.Call.BadArgs {
+				continue
+			}
+			text, mine := d.badArgs[p.At.String()]
+			if !mine {
+				continue
+			}
+			if text != nil && custom[p.Call.Name] {
+				p.Call = ir.Call{ID: p.Call.ID, Name: p.Call.Name, Input: text, Custom: true}
+				continue
+			}
+			d.losses.Add("invalid-tool-arguments", p.At.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
+		}
+	}
 }
 
 // toolMessage reads a tool's answer; the deprecated role function answers the last

@@ -23,6 +23,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 		return nil, nil, ir.Invalid("messages", "messages must hold at least one user message")
 	}
 	d.legacyTools()
+	d.settleArgs()
 	return &d.req, d.losses, nil
 }
 
@@ -34,6 +35,7 @@ type requestDecoder struct {
 	maxTokens   rawjson.Value
 	lastCall    string // id given to the last legacy function_call
 	legacyCalls int
+	badArgs     map[string]rawjson.Escaped // what is no JSON object, by the call's place
 }
 
 // field reads one top-level member. Limits and other numbers stay as written.
@@ -279,7 +281,7 @@ func (d *requestDecoder) tool(i int) {
 		case "type":
 			kind = d.Str()
 		case "function", "custom":
-			inner = true
+			inner, t.Nested = true, true
 			if string(k) == "custom" {
 				kind = "custom"
 			}

@@ -141,7 +141,7 @@ func encodeMessage(w *rawjson.Writer, res *ir.Response, rep ir.Reply) {
 		w.OpenKey("tool_calls", '[')
 		for i := range calls {
 			calls[i].Call.ID = callID(calls[i].Call.ID, rep, i)
-			appendCall(w, &calls[i])
+			appendCall(w, &calls[i], rep)
 		}
 		w.Close(']')
 	}
@@ -189,15 +189,36 @@ func appendDetail(w *rawjson.Writer, p *ir.Part, index int) {
 	w.Close('}')
 }
 
-func appendCall(w *rawjson.Writer, p *ir.Part) {
+// flatCustom tells whether the client declared a custom tool in a way that is not this
+// protocol's. Such a client, Cursor, knows no calls of custom tools in an answer: it takes
+// the free text as the arguments of a function.
+func flatCustom(rep ir.Reply, name string) bool {
+	if rep.Request == nil {
+		return false
+	}
+	for i := range rep.Request.Tools {
+		if t := &rep.Request.Tools[i]; t.Kind == ir.CustomTool && t.Name == name {
+			return !t.Nested
+		}
+	}
+	return false
+}
+
+func appendCall(w *rawjson.Writer, p *ir.Part, rep ir.Reply) {
 	w.Open('{')
 	w.Str("id", p.Call.ID)
-	if p.Call.Custom {
+	switch {
+	case p.Call.Custom && flatCustom(rep, p.Call.Name):
+		w.Str("type", "function")
+		w.OpenKey("function", '{')
+		w.Str("name", p.Call.Name)
+		w.Text("arguments", p.Call.Input)
+	case p.Call.Custom:
 		w.Str("type", "custom")
 		w.OpenKey("custom", '{')
 		w.Str("name", p.Call.Name)
 		w.Text("input", p.Call.Input)
-	} else {
+	default:
 		w.Str("type", "function")
 		w.OpenKey("function", '{')
 		w.Str("name", p.Call.Name)

@@ -114,11 +114,14 @@ func (e *StreamEncoder) open(dst []byte, ev *ir.Event) []byte {
 	}
 	e.calls++
 	e.custom, e.argsSent = ev.Custom, false
+	if ev.Custom && flatCustom(e.rep, ev.Name) { // told as the arguments of a function, and complete without any
+		e.custom, e.argsSent = false, true
+	}
 	w := rawjson.Writer{Buf: append(dst, e.head...)}
 	w.Buf = append(w.Buf, `"tool_calls":[{"index":`...)
 	w.Buf = strconv.AppendInt(w.Buf, int64(e.calls-1), 10)
 	w.Str("id", callID(ev.ID, e.rep, e.calls-1))
-	if ev.Custom {
+	if e.custom {
 		w.Str("type", "custom")
 		w.OpenKey("custom", '{')
 		w.Str("name", ev.Name)
