@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,143 @@ func TestAliasChoosesTheModel(t *testing.T) {
 	}
 	if one := f.do("GET", "/v1/models/claude-sonnet-4-5", ""); one.status != 200 {
 		t.Errorf("an alias is not known as a model: %s", one.body)
+	}
+}
+
+// TestPatternLeavesProvidersAlone: a name that tells its provider means that one, unless it
+// is an alias letter for letter.
+func TestPatternLeavesProvidersAlone(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u, withAliases(map[string][]string{
+		"*": {"llama#groq"}, "claude-*": {"gpt-4o#openai"}, "claude-opus-4-7#anthropic": {"grok-4#grok"},
+	}))
+	for asked, want := range map[string]string{
+		"claude-sonnet-4-5":                     "/openai/chat/completions",
+		"claude-sonnet-4-5#anthropic":           "/anthropic/v1/messages",
+		"claude-sonnet-4-5#Claude":              "/anthropic/v1/messages",
+		"claude-opus-4-7#anthropic":             "/grok/v1/chat/completions",
+		"claude-x#mine":                         "/openai/chat/completions", // no provider
+		"anything":                              "/groq/chat/completions",
+		"claude-gw-claude-sonnet-4-5":           "/openai/chat/completions",
+		"claude-gw-claude-sonnet-4-5#anthropic": "/anthropic/v1/messages",
+		"claude-gw-codestral#mistral":           "/mistral/v1/chat/completions",
+	} {
+		if got := f.post("/v1/messages", messages(asked, "")); got.status != 200 || u.last(t).path != "/v1/acc/gw"+want {
+			t.Errorf("%s went to %s (%d %s)", asked, u.last(t).path, got.status, got.body)
+		}
+	}
+}
+
+// TestAliasesAreOffered: in the list of models, and so that Claude Code shows them too.
+func TestAliasesAreOffered(t *testing.T) {
+	f := start(t, nil, withAliases(map[string][]string{
+		"fast": {"gpt-5-mini#openai"}, "claude-big": {"gpt-5#openai"}, "anthropic-x": {"gpt-5#openai"}, "claude-*": {"gpt-5#openai"},
+	}))
+	claude := withHeader("User-Agent", "claude-cli/2.1.330 (external, cli)")
+	ids := func(got reply) (out []string) {
+		for _, piece := range strings.Split(got.body, `"id":"`)[1:] {
+			id, _, _ := strings.Cut(piece, `"`)
+			out = append(out, id)
+		}
+		return out
+	}
+	if got := ids(f.do("GET", "/v1/models", "")); !slices.Equal(got[:4], []string{"anthropic-x", "claude-big", "fast", "gpt-5.2#openai"}) {
+		t.Errorf("to an OpenAI client: %v", got[:4])
+	}
+	got := f.do("GET", "/v1/models?limit=1000", "", claude)
+	if list := ids(got); !slices.Equal(list[:5], []string{"anthropic-x", "claude-big", "fast", "claude-gw-fast", "gpt-5.2#openai"}) {
+		t.Errorf("to Claude Code: %v", list[:5])
+	}
+	if !strings.Contains(got.body, `"display_name":"fast (gpt-5-mini#openai)"`) {
+		t.Errorf("%s", got.body)
+	}
+	for _, id := range []string{"fast", "claude-gw-fast", "claude-anything"} {
+		if one := f.do("GET", "/v1/models/"+id, "", claude); one.status != 200 || !strings.Contains(one.body, `"id":"`+id+`"`) || !strings.Contains(one.body, `"owned_by":"openai"`) {
+			t.Errorf("%s: %d %s", id, one.status, one.body)
+		}
+	}
+}
+
+// TestErrorsNameTheAlias: the client did not write the model's name that is at fault.
+func TestErrorsNameTheAlias(t *testing.T) {
+	gone := jsonAnswer(404, openAIError("model_not_found", "no such model"))
+	for _, c := range []struct {
+		asked, says string
+		edit        func(*proxy.Config)
+	}{
+		{"mine", "(the alias mine leads to gpt-9#openai)", nil},
+		{"claude-opus-4-8", "(the alias claude-* leads claude-opus-4-8 to gpt-9#openai)", nil},
+		{"lost", "\"elsewhere\" is not a provider: write it as model#provider. Providers: ", nil},
+		{"lost", "(the alias lost leads to x#elsewhere)", nil},
+		{"mine", "(the alias mine leads to gpt-9#openai)", func(c *proxy.Config) { c.Account = "" }},
+	} {
+		f := start(t, newUpstream(t, gone), withAliases(map[string][]string{"mine": {"gpt-9#openai"}, "claude-*": {"gpt-9#openai"}, "lost": {"x#elsewhere"}}))
+		if c.edit != nil {
+			cfg := f.cfg
+			c.edit(&cfg)
+			f.Apply(cfg)
+		}
+		for _, got := range []reply{f.post("/v1/chat/completions", chat(c.asked, "")), f.post("/v1/messages", messages(c.asked, ""))} {
+			if e := parse(t, got.body); got.status < 400 || !strings.Contains(e.Error.Message, c.says) {
+				t.Errorf("%s: %d %s, want %s", c.asked, got.status, got.body, c.says)
+			}
+		}
+	}
+}
+
+// TestNothingHidesAMissingSetting: a list of models is for those that fail, not for what
+// the user has yet to set up; and trying again does not help.
+func TestNothingHidesAMissingSetting(t *testing.T) {
+	u := newUpstream(t, vendor)
+	for name, edit := range map[string]func(*proxy.Config){
+		"account": func(c *proxy.Config) { c.Account = "" }, "gateway": func(c *proxy.Config) { c.Gateway = "" },
+		"address": func(c *proxy.Config) { c.GatewayURL = "" },
+		"own key": func(c *proxy.Config) { c.Keys = map[string]proxy.ProviderKey{"openai": {Need: true}} },
+	} {
+		f := start(t, u, withAliases(map[string][]string{"mine": {"gpt-4o#openai", "echo#demo", "llama#groq"}}), edit)
+		got := f.post("/v1/messages", messages("mine", ""))
+		if got.status != 502 || got.header.Get("X-Should-Retry") != "false" || got.header.Get("X-Fallback-From") != "" || u.count() != 0 {
+			t.Errorf("%s: %d %v %s", name, got.status, got.header, got.body)
+		}
+	}
+}
+
+// Message threads are conversations that Anthropic keeps. Its newest SDK begins with a
+// whole one and goes on with what is new; told that the thread is not known, it sends all.
+func TestThreads(t *testing.T) {
+	create, goOn := `"thread":{"type":"create"},`, `"thread":{"type":"continue","previous_message_id":"msg_1"},`
+	newest := []edit{withHeader("Anthropic-Version", "2026-10-21"), withHeader("Anthropic-Beta", "message-threads-2026-08-12")}
+	u := newUpstream(t, vendor)
+	f := start(t, u)
+	for _, thread := range []string{create, goOn} {
+		got := f.post("/v1/messages", messages("claude-x#anthropic", thread), newest...)
+		if in := u.last(t); got.status != 200 || in.body != messages("claude-x", thread) || in.header.Get("Anthropic-Version") != "2026-10-21" || in.header.Get("Anthropic-Beta") != "message-threads-2026-08-12" {
+			t.Errorf("to Anthropic: %d, it got %s %v", got.status, in.body, in.header)
+		}
+	}
+	for _, model := range []string{"gpt-4o#openai", "echo#demo"} {
+		before := u.count()
+		got := f.post("/v1/messages", messages(model, goOn), newest...)
+		if e := parse(t, got.body); got.status != 404 || e.Error.Type != "not_found_error" || !strings.Contains(got.body, `"details":{"error_code":"thread_not_found"}`) || u.count() != before {
+			t.Errorf("%s, continued: %d %s", model, got.status, got.body)
+		}
+		got = f.post("/v1/messages", messages(model, `"thread":{"type":"fork"},`), newest...)
+		if got.status != 400 || !strings.Contains(got.body, `"details":{"error_code":"thread_unsupported_request"}`) {
+			t.Errorf("%s, of another type: %d %s", model, got.status, got.body)
+		}
+		for _, thread := range []string{create, `"thread":null,`} {
+			got = f.post("/v1/messages", messages(model, thread), newest...)
+			if got.status != 200 || got.header.Get("X-Conversion-Warnings") != "" || u.count() > before && strings.Contains(u.last(t).body, "thread") {
+				t.Errorf("%s, created: %d %v %s", model, got.status, got.header, got.body)
+			}
+		}
+	}
+	// Another model knows the thread even less.
+	const unknown = `{"type":"error","error":{"type":"not_found_error","message":"thread","details":{"error_code":"thread_not_found"}}}`
+	u = newUpstream(t, jsonAnswer(404, unknown))
+	f = start(t, u, withAliases(map[string][]string{"mine": {"claude-x#anthropic", "gpt-4o#openai"}}))
+	if got := f.post("/v1/messages", messages("mine", goOn), newest...); got.status != 404 || got.body != unknown || u.count() != 1 {
+		t.Errorf("%d %s after %d tries", got.status, got.body, u.count())
 	}
 }
 

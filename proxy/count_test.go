@@ -71,3 +71,50 @@ func TestCountTokensRefuses(t *testing.T) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }
+
+// TestCountTokensWithoutBetas: features that are refused on this path are not needed to count.
+func TestCountTokensWithoutBetas(t *testing.T) {
+	var refusal string
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Anthropic-Beta") != "" {
+			jsonAnswer(400, refusal)(w, r)
+			return
+		}
+		jsonAnswer(200, `{"input_tokens":42}`)(w, r)
+	})
+	f := start(t, u)
+	body := strings.Replace(countable, "MODEL", "claude-sonnet-4-5#anthropic", 1)
+	refusal = `{"type":"error","error":{"type":"invalid_request_error","message":"Unexpected value(s) for the anthropic-beta header"}}`
+	if got := f.post("/v1/messages/count_tokens", body, withHeader("Anthropic-Beta", "a,b")); got.status != 200 || got.body != `{"input_tokens":42}` || u.count() != 2 {
+		t.Errorf("%d %s after %d tries", got.status, got.body, u.count())
+	}
+	refusal = `{"type":"error","error":{"type":"invalid_request_error","message":"messages: too few"}}`
+	if got := f.post("/v1/messages/count_tokens", body, withHeader("Anthropic-Beta", "a,b")); got.status != 400 || got.body != refusal || u.count() != 3 {
+		t.Errorf("%d %s after %d tries", got.status, got.body, u.count())
+	}
+}
+
+// TestCountTokensRemembers where nobody counts.
+func TestCountTokensRemembers(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		asked  int
+	}{
+		{405, "", 1},
+		{501, "{}", 1},
+		{404, `{"detail":"Not Found"}`, 1},
+		{404, `{"type":"error","error":{"type":"not_found_error","message":"model: claude-x"}}`, 2},
+	} {
+		u := newUpstream(t, jsonAnswer(c.status, c.body))
+		f := start(t, u)
+		for range 2 {
+			if got := f.post("/v1/messages/count_tokens", strings.Replace(countable, "MODEL", "claude-x#anthropic", 1)); got.status != 200 || got.header.Get("X-Token-Count") != "estimate" {
+				t.Errorf("%d %s: %d %s", c.status, c.body, got.status, got.body)
+			}
+		}
+		if u.count() != c.asked {
+			t.Errorf("%d %s: asked %d times, want %d", c.status, c.body, u.count(), c.asked)
+		}
+	}
+}

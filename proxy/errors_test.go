@@ -99,23 +99,32 @@ var keptAsIs = map[string]string{
 
 func TestErrorMap(t *testing.T) {
 	for _, row := range errorRows {
-		for _, client := range []string{"messages", "chat"} {
+		for _, client := range []string{"messages", "chat", "responses"} {
 			for _, kind := range []string{"converted", "passed"} {
 				for _, stream := range []string{"", `"stream":true,`} {
 					t.Run(row.name+"/"+client+"/"+kind+"/"+stream, func(t *testing.T) {
 						u := newUpstream(t, jsonAnswer(row.status, row.body, "Retry-After", "7", "Retry-After-Ms", "7000", "Cf-Aig-Log-Id", "log9"))
 						f := start(t, u)
-						model := map[string]string{"messagesconverted": "gpt-4o#openai", "messagespassed": "claude-x#anthropic", "chatconverted": "claude-x#anthropic", "chatpassed": "gpt-4o#openai"}[client+kind]
+						model := "gpt-4o#openai"
+						if (client == "messages") == (kind == "passed") {
+							model = "claude-x#anthropic"
+						}
 						var got reply
-						expect := row.toMsg
-						if client == "messages" {
+						expect := row.toChat
+						switch client {
+						case "messages":
 							got = f.post("/v1/messages", messages(model, stream))
-						} else {
+							expect = row.toMsg
+						case "responses":
+							got = f.post("/v1/responses", `{"model":"`+model+`",`+stream+`"input":"hi"}`)
+							if expect.code == "overloaded" {
+								expect.code = "server_is_overloaded"
+							}
+						default:
 							got = f.post("/v1/chat/completions", chat(model, stream))
-							expect = row.toChat
 						}
 						e := parse(t, got.body)
-						if typ, ok := keptAsIs[row.name]; ok && kind == "passed" && client == "chat" {
+						if typ, ok := keptAsIs[row.name]; ok && kind == "passed" && client != "messages" {
 							if got.body != row.body || got.status != row.status || e.Error.Type != typ {
 								t.Errorf("not passed as it was: %d %s", got.status, got.body)
 							}
@@ -132,6 +141,9 @@ func TestErrorMap(t *testing.T) {
 						}
 						if (e.Type == "error") != (client == "messages") {
 							t.Errorf("wrong envelope: %s", got.body)
+						}
+						if _, asIs := keptAsIs[row.name]; !asIs && client != "messages" && (!strings.Contains(got.body, `"param":`) || !strings.Contains(got.body, `"code":`)) {
+							t.Errorf("members are missing: %s", got.body)
 						}
 						if !strings.Contains(e.Error.Message, row.says) {
 							t.Errorf("does not say %q: %s", row.says, e.Error.Message)
@@ -157,6 +169,45 @@ func TestErrorMap(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestLimitsReachTheClient: in the words of its own vendor, also where the body had to be
+// made anew; another vendor's would mislead.
+func TestLimitsReachTheClient(t *testing.T) {
+	limits := []string{"Retry-After", "7", "X-Ratelimit-Remaining-Requests", "3", "Anthropic-Ratelimit-Requests-Remaining", "4", "X-Request-Id", "req_vendor"}
+	for body, anew := range map[string]bool{openAIError("x", "slow"): false, `{"message":"slow"}`: true, "<html>slow</html>": true, gatewayError("2003", "Rate limited"): true} {
+		f := start(t, newUpstream(t, jsonAnswer(429, body, limits...)))
+		got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
+		if (got.body != body) != anew || got.header.Get("X-Ratelimit-Remaining-Requests") != "3" || got.header.Get("Retry-After") != "7" {
+			t.Errorf("%s: %d %v %s", body, got.status, got.header, got.body)
+		}
+		if got.header.Get("X-Upstream-Request-Id") != "req_vendor" || got.header.Get("X-Request-Id") == "" {
+			t.Errorf("%s: %v", body, got.header)
+		}
+		got = f.post("/v1/messages", messages("gpt-4o#openai", ""))
+		if got.header.Get("X-Ratelimit-Remaining-Requests") != "" || got.header.Get("Retry-After") != "7" || got.header.Get("X-Upstream-Request-Id") != "req_vendor" {
+			t.Errorf("%s, converted: %v", body, got.header)
+		}
+		if e := parse(t, got.body); e.RequestID == "" || e.RequestID != got.header.Get("Request-Id") {
+			t.Errorf("%s, converted: %s", body, got.body)
+		}
+	}
+}
+
+// TestErrorThatIsNone: clients of the Chat protocol stop at a member "error", even when
+// it is null.
+func TestErrorThatIsNone(t *testing.T) {
+	const said = `data: {"id":"c","choices":[{"index":0,"delta":{"content":"the \"error\":null"},"finish_reason":null}]`
+	f := start(t, newUpstream(t, sseAnswer(
+		said+`,"error":null}`+"\n\n", `data: {"error" : null, "id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`+"\r\n\r\n", "data: [DONE]\n\n")))
+	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`))
+	want := said + "}\n\n" + `data: { "id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\r\n\r\ndata: [DONE]\n\n"
+	if got.body != want {
+		t.Errorf("got  %q\nwant %q", got.body, want)
+	}
+	if got := f.post("/v1/messages", messages("gpt-4o#openai", `"stream":true,`)); strings.Contains(got.body, `"type":"error"`) {
+		t.Errorf("converted: %s", got.body)
 	}
 }
 

@@ -172,6 +172,10 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/v1/messages/count_tokens", "{}", 400, true, ""},
 		{"GET", "/v1/messages/count_tokens", "", 405, true, "POST, OPTIONS"},
 		{"GET", "/nothing", "", 404, false, ""},
+		{"POST", "/v1/responses/compact", "{}", 404, false, ""},
+		{"POST", "/v1/completions", "{}", 404, false, ""},
+		{"POST", "/v1/messages/batches", "{}", 404, true, ""},
+		{"POST", "/responses", `{"model":"` + model + `","input":"hi"}`, 200, false, ""},
 		{"GET", "/v1/messages/nothing", "", 404, true, ""},
 		{"POST", "/v1/chat/completions", "{", 400, false, ""},
 		{"POST", "/v1/messages", "[]", 400, true, ""},
@@ -219,6 +223,60 @@ func TestOpenPathsNeedNoKey(t *testing.T) {
 			if got.status != want || want == 405 && got.header.Get("Allow") != "GET, HEAD, OPTIONS" {
 				t.Errorf("%s %s: %d %v", method, path, got.status, got.header)
 			}
+		}
+	}
+}
+
+// TestForeignAPI: what Claude Code asks of its maker's own server is not here, whoever asks.
+func TestForeignAPI(t *testing.T) {
+	f := start(t, nil)
+	for _, method := range []string{"GET", "POST"} {
+		got := f.do(method, "/api/event_logging/batch", "", without("Authorization"))
+		if got.status != 404 || parse(t, got.body).Error.Message == "" {
+			t.Errorf("%s: %d %s", method, got.status, got.body)
+		}
+	}
+	if got := f.do("GET", "/api/claude_cli/bootstrap", "", without("Authorization")); got.status != 200 || got.body != "{}" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+// TestWebSocket: Codex goes on with POST when it is told at once that there is none.
+func TestWebSocket(t *testing.T) {
+	f := start(t, nil)
+	for _, path := range []string{"/v1/responses", "/responses"} {
+		got := f.do("GET", path, "", withHeader("Connection", "Upgrade"), withHeader("Upgrade", "websocket"),
+			withHeader("Sec-Websocket-Version", "13"), withHeader("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="))
+		if e := parse(t, got.body); got.status != 426 || e.Type != "" || *e.Error.Code != "websocket_not_supported" {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+}
+
+// TestWhoseClient: on paths that both vendors have, errors come as the client knows them.
+func TestWhoseClient(t *testing.T) {
+	f := start(t, nil)
+	for _, c := range []struct {
+		query     string
+		edits     []edit
+		anthropic bool
+	}{
+		{"", nil, false},
+		{"", []edit{withHeader("Anthropic-Version", "2026-10-21")}, true},
+		{"", []edit{without("Authorization"), withHeader("X-Api-Key", localKey)}, true},
+		{"", []edit{withHeader("X-Api-Key", localKey)}, false}, // Continue sends both
+		{"", []edit{withHeader("User-Agent", "claude-cli/2.1.330 (external, cli)")}, true},
+		{"", []edit{withHeader("User-Agent", "claude-code/2.1.330")}, true},
+		{"", []edit{withHeader("User-Agent", "Anthropic/JS 1.12.0")}, true},
+		{"", []edit{withHeader("User-Agent", "OpenAI/JS 7.57.0")}, false},
+		{"?after_id=x", nil, true},
+		{"?before_id=x", nil, true},
+		{"?beta=true", nil, true},
+		{"?client_version=0.169.0", []edit{withHeader("Anthropic-Version", "x")}, false},
+	} {
+		got := f.do("GET", "/v1/models/nobody"+c.query, "", c.edits...)
+		if e := parse(t, got.body); got.status != 404 || (e.Type == "error") != c.anthropic {
+			t.Errorf("%q: %d %s", c.query, got.status, got.body)
 		}
 	}
 }

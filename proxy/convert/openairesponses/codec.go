@@ -28,5 +28,10 @@ func invalid(err error) error {
 
 // EncodeError writes an error body and tells its status.
 func (Codec) EncodeError(e *ir.Error, _ string) (status int, body []byte) {
+	if e.Kind == ir.Overloaded { // Codex waits when it reads this code
+		own := *e
+		own.Status, own.Code = 0, "server_is_overloaded"
+		e = &own
+	}
 	return openaierror.Encode(e)
 }
