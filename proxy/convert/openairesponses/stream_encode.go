@@ -256,7 +256,8 @@ func (e *StreamEncoder) delta(dst []byte, text rawjson.Escaped) []byte {
 		return dst
 	}
 	it := &e.item
-	kind, name, inner := it.kind, "", ""
+	var name, inner string
+	kind := it.kind
 	switch {
 	case e.speaking:
 		c := e.last()
