@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/remedy"
 )
 
 // Server is the proxy. It can be started and stopped any number of times.
@@ -30,6 +31,7 @@ type Server struct {
 	cfg  atomic.Pointer[Config]
 	up   *upstream
 	demo http.RoundTripper
+	book remedy.Book // what upstreams refused and what helped
 
 	handler http.Handler
 

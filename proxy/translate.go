@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/remedy"
 	"apex-ai-proxy/proxy/sse"
 )
 
@@ -23,31 +26,81 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 		return err
 	}
 	up := convert.For(x.up)
-	enc, err := up.EncodeRequest(req, x.route.Target())
-	if err != nil {
-		return err
-	}
-	losses = append(losses, enc.Losses...)
-	x.warnings(losses)
-	resp, err := x.send(address, enc.Body)
+	resp, enc, err := x.ask(address, up, req, losses)
 	if err != nil {
 		return x.unlessGone(err)
 	}
 	defer resp.Body.Close()
-	x.convertHeaders(resp.Header)
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		e, _, err := x.refusal(resp)
-		if err != nil {
-			return x.unlessGone(err)
-		}
-		return e
-	}
 	source := ir.SourceOf(req, &enc, x.route.Provider.Dialect.LenientEOF)
-	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), source: source, losses: losses, reply: ir.Reply{
+	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), source: source, losses: enc.Losses, reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
 		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Request: req,
 	}}
 	return t.answer(resp, req.Stream)
+}
+
+// ask sends a request in the upstream's protocol and returns the answer, which is no
+// refusal. A request that is refused for what could be otherwise is changed and sent once
+// more: nothing has been written to the client yet. losses are those of reading it; those
+// of what was sent come with it.
+func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses ir.Losses) (*http.Response, ir.Encoded, error) {
+	model := remedy.Model{Provider: x.route.Provider.Slug, Model: x.route.Model, Protocol: x.up}
+	draft := x.s.book.Draft(model, req, x.route.Target())
+	first, err := encode(up, draft, losses)
+	if err != nil {
+		return nil, first, err
+	}
+	told := len(x.rec.Warnings)
+	x.warnings(first.Losses)
+	resp, refused, err := x.taken(address, first.Body)
+	if err != nil || refused == nil {
+		return resp, first, err
+	}
+	if !remedy.Refused(refused.Status) {
+		return nil, first, refused
+	}
+	learned, ok := draft.Cure(refused.Message)
+	if !ok {
+		return nil, first, refused
+	}
+	second, err := encode(up, draft, losses)
+	if err != nil || bytes.Equal(second.Body, first.Body) {
+		return nil, first, refused
+	}
+	x.s.log.Info("a refused request is changed and sent again", "id", x.id, "provider", model.Provider, "model", model.Model)
+	x.rec.Warnings = slices.Clone(x.rec.Warnings[:told]) // what is published is not written to
+	x.warnings(second.Losses)
+	resp, refused, err = x.taken(address, second.Body)
+	switch {
+	case err != nil:
+		return nil, second, err
+	case refused != nil:
+		return nil, second, refused
+	}
+	x.s.book.Learn(model, learned)
+	return resp, second, nil
+}
+
+// encode writes a draft. Its losses are all there are: of reading, changing and writing.
+func encode(up convert.Codec, d *remedy.Draft, losses ir.Losses) (ir.Encoded, error) {
+	enc, err := up.EncodeRequest(d.Req, d.Target)
+	enc.Losses = slices.Concat(losses, d.Losses, enc.Losses)
+	return enc, err
+}
+
+// taken sends a request. refused is the upstream's error when it does not take it.
+func (x *exchange) taken(address string, body []byte) (resp *http.Response, refused *ir.Error, err error) {
+	resp, err = x.send(address, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	x.convertHeaders(resp.Header)
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		return resp, nil, nil
+	}
+	defer resp.Body.Close()
+	refused, _, err = x.refusal(resp)
+	return nil, refused, err
 }
 
 // replyID is what stands for an id that an upstream did not give.

@@ -34,6 +34,7 @@ type Dialect struct {
 	ReplayReasoning bool // wants reasoning_content back in assistant messages with tool calls
 	LenientEOF      bool // ends streams without finish_reason and [DONE]
 	NoServiceTier   bool // refuses service_tier
+	NoSummary       bool // gives no summaries of reasoning
 }
 
 // ReasoningDialect is how a Chat provider is told how much to think.

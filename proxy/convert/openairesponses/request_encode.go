@@ -140,7 +140,7 @@ func (e *requestEncoder) reasoning() {
 	}
 	e.OpenKey("reasoning", '{')
 	e.Str("effort", effort)
-	if e.req.Reasoning.Mode != ir.ReasoningOff {
+	if e.req.Reasoning.Mode != ir.ReasoningOff && !e.to.Dialect.NoSummary {
 		e.Str("summary", "auto")
 	}
 	e.Close('}')

@@ -1,0 +1,123 @@
+package remedy
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+const noTemperature = "Unsupported parameter: 'temperature' is not supported with this model."
+
+func request() *ir.Request {
+	return &ir.Request{
+		Sampling: ir.Sampling{Temperature: rawjson.Value("0.5"), TopP: rawjson.Value("0.9")},
+		Turns: []ir.Turn{{Role: ir.RoleAssistant, Parts: []ir.Part{
+			{Kind: ir.Thinking, Cache: rawjson.Value("{}")}, {Kind: ir.Text, Cache: rawjson.Value("{}")},
+		}}},
+		System: []ir.Instruction{{Cache: rawjson.Value("{}")}}, Tools: []ir.Tool{{Cache: rawjson.Value("{}")}},
+		MaxOutput: rawjson.Value("100"), Stop: []rawjson.Escaped{rawjson.Escaped("x")}, Parallel: ir.No,
+	}
+}
+
+// TestTheRequestIsNotWrittenTo: the client's request is needed as it was for its answer.
+func TestTheRequestIsNotWrittenTo(t *testing.T) {
+	req := request()
+	d := (&Book{}).Draft(Model{}, req, ir.Target{})
+	for _, message := range []string{
+		noTemperature, "messages.0.content.1.cache_control: Extra inputs are not permitted",
+		"Invalid signature in thinking block", "max_tokens: 100 > 5, which is the maximum allowed number of output tokens for m",
+		"Unsupported parameter: 'stop'", "Unknown parameter: 'parallel_tool_calls'.",
+	} {
+		if _, ok := d.Cure(message); !ok {
+			t.Errorf("%q changed nothing", message)
+		}
+	}
+	if want := request(); fmt.Sprint(req) != fmt.Sprint(want) {
+		t.Errorf("the request became %v", req)
+	}
+	if d.Req.Sampling.Temperature.Present() || len(d.Req.Turns[0].Parts) != 1 || d.Req.Tools[0].Cache.Present() || string(d.Req.MaxOutput) != "5" {
+		t.Errorf("the draft is %v", d.Req)
+	}
+}
+
+func TestBookIsBounded(t *testing.T) {
+	var b Book
+	learn := func(m Model, message string) {
+		d := &Draft{Req: request()}
+		learned, _ := d.Cure(message)
+		b.Learn(m, learned)
+	}
+	for i := range 3 * maxModels {
+		learn(Model{Model: fmt.Sprint(i)}, noTemperature)
+		b.lessons(Model{Model: "0"}) // in use, so it stays
+	}
+	if len(b.models) != maxModels || b.order.Len() != maxModels {
+		t.Errorf("%d models, %d pages", len(b.models), b.order.Len())
+	}
+	if len(b.lessons(Model{Model: "0"})) != 1 || b.lessons(Model{Model: "1"}) != nil {
+		t.Error("not the models used last were kept")
+	}
+	m := Model{Model: "0"}
+	learn(m, noTemperature)
+	if n := len(b.lessons(m)); n != 1 {
+		t.Errorf("the same was learned %d times", n)
+	}
+	for i := range 2 * maxLessons {
+		learn(m, fmt.Sprintf("max_tokens: 100 > %d, which is the maximum allowed number of output tokens", 1+i))
+	}
+	lessons := b.lessons(m)
+	if len(lessons) != maxLessons || lessons[maxLessons-1].args[0] != fmt.Sprint(2*maxLessons) {
+		t.Errorf("%d lessons, %v", len(lessons), lessons)
+	}
+}
+
+// TestNewestLessonCounts: a provider may change its mind about the name of a field.
+func TestNewestLessonCounts(t *testing.T) {
+	var b Book
+	m := Model{Model: "m"}
+	for i, c := range []struct {
+		message string
+		old     bool
+	}{
+		{"Unrecognized request argument supplied: max_completion_tokens", true},
+		{"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", false},
+		{"Unrecognized request argument supplied: max_completion_tokens", true},
+	} {
+		learned, ok := b.Draft(m, request(), ir.Target{}).Cure(c.message)
+		if !ok {
+			t.Fatalf("%d changed nothing", i)
+		}
+		b.Learn(m, learned)
+		if got := b.Draft(m, request(), ir.Target{}).Target.Dialect.MaxTokens; got != c.old {
+			t.Errorf("%d: MaxTokens is %t", i, got)
+		}
+	}
+}
+
+func TestBookInUse(t *testing.T) {
+	var b Book
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 200 {
+				m := Model{Model: fmt.Sprint(j % 7)}
+				d := b.Draft(m, request(), ir.Target{})
+				learned, _ := d.Cure(fmt.Sprintf("max_tokens: 100 > %d, which is the maximum allowed number of output tokens", 1+i))
+				b.Learn(m, learned)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkDraft(b *testing.B) {
+	var book Book
+	req := request()
+	b.ReportAllocs()
+	for b.Loop() {
+		book.Draft(Model{Provider: "openai", Model: "gpt-4o", Protocol: ir.OpenAIChat}, req, ir.Target{})
+	}
+}
