@@ -5,11 +5,12 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // column is one column of the list of requests.
 type column struct {
-	title string
+	title func() string
 	width float32 // 0 for the one that takes what is left
 	right bool
 	text  func(presenter.Row) string
@@ -34,15 +35,15 @@ const (
 )
 
 var columns = [columnCount]column{
-	colTime:     {title: "Time", width: 66, text: func(r presenter.Row) string { return r.Time }, color: muted},
-	colClient:   {title: "Client", width: 96, text: func(r presenter.Row) string { return r.Client }, drop: 3},
-	colModel:    {title: "Model", text: func(r presenter.Row) string { return r.Model }},
-	colProvider: {title: "Provider", width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 5},
-	colState:    {title: "State", width: 140, text: func(r presenter.Row) string { return r.State }, color: stateColor},
-	colVia:      {title: "Protocol", width: 128, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 2},
-	colFirst:    {title: "First byte", width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 1, color: muted},
-	colDuration: {title: "Duration", width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
-	colTokens:   {title: "Tokens", width: 104, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 4},
+	colTime:     {title: func() string { return words.T("Time") }, width: 66, text: func(r presenter.Row) string { return r.Time }, color: muted},
+	colClient:   {title: func() string { return words.T("Client") }, width: 96, text: func(r presenter.Row) string { return r.Client }, drop: 3},
+	colModel:    {title: func() string { return words.T("Model") }, text: func(r presenter.Row) string { return r.Model }},
+	colProvider: {title: func() string { return words.T("Provider") }, width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 5},
+	colState:    {title: func() string { return words.T("State") }, width: 140, text: func(r presenter.Row) string { return r.State }, color: stateColor},
+	colVia:      {title: func() string { return words.T("Protocol") }, width: 128, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 2},
+	colFirst:    {title: func() string { return words.T("First byte") }, width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 1, color: muted},
+	colDuration: {title: func() string { return words.T("Duration") }, width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
+	colTokens:   {title: func() string { return words.T("Tokens") }, width: 104, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 4},
 }
 
 func muted(presenter.Row) fyne.ThemeColorName { return colorMuted }

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // textWidth is the widest that pages of text become.
@@ -51,7 +52,7 @@ func (o *overview) state() fyne.CanvasObject {
 	o.headline = newParagraph("")
 	o.headline.label.SizeName, o.headline.label.TextStyle.Bold = sizeHeadline, true
 	o.detail = newParagraph("")
-	o.power = widget.NewButton("Start", func() { o.w.u.act(o.action) })
+	o.power = widget.NewButton(words.T("Start"), func() { o.w.u.act(o.action) })
 	o.power.Importance = widget.HighImportance
 	return stack(gap,
 		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
@@ -77,12 +78,12 @@ func (o *overview) notices() fyne.CanvasObject {
 func (o *overview) connect() fyne.CanvasObject {
 	o.openAI, o.anthropic = newCutLine("", faceMono, 120), newCutLine("", faceMono, 120)
 	o.key = newCutLine("", faceMono, 120)
-	o.reveal = widget.NewButtonWithIcon("Show", theme.VisibilityIcon(), o.toggleKey)
+	o.reveal = widget.NewButtonWithIcon(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
 	u := o.w.u
-	return section("Connect a client",
-		o.endpoint("OpenAI base URL", o.openAI, u.newCopy(func() string { return o.openAI.text })),
-		o.endpoint("Anthropic base URL", o.anthropic, u.newCopy(func() string { return o.anthropic.text })),
-		o.endpoint("Local key", o.key, o.reveal, u.newCopy(u.core.LocalKey)),
+	return section(words.T("Connect a client"),
+		o.endpoint(words.T("OpenAI base URL"), o.openAI, u.newCopy(func() string { return o.openAI.text })),
+		o.endpoint(words.T("Anthropic base URL"), o.anthropic, u.newCopy(func() string { return o.anthropic.text })),
+		o.endpoint(words.T("Local key"), o.key, o.reveal, u.newCopy(u.core.LocalKey)),
 	)
 }
 
@@ -96,7 +97,7 @@ func (o *overview) endpoint(name string, value *line, buttons ...fyne.CanvasObje
 
 func (o *overview) missing() fyne.CanvasObject {
 	o.gapList = stack(gap)
-	o.gaps = section("Before the first real request", o.gapList)
+	o.gaps = section(words.T("Before the first real request"), o.gapList)
 	return o.gaps
 }
 
@@ -107,14 +108,14 @@ func (o *overview) tryIt() fyne.CanvasObject {
 		o.try[i] = newCutLine("", mono, 160)
 		lines.Add(o.try[i])
 	}
-	why := newParagraph("The model echo#demo answers from inside the program, without an account. Paste this into a terminal:")
+	why := newParagraph(words.T("The model echo#demo answers from inside the program, without an account. Paste this into a terminal:"))
 	why.label.Importance = widget.LowImportance
 	send := o.w.u.newCopy(func() string {
 		return strings.Join(presenter.TryCommand(o.w.u.status.Addr, o.w.u.core.LocalKey()), "\n")
 	})
 	well := container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4,
 		container.NewBorder(nil, nil, nil, stack(0, sized(96, send)), lines)))
-	o.tryArea = section("Try it", stack(gap, why.box, well))
+	o.tryArea = section(words.T("Try it"), stack(gap, why.box, well))
 	return o.tryArea
 }
 
@@ -147,8 +148,8 @@ func (o *overview) refresh() {
 	o.detail.box.Hidden = h.Detail == ""
 	o.refreshPower()
 	urls := presenter.BaseURLs(u.status.Addr)
-	o.openAI.set(or(urls.OpenAI, "known once the proxy runs"))
-	o.anthropic.set(or(urls.Anthropic, "known once the proxy runs"))
+	o.openAI.set(or(urls.OpenAI, words.T("known once the proxy runs")))
+	o.anthropic.set(or(urls.Anthropic, words.T("known once the proxy runs")))
 	o.refreshKey()
 	o.refreshGaps(presenter.Missing(u.settings, u.token))
 	o.refreshTry()
@@ -180,15 +181,15 @@ func (o *overview) refreshKey() {
 	key := o.w.u.core.LocalKey()
 	switch {
 	case key == "":
-		o.key.set("made at the first start")
+		o.key.set(words.T("made at the first start"))
 	case o.revealed:
 		o.key.set(key)
 	default:
 		o.key.set(strings.Repeat("•", 24))
 	}
-	text, icon := "Show", theme.VisibilityIcon()
+	text, icon := words.T("Show"), theme.VisibilityIcon()
 	if o.revealed {
-		text, icon = "Hide", theme.VisibilityOffIcon()
+		text, icon = words.T("Hide"), theme.VisibilityOffIcon()
 	}
 	if o.reveal.Text != text {
 		o.reveal.Icon = icon
@@ -203,7 +204,7 @@ func (o *overview) refreshGaps(gaps []presenter.Gap) {
 	o.shown = gaps
 	o.gapList.RemoveAll()
 	for _, g := range gaps {
-		b := widget.NewButton("Set up", func() { o.w.openSettings(g.Field) })
+		b := widget.NewButton(words.T("Set up"), func() { o.w.openSettings(g.Field) })
 		o.gapList.Add(container.NewBorder(nil, nil, sized(14, newDot(10)), sized(96, b),
 			padded(0, 0, gapWide, gapWide, middle(newCutLine(g.Text, faceText, 120)))))
 	}

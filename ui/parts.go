@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // stack puts objects below each other with one gap.
@@ -287,7 +288,7 @@ const copied = 1500 * time.Millisecond
 // newCopy is a button that copies what text returns at that time, and confirms with a
 // check mark for a moment. It keeps its width.
 func (u *UI) newCopy(text func() string) *widget.Button {
-	b := widget.NewButtonWithIcon("Copy", theme.ContentCopyIcon(), nil)
+	b := widget.NewButtonWithIcon(words.T("Copy"), theme.ContentCopyIcon(), nil)
 	times := 0 // so that only the end of the last copy ends the confirmation
 	b.OnTapped = func() {
 		s := text()
@@ -298,11 +299,11 @@ func (u *UI) newCopy(text func() string) *widget.Button {
 		times++
 		mine := times
 		b.Icon = theme.ConfirmIcon()
-		b.SetText("Copied")
+		b.SetText(words.T("Copied"))
 		u.after(copied, func() {
 			if mine == times {
 				b.Icon = theme.ContentCopyIcon()
-				b.SetText("Copy")
+				b.SetText(words.T("Copy"))
 			}
 		})
 	}

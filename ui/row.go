@@ -130,7 +130,7 @@ func (r *rowRenderer) content(i int) (string, fyne.ThemeColorName) {
 	c := columns[i]
 	switch {
 	case r.row.head:
-		return c.title, colorMuted
+		return c.title(), colorMuted
 	case c.color == nil:
 		return c.text(r.row.data), faceText.color
 	default:

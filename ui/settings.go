@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // settingsPage edits the settings. What is typed stays until it is saved or reverted.
@@ -34,30 +35,30 @@ type settingsPage struct {
 func newSettingsPage(w *window) *settingsPage {
 	core := w.u.core
 	p := &settingsPage{w: w, form: presenter.NewForm(core.Settings(), core.Overridden(), core.Providers())}
-	p.token = newSecretField(w, presenter.GatewayToken, "Paste the token here", w.u.checkToken)
+	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), w.u.checkToken)
 	p.keys = newProviderKeys(p)
 	body := stack(gapMargin,
-		newLine("Settings", faceHeadline),
-		section("Cloudflare AI Gateway",
-			p.text(presenter.FieldAccount, "Account ID", "32 characters, from the address of your Cloudflare dashboard."),
-			p.text(presenter.FieldGateway, "Gateway", "The name of your gateway under AI > AI Gateway."),
-			formRow("Gateway token", p.token.content),
-			p.text(presenter.FieldGatewayURL, "Gateway URL", "Change it only for a gateway at another address."),
+		newLine(words.T("Settings"), faceHeadline),
+		section(words.T("Cloudflare AI Gateway"),
+			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, from the address of your Cloudflare dashboard.")),
+			p.text(presenter.FieldGateway, words.T("Gateway"), words.T("The name of your gateway under AI > AI Gateway.")),
+			formRow(words.T("Gateway token"), p.token.content),
+			p.text(presenter.FieldGatewayURL, words.T("Gateway URL"), words.T("Change it only for a gateway at another address.")),
 		),
-		section("This computer",
-			p.text(presenter.FieldListen, "Listen on", "Address and port for your clients. Running streams are kept when it changes."),
-			p.flag(presenter.FieldStartProxy, "Start the proxy with the program"),
-			p.flag(presenter.FieldKeepRunning, "Keep running in the tray when the window closes"),
+		section(words.T("This computer"),
+			p.text(presenter.FieldListen, words.T("Listen on"), words.T("Address and port for your clients. Running streams are kept when it changes.")),
+			p.flag(presenter.FieldStartProxy, words.T("Start the proxy with the program")),
+			p.flag(presenter.FieldKeepRunning, words.T("Keep running in the tray when the window closes")),
 		),
-		section("Azure OpenAI",
-			p.text(presenter.FieldAzureResource, "Resource", "Needed for models of azure-openai only."),
-			p.text(presenter.FieldAzureAPIVersion, "API version", "As in 2024-02-01."),
+		section(words.T("Azure OpenAI"),
+			p.text(presenter.FieldAzureResource, words.T("Resource"), words.T("Needed for models of azure-openai only.")),
+			p.text(presenter.FieldAzureAPIVersion, words.T("API version"), words.T("As in 2024-02-01.")),
 		),
-		section("Provider keys", p.keys.content),
-		section("Patience and diagnosis",
-			p.text(presenter.FieldUpstreamTimeout, "First byte within", "The longest wait for a provider to begin its answer."),
-			p.text(presenter.FieldStreamIdleTimeout, "Silence up to", "The longest pause inside a streamed answer."),
-			p.flag(presenter.FieldDebug, "Write a detailed log, without request contents"),
+		section(words.T("Provider keys"), p.keys.content),
+		section(words.T("Patience and diagnosis"),
+			p.text(presenter.FieldUpstreamTimeout, words.T("First byte within"), words.T("The longest wait for a provider to begin its answer.")),
+			p.text(presenter.FieldStreamIdleTimeout, words.T("Silence up to"), words.T("The longest pause inside a streamed answer.")),
+			p.flag(presenter.FieldDebug, words.T("Write a detailed log, without request contents")),
 		),
 	)
 	p.scroll = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
@@ -67,8 +68,8 @@ func newSettingsPage(w *window) *settingsPage {
 
 func (p *settingsPage) footer() fyne.CanvasObject {
 	p.message = newCutLine("", faceMuted, 80)
-	p.revert = widget.NewButton("Revert", p.drop)
-	p.save = widget.NewButton("Save", p.keep)
+	p.revert = widget.NewButton(words.T("Revert"), p.drop)
+	p.save = widget.NewButton(words.T("Save"), p.keep)
 	p.save.Importance = widget.HighImportance
 	return container.NewStack(newGround(theme.ColorNameBackground, 0), stack(0, widget.NewSeparator(),
 		padded(gap+4, gap+4, gapMargin, gapMargin, container.NewBorder(nil, nil, nil,
@@ -94,13 +95,13 @@ func (p *settingsPage) refreshFooter() {
 	enable(p.revert, dirty && !p.saving)
 	switch {
 	case p.saving:
-		p.message.setColored("Saving…", colorMuted)
+		p.message.setColored(words.T("Saving…"), colorMuted)
 	case p.bad:
 		p.message.setColored(p.said, theme.ColorNameError)
 	case dirty && !valid:
-		p.message.setColored("Something above needs to be corrected first.", theme.ColorNameWarning)
+		p.message.setColored(words.T("Something above needs to be corrected first."), theme.ColorNameWarning)
 	case dirty:
-		p.message.setColored("There are changes that are not saved.", colorMuted)
+		p.message.setColored(words.T("There are changes that are not saved."), colorMuted)
 	default:
 		p.message.setColored(p.said, colorMuted)
 	}
@@ -136,11 +137,11 @@ func (p *settingsPage) keep() {
 func (p *settingsPage) kept(err error) {
 	p.saving = false
 	if err != nil {
-		p.said, p.bad = "Not saved. "+p.form.Reject(err), true
+		p.said, p.bad = words.F("Not saved. {{.Why}}", words.V{"Why": p.form.Reject(err)}), true
 		p.refresh()
 		return
 	}
-	p.said, p.bad = "Saved.", false
+	p.said, p.bad = words.T("Saved."), false
 	p.form.Reload(p.w.u.core.Settings(), p.w.u.core.Overridden())
 	p.w.u.setSettings()
 }

@@ -9,6 +9,7 @@ import (
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // providerKeys chooses per provider where its key comes from, and stores the user's own
@@ -33,7 +34,7 @@ type providerKey struct {
 
 func newProviderKeys(p *settingsPage) *providerKeys {
 	k := &providerKeys{p: p}
-	intro := newParagraph("A provider's key is normally stored at Cloudflare. Choose otherwise where that is not so.").note()
+	intro := newParagraph(words.T("A provider's key is normally stored at Cloudflare. Choose otherwise where that is not so.")).note()
 	k.content = stack(gap, intro.box)
 	for _, name := range p.form.Providers() {
 		r := newProviderKey(p, name)
@@ -45,7 +46,7 @@ func newProviderKeys(p *settingsPage) *providerKeys {
 
 func newProviderKey(p *settingsPage, name string) *providerKey {
 	r := &providerKey{p: p, name: name, hint: newParagraph("").note()}
-	r.secret = newSecretField(p.w, presenter.ProviderKey(name), "Paste the key here", r.look)
+	r.secret = newSecretField(p.w, presenter.ProviderKey(name), words.T("Paste the key here"), r.look)
 	options := make([]string, len(presenter.KeyModes))
 	for i, m := range presenter.KeyModes {
 		options[i] = presenter.KeyModeText(m)

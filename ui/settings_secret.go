@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // secretField stores one secret in the keychain. A stored secret is never shown again;
@@ -39,18 +40,18 @@ type secretField struct {
 func newSecretField(w *window, name presenter.SecretName, placeholder string, recheck func()) *secretField {
 	f := &secretField{w: w, name: name, recheck: recheck}
 	f.dot, f.words, f.note = newDot(10), newCutLine("", faceText, 60), newParagraph("").note()
-	f.change = widget.NewButton("Replace", f.edit)
-	f.remove = widget.NewButton("Remove", f.delete)
-	f.again = widget.NewButton("Check again", recheck)
+	f.change = widget.NewButton(words.T("Replace"), f.edit)
+	f.remove = widget.NewButton(words.T("Remove"), f.delete)
+	f.again = widget.NewButton(words.T("Check again"), recheck)
 	f.entry = newEntry(w)
 	f.entry.Password = true
 	f.entry.PlaceHolder = placeholder
 	f.entry.OnChanged = func(string) { f.show() }
 	f.entry.OnSubmitted = func(string) { f.put() }
 	f.entry.escaped = f.shut
-	f.store = widget.NewButton("Store", f.put)
+	f.store = widget.NewButton(words.T("Store"), f.put)
 	f.store.Importance = widget.HighImportance
-	f.cancel = widget.NewButton("Cancel", f.shut)
+	f.cancel = widget.NewButton(words.T("Cancel"), f.shut)
 	f.reading = container.NewBorder(nil, nil, container.NewCenter(f.dot), inRow(gap, f.again, f.change, f.remove),
 		padded(0, 0, gap, gap, middle(f.words)))
 	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.store, f.cancel), padded(0, 0, 0, gap, f.entry))
@@ -107,7 +108,7 @@ func (f *secretField) setNote() {
 	case f.state.Cure() != "":
 		f.note.set(f.state.Cure(), widget.LowImportance)
 	case f.state == presenter.SecretMissing:
-		f.note.set("Kept in the system's keychain, never in a file.", widget.LowImportance)
+		f.note.set(words.T("Kept in the system's keychain, never in a file."), widget.LowImportance)
 	default:
 		f.note.set("", widget.LowImportance)
 	}
@@ -140,14 +141,14 @@ func (f *secretField) put() {
 		return
 	}
 	core := f.w.u.core
-	f.work("Storing it in the keychain. The system may ask for your password.",
+	f.work(words.T("Storing it in the keychain. The system may ask for your password."),
 		func(ctx context.Context) error { return core.SetSecret(ctx, f.name, value) })
 }
 
 // delete removes the secret from the keychain.
 func (f *secretField) delete() {
 	core := f.w.u.core
-	f.work("Removing it from the keychain. The system may ask for your password.",
+	f.work(words.T("Removing it from the keychain. The system may ask for your password."),
 		func(ctx context.Context) error { return core.DeleteSecret(ctx, f.name) })
 }
 

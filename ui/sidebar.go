@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/assets"
+	"apex-ai-proxy/ui/words"
 )
 
 const sidebarWidth = 176
@@ -35,7 +36,7 @@ func newSidebar(w *window) *sidebar {
 	mark := widget.NewIcon(theme.NewPrimaryThemedResource(fyne.NewStaticResource("mark.svg", assets.Mark)))
 	title := inRow(gap+2, sized(20, mark), newLine(w.u.opts.Name, faceStrong))
 	foot := container.NewBorder(nil, nil, container.NewCenter(s.dot), nil, padded(0, 0, gap, 0, middle(s.state)))
-	version := newLine("Version "+w.u.core.Version(), faceNote)
+	version := newLine(words.F("Version {{.Version}}", words.V{"Version": w.u.core.Version()}), faceNote)
 	s.content = container.NewStack(
 		newGround(colorSidebar, 0),
 		sized(sidebarWidth, container.NewBorder(

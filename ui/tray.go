@@ -9,6 +9,7 @@ import (
 
 	"apex-ai-proxy/assets"
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // tray is the icon in the tray with its menu. The menu keeps its items for the life of the
@@ -53,7 +54,7 @@ func (t *tray) items() []presenter.TrayItem {
 
 func (t *tray) headline() presenter.Headline {
 	if t.u.quitting {
-		return presenter.Headline{Text: "Quitting…", Icon: presenter.IconBusy}
+		return presenter.Headline{Text: words.T("Quitting…"), Icon: presenter.IconBusy}
 	}
 	return t.u.headline()
 }

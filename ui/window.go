@@ -5,6 +5,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
+
+	"apex-ai-proxy/ui/words"
 )
 
 // The window's size when it opens first.
@@ -65,9 +67,9 @@ func newWindow(u *UI) *window {
 	w.requests = newRequests(w)
 	w.settings = newSettingsPage(w)
 	w.pages = []page{
-		pageOverview: {name: "Overview", icon: theme.IconNameHome, content: w.overview.content},
-		pageRequests: {name: "Requests", icon: theme.IconNameList, content: w.requests.content, focus: w.requests.focus},
-		pageSettings: {name: "Settings", icon: theme.IconNameSettings, content: w.settings.content, focus: w.settings.focusMissing},
+		pageOverview: {name: words.T("Overview"), icon: theme.IconNameHome, content: w.overview.content},
+		pageRequests: {name: words.T("Requests"), icon: theme.IconNameList, content: w.requests.content, focus: w.requests.focus},
+		pageSettings: {name: words.T("Settings"), icon: theme.IconNameSettings, content: w.settings.content, focus: w.settings.focusMissing},
 	}
 	w.side = newSidebar(w)
 	w.body = container.NewStack()

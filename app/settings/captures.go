@@ -1,7 +1,5 @@
 package settings
 
-import "fmt"
-
 // Bodies is which exchanges' bodies are kept in memory, to be looked at in the window.
 type Bodies string
 
@@ -19,7 +17,7 @@ type Captures struct {
 	Memory    int    `toml:"memory"`    // MiB at most
 }
 
-// The limits of what is kept.
+// The limits of what is kept, which check says in words.
 const (
 	maxExchanges = 1000
 	maxMemory    = 1024
@@ -34,9 +32,9 @@ func (c Captures) check(e *ValidationError) {
 		e.check(FieldBodies, `choose "all", "errors" or "off"`)
 	}
 	if c.Exchanges < 1 || c.Exchanges > maxExchanges {
-		e.check(FieldExchanges, fmt.Sprintf("choose a number from 1 to %d", maxExchanges))
+		e.check(FieldExchanges, "choose a number from 1 to 1000")
 	}
 	if c.Memory < 1 || c.Memory > maxMemory {
-		e.check(FieldMemory, fmt.Sprintf("choose from 1 to %d MiB", maxMemory))
+		e.check(FieldMemory, "choose from 1 to 1024 MiB")
 	}
 }

@@ -37,7 +37,8 @@ func FieldAlias(name string) string { return "aliases." + name }
 // FieldProvider is the field of a provider's key mode.
 func FieldProvider(name string) string { return "providers." + name + ".key" }
 
-// Problem is what is wrong with one field, and what to do.
+// Problem is what is wrong with one field, and what to do. The window shows the text in
+// the user's language where it is written out in full, without values.
 type Problem struct {
 	Field string // as in the file, e.g. "server.listen"
 	Text  string // a sentence without the field's name
@@ -197,12 +198,10 @@ func portOK(port string) bool {
 	return err == nil && n > 0
 }
 
-const listenForm = "write it as 127.0.0.1:8787"
-
 func checkListen(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "an address and a port are needed; " + listenForm
+		return "an address and a port are needed; write it as 127.0.0.1:8787"
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
 		return "the port must be a number from 1 to 65535, or 0 for any free one"
@@ -211,14 +210,14 @@ func checkListen(addr string) string {
 		return ""
 	}
 	if _, err := netip.ParseAddr(host); err != nil {
-		return "the address must be one of this computer's IP addresses or localhost; " + listenForm
+		return "the address must be one of this computer's IP addresses or localhost; write it as 127.0.0.1:8787"
 	}
 	return ""
 }
 
 func checkDuration(d Duration) string {
 	if time.Duration(d) < time.Second {
-		return "the time must be at least one second; " + durationForm
+		return `the time must be at least one second; write it as in "5m" or "90s"`
 	}
 	return ""
 }

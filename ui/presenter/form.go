@@ -4,9 +4,11 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/words"
 )
 
 // Field names a place in the settings form, as in the settings file where it is there.
@@ -150,7 +152,19 @@ func (f *Form) Fixed(name Field) (reason string, fixed bool) {
 	if !fixed {
 		return "", false
 	}
-	return "Set by " + by + ". Start without it to change this here.", true
+	return words.F("Set by {{.By}}. Start without it to change this here.", words.V{"By": source(by)}), true
+}
+
+// source is what beats the settings file, in words: it comes as a kind and a name.
+func source(by string) string {
+	switch kind, name, _ := strings.Cut(by, " "); kind {
+	case "flag":
+		return words.F("flag {{.Name}}", words.V{"Name": name})
+	case "environment":
+		return words.F("environment {{.Name}}", words.V{"Name": name})
+	default:
+		return by
+	}
 }
 
 // Problem is what is wrong with a field, "" when nothing is.
@@ -169,7 +183,7 @@ func (f *Form) Warning(name Field) string {
 	s, _ := f.build()
 	for _, w := range s.Warnings() {
 		if w.Field == name {
-			return Sentence(w.Text)
+			return told(w)
 		}
 	}
 	return ""
@@ -196,8 +210,8 @@ func (f *Form) Settings() settings.Settings {
 func (f *Form) Reject(err error) string {
 	var port *PortError
 	if errors.As(err, &port) {
-		f.rejected[FieldListen] = portInUse(port) + ". Choose another port."
-		return "The address cannot be used."
+		f.rejected[FieldListen] = words.F("{{.Problem}}. Choose another port.", words.V{"Problem": portInUse(port)})
+		return words.T("The address cannot be used.")
 	}
 	var v *settings.ValidationError
 	if !errors.As(err, &v) {
@@ -206,13 +220,16 @@ func (f *Form) Reject(err error) string {
 	rest := ""
 	for _, p := range v.Problems {
 		if f.has(p.Field) {
-			f.rejected[p.Field] = Sentence(p.Text)
+			f.rejected[p.Field] = told(p)
 		} else if rest == "" {
-			rest = p.Field + ": " + Sentence(p.Text)
+			rest = p.Field + ": " + told(p)
 		}
 	}
 	return rest
 }
+
+// told is a problem in the user's language.
+func told(p settings.Problem) string { return Sentence(words.Of(p.Text)) }
 
 func (f *Form) has(name Field) bool {
 	return slices.Contains(texts, name) || slices.Contains(flags, name) ||
@@ -225,7 +242,7 @@ func (f *Form) check() {
 	if errors.As(s.Validate(f.known(s)), &v) {
 		for _, p := range v.Problems {
 			if problems[p.Field] == "" {
-				problems[p.Field] = Sentence(p.Text)
+				problems[p.Field] = told(p)
 			}
 		}
 	}
@@ -272,7 +289,7 @@ func (f *Form) build() (settings.Settings, map[Field]string) {
 
 func (f *Form) duration(name Field, d *settings.Duration, problems map[Field]string) {
 	if err := d.UnmarshalText([]byte(f.text[name])); err != nil {
-		problems[name] = "Write a time as in 90s, 5m or 1h."
+		problems[name] = words.T("Write a time as in 90s, 5m or 1h.")
 	}
 }
 
@@ -336,11 +353,11 @@ var KeyModes = []settings.KeyMode{settings.KeyStored, settings.KeyOwn, settings.
 func KeyModeText(m settings.KeyMode) string {
 	switch m {
 	case settings.KeyOwn:
-		return "My own key"
+		return words.T("My own key")
 	case settings.KeyUnified:
-		return "Cloudflare billing"
+		return words.T("Cloudflare billing")
 	default:
-		return "Stored at Cloudflare"
+		return words.T("Stored at Cloudflare")
 	}
 }
 
@@ -348,9 +365,9 @@ func KeyModeText(m settings.KeyMode) string {
 func KeyModeHint(m settings.KeyMode) string {
 	switch m {
 	case settings.KeyOwn:
-		return "Sent with each request, from the keychain or from the client."
+		return words.T("Sent with each request, from the keychain or from the client.")
 	case settings.KeyUnified:
-		return "Charged to your Cloudflare credits."
+		return words.T("Charged to your Cloudflare credits.")
 	default:
 		return ""
 	}

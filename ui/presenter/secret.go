@@ -3,6 +3,8 @@ package presenter
 import (
 	"errors"
 	"strings"
+
+	"apex-ai-proxy/ui/words"
 )
 
 // SecretName names a secret: the gateway token, or a provider's key.
@@ -32,22 +34,33 @@ const (
 	SecretUnreadable // any other failure of the keychain
 )
 
-var secretWords = [...]string{
-	SecretChecking:        "Asking the keychain…",
-	SecretPresent:         "Stored in the keychain",
-	SecretInMemory:        "Kept until the program ends, as there is no keychain",
-	SecretFromEnvironment: "Set by the environment, cannot be changed here",
-	SecretMissing:         "Not set",
-	SecretLocked:          "The keychain is locked",
-	SecretWaiting:         "Waiting for the system keychain…",
-	SecretNoService:       "No keychain service is running",
-	SecretDenied:          "The keychain refused access",
-	SecretTooLarge:        "Too long for the keychain (2 KB at most)",
-	SecretUnreadable:      "The keychain cannot be read",
-}
-
 // String is the state in words.
-func (s SecretState) String() string { return secretWords[s] }
+func (s SecretState) String() string {
+	switch s {
+	case SecretChecking:
+		return words.T("Asking the keychain…")
+	case SecretPresent:
+		return words.T("Stored in the keychain")
+	case SecretInMemory:
+		return words.T("Kept until the program ends, as there is no keychain")
+	case SecretFromEnvironment:
+		return words.T("Set by the environment, cannot be changed here")
+	case SecretMissing:
+		return words.T("Not set")
+	case SecretLocked:
+		return words.T("The keychain is locked")
+	case SecretWaiting:
+		return words.T("Waiting for the system keychain…")
+	case SecretNoService:
+		return words.T("No keychain service is running")
+	case SecretDenied:
+		return words.T("The keychain refused access")
+	case SecretTooLarge:
+		return words.T("Too long for the keychain (2 KB at most)")
+	default:
+		return words.T("The keychain cannot be read")
+	}
+}
 
 // Usable tells whether the proxy has the secret.
 func (s SecretState) Usable() bool {
@@ -75,19 +88,19 @@ func (s SecretState) Tone() Tone {
 func (s SecretState) Cure() string {
 	switch s {
 	case SecretLocked:
-		return "Unlock the keychain, then check again."
+		return words.T("Unlock the keychain, then check again.")
 	case SecretWaiting:
-		return "The system may be showing a password dialog. Answer it, then check again."
+		return words.T("The system may be showing a password dialog. Answer it, then check again.")
 	case SecretNoService:
-		return "Start GNOME Keyring or KWallet to keep it. Without one it can be kept until the program ends."
+		return words.T("Start GNOME Keyring or KWallet to keep it. Without one it can be kept until the program ends.")
 	case SecretInMemory:
-		return "Start GNOME Keyring or KWallet, then store it again to keep it."
+		return words.T("Start GNOME Keyring or KWallet, then store it again to keep it.")
 	case SecretDenied:
-		return "Allow this program in the keychain, then check again."
+		return words.T("Allow this program in the keychain, then check again.")
 	case SecretTooLarge:
-		return "A token is usually shorter than 100 characters. Paste only the token itself."
+		return words.T("A token is usually shorter than 100 characters. Paste only the token itself.")
 	case SecretUnreadable:
-		return "Check that the system's keychain works, then check again."
+		return words.T("Check that the system's keychain works, then check again.")
 	default:
 		return ""
 	}
@@ -112,9 +125,9 @@ func SecretFailure(err error) string {
 		return Sentence(err.Error())
 	}
 	if cure := s.State.Cure(); cure != "" {
-		return s.State.String() + ". " + cure
+		return words.F("{{.State}}. {{.Cure}}", words.V{"State": s.State, "Cure": cure})
 	}
-	return s.State.String() + "."
+	return words.F("{{.State}}.", words.V{"State": s.State})
 }
 
 // CleanSecret is a secret without what comes along when it is copied: spaces, line ends

@@ -48,44 +48,48 @@ const (
 func Describe(st Status, s settings.Settings, token SecretState) Headline {
 	switch st.State {
 	case Starting:
-		return Headline{Word: "Starting…", Text: "Starting…", Tone: ToneBusy, Icon: IconBusy}
+		return Headline{Word: words.T("Starting…"), Text: words.T("Starting…"), Tone: ToneBusy, Icon: IconBusy}
 	case Stopping:
 		return Headline{
-			Word: "Stopping…", Text: "Stopping…", Detail: "Running requests are given time to finish.",
-			Tone: ToneBusy, Icon: IconBusy,
+			Word: words.T("Stopping…"), Text: words.T("Stopping…"),
+			Detail: words.T("Running requests are given time to finish."),
+			Tone:   ToneBusy, Icon: IconBusy,
 		}
 	case Running:
 		return describeRunning(st, s, token)
 	case Failed:
 		return describeFailed(st)
 	default:
-		return Headline{Word: "Stopped", Text: "Stopped", Detail: "Nothing listens on " + st.Addr + ".", Icon: IconStopped}
+		return Headline{
+			Word: words.T("Stopped"), Text: words.T("Stopped"),
+			Detail: words.F("Nothing listens on {{.Addr}}.", words.V{"Addr": st.Addr}), Icon: IconStopped,
+		}
 	}
 }
 
 func describeRunning(st Status, s settings.Settings, token SecretState) Headline {
-	h := Headline{Word: "Running", Text: words.F("Running on {{.Addr}}", words.V{"Addr": st.Addr}), Tone: ToneGood, Icon: IconRunning}
+	h := Headline{Word: words.T("Running"), Text: words.F("Running on {{.Addr}}", words.V{"Addr": st.Addr}), Tone: ToneGood, Icon: IconRunning}
 	missing := Missing(s, token)
 	switch {
 	case len(missing) == 0:
 	case setUp(s) && token != SecretChecking:
-		h.Detail = tokenProblem(token) + ". Until then only demo models answer."
-		h.Word, h.Tone, h.Icon = "Needs attention", ToneWarn, IconAttention
+		h.Detail = words.F("{{.Problem}}. Until then only demo models answer.", words.V{"Problem": tokenProblem(token)})
+		h.Word, h.Tone, h.Icon = words.T("Needs attention"), ToneWarn, IconAttention
 	case !setUp(s):
-		h.Detail = "Demo models answer now. Real models need your Cloudflare AI Gateway."
+		h.Detail = words.T("Demo models answer now. Real models need your Cloudflare AI Gateway.")
 	}
 	return h
 }
 
 func describeFailed(st Status) Headline {
-	h := Headline{Word: "Not running", Text: "Not running", Tone: ToneBad, Icon: IconAttention}
+	h := Headline{Word: words.T("Not running"), Text: words.T("Not running"), Tone: ToneBad, Icon: IconAttention}
 	var port *PortError
 	switch {
 	case errors.As(st.Err, &port):
 		h.Text = portInUse(port)
-		h.Detail = "Choose another port in Settings, or stop the other program and start again."
+		h.Detail = words.T("Choose another port in Settings, or stop the other program and start again.")
 		if port.Holder == "" {
-			h.Detail = Sentence(port.Error()) + " " + h.Detail
+			h.Detail = words.F("The system says: {{.Error}}. {{.Cure}}", words.V{"Error": port.Err, "Cure": h.Detail})
 		}
 	case st.Err != nil:
 		h.Detail = Sentence(st.Err.Error())
@@ -97,11 +101,11 @@ func portInUse(e *PortError) string {
 	_, port, err := net.SplitHostPort(e.Addr)
 	switch {
 	case err != nil:
-		return "Cannot listen on " + e.Addr
+		return words.F("Cannot listen on {{.Addr}}", words.V{"Addr": e.Addr})
 	case e.Holder != "":
-		return "Port " + port + " is in use by " + e.Holder
+		return words.F("Port {{.Port}} is in use by {{.Holder}}", words.V{"Port": port, "Holder": e.Holder})
 	default:
-		return "Cannot listen on port " + port
+		return words.F("Cannot listen on port {{.Port}}", words.V{"Port": port})
 	}
 }
 
@@ -115,10 +119,10 @@ type Gap struct {
 func Missing(s settings.Settings, token SecretState) []Gap {
 	var gaps []Gap
 	if s.Gateway.Account == "" {
-		gaps = append(gaps, Gap{FieldAccount, "Cloudflare account ID"})
+		gaps = append(gaps, Gap{FieldAccount, words.T("Cloudflare account ID")})
 	}
 	if s.Gateway.ID == "" {
-		gaps = append(gaps, Gap{FieldGateway, "AI Gateway name"})
+		gaps = append(gaps, Gap{FieldGateway, words.T("AI Gateway name")})
 	}
 	if !token.Usable() {
 		gaps = append(gaps, Gap{FieldToken, tokenProblem(token)})
@@ -131,11 +135,11 @@ func setUp(s settings.Settings) bool { return s.Gateway.Account != "" && s.Gatew
 func tokenProblem(s SecretState) string {
 	switch s {
 	case SecretMissing:
-		return "Gateway token missing"
+		return words.T("Gateway token missing")
 	case SecretChecking, SecretWaiting:
-		return "Gateway token: waiting for the keychain"
+		return words.T("Gateway token: waiting for the keychain")
 	case SecretLocked:
-		return "Keychain locked"
+		return words.T("Keychain locked")
 	default:
 		return s.String()
 	}
@@ -162,11 +166,11 @@ func Switch(s State) (label string, a Action, enabled bool) {
 	case Running:
 		return words.T("Stop"), StopProxy, true
 	case Starting:
-		return "Starting…", NoAction, false
+		return words.T("Starting…"), NoAction, false
 	case Stopping:
-		return "Stopping…", NoAction, false
+		return words.T("Stopping…"), NoAction, false
 	default:
-		return "Start", StartProxy, true
+		return words.T("Start"), StartProxy, true
 	}
 }
 
@@ -210,7 +214,7 @@ func Sentence(s string) string {
 	}
 	r, n := utf8.DecodeRuneInString(s)
 	s = string(unicode.ToUpper(r)) + s[n:]
-	if !strings.HasSuffix(s, "…") && !strings.ContainsAny(s[len(s)-1:], ".!?") {
+	if last, _ := utf8.DecodeLastRuneInString(s); !strings.ContainsRune(".!?…。！？", last) {
 		s += "."
 	}
 	return s

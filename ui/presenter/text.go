@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"apex-ai-proxy/ui/words"
 )
 
 // none stands for a value that is not there.
@@ -39,7 +41,9 @@ func elapsed(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", d.Truncate(100*time.Millisecond).Seconds())
 	default:
-		return fmt.Sprintf("%d m %02d s", int(d.Minutes()), int(d.Seconds())%60)
+		return words.F("{{.Minutes}} m {{.Seconds}} s", words.V{
+			"Minutes": int(d.Minutes()), "Seconds": fmt.Sprintf("%02d", int(d.Seconds())%60),
+		})
 	}
 }
 

@@ -1,5 +1,7 @@
 package presenter
 
+import "apex-ai-proxy/ui/words"
+
 // TrayItem is one line of the tray menu.
 type TrayItem struct {
 	Label     string
@@ -18,20 +20,20 @@ func TrayMenu(h Headline, st Status, key string) []TrayItem {
 	urls := BaseURLs(st.Addr)
 	line := h.Text
 	if h.Icon == IconAttention && st.State == Running {
-		line += " · attention needed"
+		line = words.F("{{.State}} · attention needed", words.V{"State": line})
 	}
 	return []TrayItem{
 		{Label: Shorten(line, trayWidth)},
 		{Separator: true},
 		{Label: label, Action: action, Enabled: enabled},
 		{Separator: true},
-		{Label: "Copy OpenAI base URL", Action: CopyOpenAI, Enabled: urls.OpenAI != ""},
-		{Label: "Copy Anthropic base URL", Action: CopyAnthropic, Enabled: urls.Anthropic != ""},
-		{Label: "Copy local key", Action: CopyKey, Enabled: key != ""},
+		{Label: words.T("Copy OpenAI base URL"), Action: CopyOpenAI, Enabled: urls.OpenAI != ""},
+		{Label: words.T("Copy Anthropic base URL"), Action: CopyAnthropic, Enabled: urls.Anthropic != ""},
+		{Label: words.T("Copy local key"), Action: CopyKey, Enabled: key != ""},
 		{Separator: true},
-		{Label: "Open window", Action: OpenWindow, Enabled: true},
+		{Label: words.T("Open window"), Action: OpenWindow, Enabled: true},
 		{Separator: true},
-		{Label: "Quit", Action: Quit, Enabled: true},
+		{Label: words.T("Quit"), Action: Quit, Enabled: true},
 	}
 }
 

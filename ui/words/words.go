@@ -7,6 +7,7 @@ package words
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"sync"
 
@@ -33,6 +34,7 @@ type V map[string]any
 var (
 	mu    sync.RWMutex
 	known = map[string]string{} // texts without values, in the language of now
+	held  = map[string]bool{}   // the texts that the files hold
 	tag   string
 )
 
@@ -48,21 +50,34 @@ func Use(chosen string) error {
 	if err != nil {
 		return fmt.Errorf("no texts for the language %q", chosen)
 	}
+	texts := map[string]bool{}
 	for _, f := range list {
-		data, err := files.ReadFile(dir + "/" + f.Name())
-		if err == nil {
-			// The lang package always speaks the system's language, so the chosen one is put in its place.
-			err = lang.AddTranslationsForLocale(data, lang.SystemLocale())
-		}
-		if err != nil {
+		if err := load(dir+"/"+f.Name(), texts); err != nil {
 			return fmt.Errorf("read the texts of %s/%s: %w", chosen, f.Name(), err)
 		}
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	tag = chosen
+	tag, held = chosen, texts
 	clear(known)
 	return nil
+}
+
+// load takes over the texts of a file, and notes which they are.
+func load(name string, texts map[string]bool) error {
+	data, err := files.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var all map[string]string
+	if err := json.Unmarshal(data, &all); err != nil {
+		return err
+	}
+	for text := range all {
+		texts[text] = true
+	}
+	// The lang package always speaks the system's language, so the chosen one is put in its place.
+	return lang.AddTranslationsForLocale(data, lang.SystemLocale())
 }
 
 // Tag is the language of now.
@@ -102,6 +117,18 @@ func T(text string) string {
 	defer mu.Unlock()
 	known[text] = s
 	return s
+}
+
+// Of is a text that another package has worded in English, which stays as it is when it is
+// none that is known here.
+func Of(text string) string {
+	mu.RLock()
+	ok := held[text]
+	mu.RUnlock()
+	if !ok {
+		return text
+	}
+	return T(text)
 }
 
 // F is a text with values.

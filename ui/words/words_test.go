@@ -65,7 +65,36 @@ func used(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, path := range sentences {
+		addSentences(t, path, texts)
+	}
 	return texts
+}
+
+// sentences are the files of other packages whose English sentences the window shows.
+var sentences = []string{"../../app/settings/validate.go", "../../app/settings/captures.go"}
+
+var formatted = regexp.MustCompile(`%[a-z]`)
+
+// addSentences adds the literals of a file that are sentences without values.
+func addSentences(t *testing.T, path string, texts map[string]string) {
+	t.Helper()
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		text, err := strconv.Unquote(lit.Value)
+		if err == nil && strings.Count(text, " ") > 1 && !formatted.MatchString(text) && !strings.HasSuffix(text, " ") {
+			texts[text] = set.Position(lit.Pos()).String()
+		}
+		return true
+	})
 }
 
 // file are all texts of a language.
@@ -184,6 +213,18 @@ func TestUse(t *testing.T) {
 			t.Errorf("%s: %q", c.tag, got)
 		}
 	}
+	const wrong = "the port must be a number from 1 to 65535, or 0 for any free one"
+	if got := words.Of(wrong); got != wrong {
+		t.Errorf("en: %q", got)
+	}
+	_ = words.Use("zh-Hans")
+	if got := words.Of(wrong); got == wrong {
+		t.Errorf("zh-Hans: %q", got)
+	}
+	if got := words.Of("{{.An}} unknown text"); got != "{{.An}} unknown text" {
+		t.Errorf("an unknown text became %q", got)
+	}
+	_ = words.Use("en")
 	if err := words.Use("tlh"); err == nil || words.Tag() != "en" {
 		t.Errorf("an unknown language: %v, %s", err, words.Tag())
 	}
