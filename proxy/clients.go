@@ -8,6 +8,7 @@ import (
 // clients are programs known by a piece of their User-Agent, in lower case; the first
 // that fits counts, so programs stand before the SDKs they are built on.
 var clients = []struct{ mark, name string }{
+	{"apex-replay", "Sent again"},
 	{"claude-cli", "Claude Code"},
 	{"claude-code", "Claude Code"},
 	{"codex", "Codex"},

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
 )
@@ -27,7 +28,10 @@ type fakeCore struct {
 	key      string
 	notices  []string
 	bus      *event.Bus
+	bytes    *capture.Store
+	replays  []presenter.Replay
 
+	replayErr                             error
 	startErr, stopErr, saveErr, secretErr error
 	saved                                 []settings.Settings
 }
@@ -41,6 +45,7 @@ func newFakeCore() *fakeCore {
 		states:   map[presenter.SecretName]presenter.SecretState{},
 		key:      "apx-local-key-for-tests",
 		bus:      event.NewBus(500),
+		bytes:    capture.NewStore(capture.DefaultLimits(), nil),
 	}
 }
 
@@ -110,6 +115,15 @@ func (c *fakeCore) Notices() []string             { return c.notices }
 func (c *fakeCore) Bus() *event.Bus               { return c.bus }
 func (c *fakeCore) Version() string               { return "0.1.0" }
 func (c *fakeCore) Providers() []string           { return []string{"openai", "anthropic", "groq"} }
+
+func (c *fakeCore) Captures() *capture.Store { return c.bytes }
+
+func (c *fakeCore) Replay(_ context.Context, r presenter.Replay) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.replays = append(c.replays, r)
+	return c.replayErr
+}
 
 func (c *fakeCore) LocalKey() string {
 	c.mu.Lock()

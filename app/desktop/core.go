@@ -10,6 +10,7 @@ import (
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/ui/presenter"
@@ -76,6 +77,22 @@ const demo = "demo"
 
 // Bus implements presenter.Core.
 func (c core) Bus() *event.Bus { return c.app.Bus() }
+
+// Captures implements presenter.Inspecting.
+func (c core) Captures() *capture.Store { return c.app.Captures() }
+
+// Replay implements presenter.Inspecting.
+func (c core) Replay(ctx context.Context, r presenter.Replay) error {
+	err := c.app.Replay(ctx, app.Replay{ID: r.ID, Model: r.Model, Body: r.Body})
+	switch {
+	case errors.Is(err, app.ErrNotKept):
+		return presenter.ErrNotKept
+	case errors.Is(err, app.ErrNotRunning):
+		return presenter.ErrNotRunning
+	default:
+		return err
+	}
+}
 
 // Version implements presenter.Core.
 func (c core) Version() string { return c.app.Version() }

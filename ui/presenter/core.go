@@ -8,9 +8,11 @@ package presenter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 )
 
@@ -19,6 +21,7 @@ type Core interface {
 	Control
 	Configuration
 	Secrets
+	Inspecting
 
 	// Bus delivers the records of the exchanges.
 	Bus() *event.Bus
@@ -60,6 +63,29 @@ type Secrets interface {
 	// LocalKey is the key that clients send.
 	LocalKey() string
 }
+
+// Inspecting looks at what was sent and what came back.
+type Inspecting interface {
+	// Captures is what is kept of the bytes of the last exchanges.
+	Captures() *capture.Store
+	// Replay sends a captured request once more, and waits until it is answered. The
+	// answer is an exchange of its own. The errors are ErrNotKept, ErrNotRunning, and what
+	// is wrong with the body.
+	Replay(ctx context.Context, r Replay) error
+}
+
+// Replay is a request to be sent again.
+type Replay struct {
+	ID    string // of the exchange
+	Model string // another model, "" for the same
+	Body  []byte // another body, nil for the same
+}
+
+// The reasons why a request cannot be sent again.
+var (
+	ErrNotKept    = errors.New("the request is not kept any more, or only its beginning")
+	ErrNotRunning = errors.New("the proxy is not running")
+)
 
 // State is how far the proxy is.
 type State uint8

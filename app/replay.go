@@ -1,0 +1,97 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/provider"
+)
+
+// Replay is a request to be sent again.
+type Replay struct {
+	ID    string // of the exchange
+	Model string // another model, "" for the same
+	Body  []byte // another body, nil for the same
+}
+
+// The reasons why a request cannot be sent again.
+var (
+	ErrNotKept    = errors.New("the request is not kept any more, or only its beginning")
+	ErrNotRunning = errors.New("the proxy is not running")
+)
+
+// replayer is the name under which requests are sent again.
+const replayer = "apex-replay/1"
+
+// repeatedHeaders are the headers of the client that matter to the meaning of a request.
+var repeatedHeaders = []string{"Anthropic-Version", "Anthropic-Beta", "Openai-Beta", "Accept"}
+
+// Replay sends a captured request through the proxy once more, as a client would, and
+// waits for the end of its answer, which is recorded like any other.
+func (a *App) Replay(ctx context.Context, r Replay) error {
+	st := a.Status()
+	if st.State != Running {
+		return ErrNotRunning
+	}
+	path, body, ok := a.bytes.Original(r.ID)
+	if r.Body != nil {
+		body = r.Body
+	} else if !ok {
+		return ErrNotKept
+	}
+	snap, kept := a.bytes.Get(r.ID)
+	if !kept {
+		return ErrNotKept
+	}
+	if r.Model != "" {
+		q, err := provider.Peek(body)
+		if err != nil {
+			return fmt.Errorf("choose another model: %w", err)
+		}
+		body = q.Rewrite(r.Model, provider.Quirks{})
+		if strings.Contains(path, "/deployments/") { // there the path names the model
+			path = "/v1" + path[strings.LastIndex(path, "/chat/completions"):]
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+reachable(st.Addr)+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", replayer)
+	req.Header.Set("Authorization", "Bearer "+a.LocalKey())
+	req.Header.Set(proxy.ReplayHeader, r.ID)
+	for _, name := range repeatedHeaders {
+		if v := snap.Messages[capture.ClientRequest].Header[name]; v != nil {
+			req.Header[name] = v
+		}
+	}
+	t := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
+	resp, err := t.RoundTrip(req)
+	if err != nil {
+		return fmt.Errorf("send the request: %w", err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return nil // what became of it is in its record
+}
+
+// reachable is an address at which a program on this machine reaches a listener.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip, perr := netip.ParseAddr(host); err == nil && (host == "" || perr == nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
+}
