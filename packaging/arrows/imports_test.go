@@ -20,6 +20,7 @@ var bans = []ban{
 	{from: "proxy", tests: true, pkgs: []string{"fyne.io", "own:app", "own:ui", "own:assets"}, why: "the proxy runs without a window and is wired by app, not the reverse; publish an event instead"},
 	{from: "proxy/convert", pkgs: []string{"net", "os", "log", "time", "io/fs", "io/ioutil", "math/rand", "crypto/rand", "crypto/tls", "syscall", "runtime", "path/filepath", "context"}, but: []string{"net/url"}, why: "a conversion takes and returns bytes: pass time, ids and files in, return losses and errors"},
 	{from: "app", except: "app/desktop", tests: true, pkgs: []string{"fyne.io", "own:ui", "own:app/desktop"}, why: "only app/desktop opens a window, so that the command line needs no display"},
+	{from: "app/client", pkgs: []string{"os", "net", "log", "time", "io/fs", "syscall", "path/filepath"}, why: "what a client is told depends on nothing but its input"},
 	{from: "ui/presenter", tests: true, pkgs: []string{"fyne.io"}, why: "what to show is decided without a display and tested without one"},
 	{from: "ui", pkgs: []string{"own:proxy/convert", "own:proxy/provider", "own:app/desktop"}, why: "the window sees records and settings; how requests are served is none of its business"},
 }
@@ -60,6 +61,7 @@ var allowances = []allowance{
 	{"proxy/event", nil, "records are the language between proxy and window, so they depend on neither"},
 	{"app/settings", nil, "settings are read by all and know nobody"},
 	{"app/secret", nil, "a store keeps strings and knows nobody"},
+	{"app/client", nil, "what clients are told is a table, and it knows nobody"},
 	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
 	{"assets", nil, "it is a leaf"},
 }
@@ -98,6 +100,7 @@ var homes = []home{
 	{"github.com/openai/openai-go", nil, false, "the SDKs are clients that tests use; the program does not carry them"},
 	{"github.com/anthropics/anthropic-sdk-go", nil, false, "the SDKs are clients that tests use; the program does not carry them"},
 	{"golang.org/x/tools", nil, false, "tests use it; the program does not carry it"},
+	{"go.yaml.in/yaml", nil, false, "tests use it; the program does not carry it"},
 	{"testing", []string{"proxy/demo/fakegateway"}, false, "the program does not carry test code"},
 	{module + "/proxy/demo/fakegateway", nil, false, "it is there for tests; the program does not carry it"},
 	{module + "/proxy/demo/grammar", []string{"proxy/demo/fakegateway"}, false, "it is there for tests; the program does not carry it"},
