@@ -58,10 +58,22 @@ func answerFor(behaviour string, req *request) *answer {
 	case "slow":
 		a.text, a.pause = said(req), slowPause
 	default:
-		a.text = said(req)
+		a.obey(req)
 	}
 	a.limit(req)
 	return a
+}
+
+// obey says what was said, unless the request demands a call or an answer of some form.
+func (a *answer) obey(req *request) {
+	switch {
+	case (req.choice == "any" || req.choice == "tool") && len(req.results) == 0:
+		a.tools(req)
+	case req.format != nil:
+		a.text = string(appendValue(nil, &node{v: req.format}, "answer", "", 0))
+	default:
+		a.text = said(req)
+	}
 }
 
 // said is the user's last text, and what else was in the last turn.

@@ -78,7 +78,8 @@ var models = []string{
 // Models are the names of the models, without the suffixes -openai and -anthropic that
 // every one of them may carry:
 //
-//	echo             repeats the user's last text and names the images it saw
+//	echo             repeats the user's last text and names the images it saw; calls a tool
+//	                 or invents JSON where the request leaves no other choice
 //	slow             the same, one word at a time
 //	tools            calls the first tool (two when the text says "parallel"), then quotes the results
 //	long             a long text in Markdown

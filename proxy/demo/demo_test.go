@@ -122,9 +122,19 @@ func TestWholeAnswers(t *testing.T) {
 			`{"type":"thinking","thinking":"","signature":"`,
 		},
 		{"reasoning", chatPath, `{"model":"reasoning","messages":[` + hi + `]}`, `"reasoning_content":"The user wrote 1 word. I repeat what was said."`},
+		{
+			"schema", messagesPath, `{"model":"echo","max_tokens":99,"output_config":{"format":{"type":"json_schema","schema":` + openClosed + `}},"messages":[` + userTurn + `]}`,
+			`"text":"{\"a\":\"sample a\"}"`,
+		},
+		{
+			"schema of chat", chatPath, chatBody(hi, `"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":`+openClosed+`}}`),
+			`"content":"{\"a\":\"sample a\"}"`,
+		},
+		{"schema of responses", "/v1/responses", responsesBody(hi, `"text":{"format":{"type":"json_schema","name":"n","schema":`+openClosed+`}}`), `"text":"{\"a\":\"sample a\"}"`},
+		{"forced call", chatPath, chatBody(hi, `"tools":[`+weather+`]`, `"tool_choice":"required"`), `"name":"weather"`},
 		{"count", "/v1/messages/count_tokens", `{"model":"echo","messages":[{"role":"user","content":"one two three"}]}`, `{"input_tokens":3}`},
 	} {
-		w := post(t, upstream(), c.path, c.body)
+		w := post(t, upstream(), c.path, strings.Replace(c.body, "gpt-4o", "echo", 1))
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("%s: %d\n got %s\nwant %s", c.name, w.Code, w.Body, c.want)
 		}

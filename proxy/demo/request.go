@@ -25,6 +25,8 @@ type request struct {
 	named    string // the tool of choice
 	parallel bool
 
+	format rawjson.Value // schema that the answer must fit, nil for none
+
 	thinks        thinking
 	omitThoughts  bool
 	maxTokens     int64

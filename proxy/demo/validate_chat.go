@@ -211,6 +211,7 @@ func (c *chatInspection) namedSchema(n *node) {
 	c.name(c.need(n, m, "name", rawjson.String))
 	schema := m.get("schema")
 	c.is(schema, rawjson.Object)
+	c.req.format = schema.value()
 	if m.get("strict").present() && m.get("strict").v.True() {
 		if why := strictFault(schema, ""); why != "" {
 			c.refuse(badRequest("response_format", "", "Invalid schema for response_format '%s': %s", m.get("name").str(), why))

@@ -214,7 +214,9 @@ func (c *messagesInspection) output(n *node) {
 	f := membersOf(format)
 	c.only(f, "type", "schema")
 	c.word(c.need(format, f, "type", rawjson.String), "json_schema")
-	if why := closedFault(c.need(format, f, "schema", rawjson.Object)); why != "" {
+	schema := c.need(format, f, "schema", rawjson.Object)
+	c.req.format = schema.value()
+	if why := closedFault(schema); why != "" {
 		c.refuse(badRequest("", "", "output_config.format.schema: %s", why))
 	}
 }

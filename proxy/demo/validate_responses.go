@@ -178,6 +178,7 @@ func (c *responsesInspection) format(n *node) {
 		c.only(f, "type", "name", "description", "schema", "strict")
 		c.name(c.need(format, f, "name", rawjson.String))
 		schema := c.need(format, f, "schema", rawjson.Object)
+		c.req.format = schema.value()
 		if strict := f.get("strict"); c.is(strict, rawjson.Bool) && strict.v.True() {
 			if why := strictFault(schema, ""); why != "" {
 				c.refuse(badRequest("text.format.schema", "invalid_json_schema", "Invalid schema for response_format '%s': %s", f.get("name").str(), why))

@@ -121,6 +121,7 @@ func TestGatewayRefuses(t *testing.T) {
 		{"azure version", "azure-openai/resource/gpt-4o/chat/completions?api-version=1", gpt, nil, 404, "api-version"},
 		{"azure resource", "azure-openai/other/gpt-4o/chat/completions?api-version=" + AzureAPIVersion, gpt, nil, 404, "Resource not found"},
 		{"body", openai, `{"model":"gpt-4o","top_k":1,` + chatHi, nil, 400, "Unknown parameter: 'top_k'"},
+		{"responses only", openai, `{"model":"o3-pro",` + chatHi, nil, 400, "only supported in v1/responses"},
 		{"responses body", "openai/responses", gpt, nil, 400, "Unknown parameter: 'messages'"},
 		{"responses elsewhere", "groq/responses", `{"model":"m","input":"hi"}`, header("Authorization", "Bearer own"), 404, "unknown_url"},
 		{"embeddings body", "openai/embeddings", gpt, nil, 400, "Unknown parameter: 'messages'"},

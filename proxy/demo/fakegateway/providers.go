@@ -48,7 +48,7 @@ func chatUnder(root string) map[string]string {
 
 var providers = index([]*provider{
 	{
-		slug: "openai", keys: bearer,
+		slug: "openai", keys: bearer, refuse: openaiRefuses,
 		paths: map[string]string{"chat/completions": demoChat, "responses": demoResponses, "embeddings": demoEmbeddings},
 	},
 	{

@@ -100,6 +100,16 @@ func each(v rawjson.Value, f func(i int, e rawjson.Value) *refusal) *refusal {
 	return found
 }
 
+// openaiRefuses: some models are served by the Responses API alone.
+func openaiRefuses(body rawjson.Value) *refusal {
+	for _, family := range []string{"gpt-5-pro", "gpt-5-codex", "codex-mini", "o1-pro", "o3-pro"} {
+		if strings.HasPrefix(body.Get("model").Str(), family) {
+			return &refusal{"model", "This model is only supported in v1/responses and not in v1/chat/completions."}
+		}
+	}
+	return nil
+}
+
 func groqRefuses(body rawjson.Value) *refusal {
 	if r := hasAny(body, "property '%s' is unsupported", "store", "metadata", "logprobs", "top_logprobs", "logit_bias", "safety_identifier", "prompt_cache_key", "verbosity"); r != nil {
 		return r
