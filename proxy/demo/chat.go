@@ -82,7 +82,7 @@ func (c *chatWriter) call(dst []byte, call invocation, args string) []byte {
 		kind, content = "custom", "input"
 	}
 	dst = append(dst, `"id":`...)
-	dst = rawjson.AppendQuote(dst, "call_"+c.h.id())
+	dst = rawjson.AppendQuote(dst, c.h.callID(c.h.id()))
 	dst = append(dst, `,"type":"`+kind+`","`+kind+`":{"name":`...)
 	dst = rawjson.AppendQuote(dst, call.tool.name)
 	dst = append(dst, `,"`+content+`":`...)

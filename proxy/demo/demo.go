@@ -28,6 +28,11 @@ type Option func(*handler)
 // WithIDs replaces the random part of ids.
 func WithIDs(next func() string) Option { return func(h *handler) { h.id = next } }
 
+// WithCallIDs replaces how ids of tool calls are made of random parts.
+func WithCallIDs(make func(random string) string) Option {
+	return func(h *handler) { h.callID = make }
+}
+
 // WithClock replaces the clock behind the created fields.
 func WithClock(now func() time.Time) Option { return func(h *handler) { h.now = now } }
 
@@ -52,6 +57,7 @@ func WithChoice(choose func(model, text string) string) Option {
 
 type handler struct {
 	id     func() string
+	callID func(random string) string
 	now    func() time.Time
 	pause  func(ctx context.Context, d time.Duration) error
 	choose func(model, text string) string
@@ -63,7 +69,7 @@ type handler struct {
 // New makes the upstream. It serves POST /v1/chat/completions, /v1/responses,
 // /v1/embeddings, /v1/messages and /v1/messages/count_tokens.
 func New(opts ...Option) http.Handler {
-	h := &handler{id: randomID, now: time.Now, pause: wait, choose: byName}
+	h := &handler{id: randomID, callID: func(random string) string { return "call_" + random }, now: time.Now, pause: wait, choose: byName}
 	for _, opt := range opts {
 		opt(h)
 	}

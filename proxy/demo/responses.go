@@ -50,7 +50,7 @@ func (r *responsesWriter) items(a *answer) []*outItem {
 		all = append(all, &outItem{id: "msg_" + r.h.id(), kind: "message", text: a.text})
 	}
 	for _, call := range a.calls {
-		it := &outItem{id: "fc_" + r.h.id(), kind: "function_call", text: call.args, call: call, sent: "call_" + r.h.id()}
+		it := &outItem{id: "fc_" + r.h.id(), kind: "function_call", text: call.args, call: call, sent: r.h.callID(r.h.id())}
 		if call.tool.custom {
 			it.id, it.kind = "ctc_"+strings.TrimPrefix(it.id, "fc_"), "custom_tool_call"
 		}

@@ -2,6 +2,7 @@ package fakegateway
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/demo"
+	"apex-ai-proxy/proxy/rawjson"
 )
 
 const chatHi = `"messages":[{"role":"user","content":"hi"}]}`
@@ -273,6 +275,28 @@ func TestThreads(t *testing.T) {
 		if status, body := goOn(message, tools+","); status != 400 || !strings.Contains(body, "tools: it belongs to the thread") {
 			t.Errorf("tools again: %d %s", status, body)
 		}
+	}
+}
+
+// TestMistralLoop sends a call back that the imitation made.
+func TestMistralLoop(t *testing.T) {
+	g := New(t, Options{})
+	const fields = `{"model":"m","tools":[{"type":"function","function":{"name":"f"}}],"messages":[{"role":"user","content":"[[tools]]"}`
+	_, _, body := post(t, g, "mistral/v1/chat/completions", fields+"]}")
+	var answer struct {
+		Choices []struct{ Message json.RawMessage }
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || len(answer.Choices) != 1 {
+		t.Fatalf("%v %s", err, body)
+	}
+	said := rawjson.Value(answer.Choices[0].Message)
+	var calls []struct{ ID string }
+	if err := json.Unmarshal(said.Get("tool_calls"), &calls); err != nil || len(calls) != 1 {
+		t.Fatalf("%v %s", err, said)
+	}
+	said = rawjson.Value(`{"role":"assistant","content":null,"tool_calls":` + string(said.Get("tool_calls")) + `}`)
+	if status, _, body := post(t, g, "mistral/v1/chat/completions", fields+","+string(said)+`,{"role":"tool","tool_call_id":"`+calls[0].ID+`","content":"x"}]}`); status != 200 {
+		t.Errorf("%d %s", status, body)
 	}
 }
 

@@ -105,6 +105,9 @@ func index(all []*provider) map[string]*provider {
 		if p.slug == "mistral" || p.slug == "perplexity-ai" {
 			p.opts = append(p.opts, demo.WithEagerUsage())
 		}
+		if p.slug == "mistral" {
+			p.opts = append(p.opts, demo.WithCallIDs(func(random string) string { return random[:9] }))
+		}
 		m[p.slug] = p
 	}
 	return m
