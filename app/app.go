@@ -158,7 +158,7 @@ func (a *App) validate(s settings.Settings) error {
 			e.Problems = append(e.Problems, p)
 		}
 	}
-	err := s.Validate(a.Providers())
+	err := check(s)
 	var invalid *settings.ValidationError
 	if errors.As(err, &invalid) {
 		e.Problems = append(e.Problems, invalid.Problems...)
@@ -300,7 +300,7 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	before := a.Settings()
 	file := underlay(s, a.file, a.overrides)
 	after := overlay(file, a.overrides)
-	if err := after.Validate(a.Providers()); err != nil {
+	if err := check(after); err != nil {
 		return err
 	}
 	addr := ""

@@ -191,8 +191,12 @@ func TestUnusableSettings(t *testing.T) {
 		"no time":     {file("[server]\nupstream_timeout = 'zz'\n"), nil, []string{"  server.upstream_timeout: \"zz\" is not a time"}},
 		"two wrong":   {file("[gateway]\nid = 'A B'\n[server]\nlisten = 1\n"), nil, []string{"  gateway.id: ", "  server.listen: write it in quotes"}},
 		"too short":   {nil, []string{"--upstream-timeout", "5ns"}, []string{"server.upstream_timeout (flag --upstream-timeout): the time must be at least one second"}},
-		"newer":       {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},
-		"token":       {map[string]string{"GATEWAY_TOKEN": "a b"}, nil, []string{"environment GATEWAY_TOKEN: "}},
+		"alias": {file("[aliases]\nfast = 'gpt-5#opnai'\nslow = ['gpt-5#openai', 'fast']\n'*#openai' = 'gpt-5#openai'\n[claude]\nopus = 'nobody'\n"), nil, []string{
+			"  aliases.fast: \"opnai\" is not a provider: write it as model#provider. Did you mean gpt-5#openai?",
+			"  aliases.slow: \"fast\" is an alias too", "  aliases.*#openai: a name with * never", "  claude.opus: no provider is known for the model \"nobody\"",
+		}},
+		"newer": {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},
+		"token": {map[string]string{"GATEWAY_TOKEN": "a b"}, nil, []string{"environment GATEWAY_TOKEN: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newConsole(t, tc.env, &secret.Memory{})
@@ -324,7 +328,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the help names another limit")
 	}
 	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)"}
-	all = append(all, "Names of your own for models: [aliases] in the settings file")
+	all = append(all, "Names of your own for models: [aliases] in the settings file", "[claude]")
 	for _, o := range options {
 		all = append(all, "--"+o.flag, o.env)
 	}
@@ -332,7 +336,7 @@ func TestHelp(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{[]string{"help"}, append(append(slices.Clone(all), "--hidden"), commands...)},
+		{[]string{"help"}, append(append(slices.Clone(all), "--hidden", "token set openai"), commands...)},
 		{[]string{"--help"}, append(slices.Clone(all), "--hidden")},
 		{[]string{"-h"}, all},
 		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "SIGHUP", "401")},

@@ -32,6 +32,7 @@ Usage:
   apex-ai-proxy token set          store the gateway token in the system keychain
   apex-ai-proxy token status       tell whether it is there
   apex-ai-proxy token remove       remove it
+  apex-ai-proxy token set openai   the same for your own key of a provider; also status and remove
   apex-ai-proxy key                print the local key, which clients send
   apex-ai-proxy version
   apex-ai-proxy help [command]
@@ -106,7 +107,7 @@ func flagHelp() string {
 		}
 	}
 	writeFlag(&b, "--config FILE", "APEX_CONFIG", "settings file (default "+settings.Path()+")")
-	b.WriteString("\nNames of your own for models: [aliases] in the settings file, as in \"fast\" = \"gpt-5-mini#openai\".\n\n")
+	b.WriteString("\nNames of your own for models: [aliases] in the settings file, as in \"fast\" = \"gpt-5-mini#openai\";\nfor what Claude Code asks for: [claude], as in haiku = \"gpt-5-mini#openai\".\n\n")
 	return b.String()
 }
 

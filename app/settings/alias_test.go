@@ -48,12 +48,91 @@ func TestAliasesAreChecked(t *testing.T) {
 		"blank":   {" ", "a name without *"},
 		"pattern": {"gpt-*#openai", "a name without *"},
 		"many":    {[]any{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "at most 8"},
+		"chain":   {"y", `"y" is an alias too`},
+		"loop":    {[]any{"gpt-5#openai", "x"}, `"x" is an alias too`},
 	} {
 		s := Default()
-		s.Aliases = map[string]any{"x": want.alias}
+		s.Aliases = map[string]any{"x": want.alias, "y": "gpt-5#openai"}
 		var e *ValidationError
 		if err := s.Validate(nil); !errors.As(err, &e) || !strings.Contains(e.Field(FieldAlias("x")), want.text) {
 			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+func TestAliasNamesAreChecked(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                       "needs a name",
+		" ":                      "needs a name",
+		" fast":                  "spaces",
+		"a\nb":                   "control character",
+		"a\x00b":                 "control character",
+		"claude-opus-4-8[1m]":    "leave out [1m]",
+		strings.Repeat("a", 257): "longer than 256",
+		"fast":                   "",
+		"claude-*-haiku-*":       "",
+		"*":                      "",
+		"fast#mine":              "",
+		"b\u00fcro modell":       "",
+	} {
+		s := Default()
+		s.Aliases = map[string]any{name: "gpt-5#openai"}
+		var e *ValidationError
+		_ = errors.As(s.Validate(nil), &e)
+		if e == nil {
+			e = &ValidationError{}
+		}
+		text := e.Field(FieldAlias(name))
+		if (text == "") != (want == "") || !strings.Contains(text, want) {
+			t.Errorf("%q: %q, want %q", name, text, want)
+		}
+		if strings.ContainsAny(e.Error(), "\n\x00") {
+			t.Errorf("%q gets out raw: %q", name, e.Error())
+		}
+	}
+}
+
+func TestTiers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	text := "[claude]\nopus = \"gpt-5#openai\"\nsonnet = [\"gpt-5-mini#openai\", \"grok-4#grok\"]\nhaiku = \"\"\nfable = []\n[aliases]\n\"claude-opus\" = \"o3#openai\"\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, notices, err := Load(path)
+	if err != nil || len(notices) > 0 || s.Validate(nil) != nil {
+		t.Fatal(err, notices, s.Validate(nil))
+	}
+	want := map[string][]string{
+		"claude-opus": {"o3#openai"}, "claude-*opus*": {"gpt-5#openai"},
+		"claude-sonnet": {"gpt-5-mini#openai", "grok-4#grok"}, "claude-*sonnet*": {"gpt-5-mini#openai", "grok-4#grok"},
+	}
+	if got := s.AliasTargets(); !reflect.DeepEqual(got, want) {
+		t.Errorf("read %v", got)
+	}
+	changed := s.WithTier(TierHaiku, "gpt-5-nano#openai").WithTier(TierOpus).WithTier(TierFable, "a#openai", "b#openai")
+	if err := Save(path, changed); err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tier, want := range map[Tier][]string{
+		TierOpus: nil, TierSonnet: {"gpt-5-mini#openai", "grok-4#grok"}, TierHaiku: {"gpt-5-nano#openai"}, TierFable: {"a#openai", "b#openai"},
+	} {
+		if got := again.TierTargets(tier); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, want %v", tier, got, want)
+		}
+	}
+	if s.TierTargets(TierOpus) == nil || s.TierTargets(TierHaiku) != nil {
+		t.Error("the original was changed")
+	}
+	for value, want := range map[any]string{int64(3): "write the model", "x*": "without *", "fast": "is an alias too"} {
+		s := Default()
+		s.Aliases, s.Claude = map[string]any{"fast": "gpt-5#openai"}, map[Tier]any{TierOpus: value, "opsu": "gpt-5#openai"}
+		var e *ValidationError
+		if !errors.As(s.Validate(nil), &e) || !strings.Contains(e.Field(FieldTier(TierOpus)), want) || !strings.Contains(e.Field(FieldTier("opsu")), "opus, sonnet, haiku and fable") {
+			t.Errorf("%v: %v", value, e)
 		}
 	}
 }

@@ -157,6 +157,7 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		"no section":   {"server = 3", "server", "[server]"},
 		"many":         {"[[server]]\nlisten = 'x'", "server", "[server]"},
 		"version":      {"version = 'new'", "version", "whole number"},
+		"no tiers":     {"claude = 'gpt-5#openai'", "claude", "[claude]"},
 		"some aliases": {"aliases = 3", "aliases", "[aliases]"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,38 +26,10 @@ type Settings struct {
 	// Aliases are names of the user's own for models: a name, which may hold *, and the
 	// model it stands for, or a list of models that are tried in order. See AliasTargets.
 	Aliases map[string]any `toml:"aliases,omitempty"`
-}
 
-// AliasTargets is what each alias stands for. Values of another kind are left out;
-// Validate reports them.
-func (s Settings) AliasTargets() map[string][]string {
-	out := make(map[string][]string, len(s.Aliases))
-	for name, value := range s.Aliases {
-		if targets, ok := targetsOf(value); ok {
-			out[name] = targets
-		}
-	}
-	return out
-}
-
-func targetsOf(value any) (targets []string, ok bool) {
-	switch v := value.(type) {
-	case string:
-		return []string{v}, true
-	case []string:
-		return v, len(v) > 0
-	case []any:
-		for _, e := range v {
-			s, ok := e.(string)
-			if !ok {
-				return nil, false
-			}
-			targets = append(targets, s)
-		}
-		return targets, len(targets) > 0
-	default:
-		return nil, false
-	}
+	// Claude is what stands for each tier of Claude Code's models: a model or a list, as in
+	// Aliases. See TierTargets and WithTier.
+	Claude map[Tier]any `toml:"claude,omitempty"`
 }
 
 // Gateway is the Cloudflare AI Gateway that requests go to.

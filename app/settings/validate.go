@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -30,9 +29,6 @@ const (
 	FieldExchanges         = "captures.exchanges"
 	FieldMemory            = "captures.memory"
 )
-
-// FieldAlias is the field of an alias.
-func FieldAlias(name string) string { return "aliases." + name }
 
 // FieldProvider is the field of a provider's key mode.
 func FieldProvider(name string) string { return "providers." + name + ".key" }
@@ -121,25 +117,6 @@ func (s Settings) Validate(providers []string) error {
 		return nil
 	}
 	return e
-}
-
-// maxTargets bounds how many models are tried for one request.
-const maxTargets = 8
-
-func (s Settings) checkAliases(e *ValidationError) {
-	for _, name := range slices.Sorted(maps.Keys(s.Aliases)) {
-		targets, ok := targetsOf(s.Aliases[name])
-		switch {
-		case strings.TrimSpace(name) == "":
-			e.check(FieldAlias(name), "an alias needs a name")
-		case !ok:
-			e.check(FieldAlias(name), `write the model that it stands for, as in "gpt-5#openai", or a list of models`)
-		case len(targets) > maxTargets:
-			e.check(FieldAlias(name), fmt.Sprintf("at most %d models can be tried", maxTargets))
-		case slices.ContainsFunc(targets, func(t string) bool { return strings.TrimSpace(t) == "" || strings.Contains(t, "*") }):
-			e.check(FieldAlias(name), "a model has a name without *")
-		}
-	}
 }
 
 var (

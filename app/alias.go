@@ -1,0 +1,65 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/provider"
+)
+
+// check tells what is wrong with s as a *settings.ValidationError: what s.Validate finds,
+// and aliases that lead nowhere.
+func check(s settings.Settings) error {
+	err := s.Validate(providers())
+	invalid := &settings.ValidationError{}
+	if err != nil && !errors.As(err, &invalid) {
+		return err
+	}
+	add := func(field, text string) {
+		if text != "" && invalid.Field(field) == "" {
+			invalid.Problems = append(invalid.Problems, settings.Problem{Field: field, Text: text})
+		}
+	}
+	targets := s.AliasTargets()
+	for _, name := range slices.Sorted(maps.Keys(s.Aliases)) {
+		add(settings.FieldAlias(name), neverFits(name))
+		add(settings.FieldAlias(name), leadsNowhere(targets[name]))
+	}
+	for _, t := range settings.Tiers() {
+		add(settings.FieldTier(t), leadsNowhere(s.TierTargets(t)))
+	}
+	if len(invalid.Problems) == 0 {
+		return nil
+	}
+	return invalid
+}
+
+// neverFits is what keeps a pattern from ever being looked at, "" when nothing does.
+func neverFits(name string) string {
+	i := strings.LastIndexByte(name, '#')
+	if i < 0 || !strings.Contains(name, "*") {
+		return ""
+	}
+	if _, known := provider.Lookup(name[i+1:]); !known {
+		return ""
+	}
+	return fmt.Sprintf("a name with * never stands for models that tell their provider; leave out %s, or write one name without *", name[i:])
+}
+
+// leadsNowhere is what is wrong with the first model that has no provider, "" when all
+// have one.
+func leadsNowhere(models []string) string {
+	for _, m := range models {
+		_, err := provider.Resolve(m)
+		var e *ir.Error
+		if errors.As(err, &e) {
+			return e.Message
+		}
+	}
+	return ""
+}
