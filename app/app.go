@@ -36,6 +36,7 @@ const remembered = 1000
 type Options struct {
 	Flags    map[string]string   // values of flags by name, without dashes
 	Env      func(string) string // os.Getenv when nil
+	EnvNames []string            // the variables there are, to notice mistyped ones
 	Keychain secret.Store        // the system's when nil
 	Log      *slog.Logger        // discarded when nil
 	LogLevel *slog.LevelVar      // set to debug or info as the settings say; may be nil
@@ -70,6 +71,7 @@ type App struct {
 	misfits  []settings.Problem // values in the file that could not be read
 	values   map[string]string  // secrets known so far
 	loading  map[string]bool
+	noRing   sync.Once     // what is missing for want of a keychain is told once
 	keyReady chan struct{} // closed when the local key is known
 	keyKept  bool          // the local key will be the same at the next start
 }
@@ -116,6 +118,10 @@ func Open(ctx context.Context, o Options) (*App, error) {
 	a.bytes = capture.NewStore(capture.Limits{Mode: capture.Off}, a.known)
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.readFile()
+	unclear := doubts(o.Env, o.EnvNames, a.Settings())
+	for _, name := range slices.Sorted(maps.Keys(unclear)) {
+		a.log.Warn("environment variable", "name", name, "why", unclear[name])
+	}
 	a.sup = newSupervisor(func() server { return proxy.New(a.log, a.bus) }, a.Settings().Server.Listen)
 	return a, nil
 }
@@ -127,12 +133,15 @@ func settingsPath(flags map[string]string, getenv func(string) string) string {
 	return settings.Path()
 }
 
+// configVariable names the settings file.
+const configVariable = "APEX_CONFIG"
+
 // namedPath is the settings file that the user named, "" for the usual one.
 func namedPath(flags map[string]string, getenv func(string) string) string {
 	if p := flags["config"]; p != "" {
 		return p
 	}
-	return getenv("APEX_CONFIG")
+	return getenv(configVariable)
 }
 
 // readFile leaves it to who opened the App to report what keeps the file from being used.
@@ -280,7 +289,7 @@ func (a *App) prepare(s settings.Settings) {
 		a.log.Warn("risky setting", "field", w.Field, "why", w.Text)
 	}
 	if missing := s.Missing(); len(missing) > 0 {
-		a.log.Warn("only the built-in models of provider demo answer until these are set", "missing", missing)
+		a.log.Warn("only the built-in models of provider demo answer until these are set", "missing", withFlags(missing))
 	}
 	a.load(wanted(s)...)
 	a.configure()

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -46,7 +47,7 @@ func system() (c *cli, release func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	return &cli{
-		getenv: os.Getenv, goos: runtime.GOOS, signals: signals,
+		getenv: os.Getenv, environ: os.Environ, goos: runtime.GOOS, signals: signals,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		limit: drainLimit,
 	}, func() { signal.Stop(signals) }
@@ -55,6 +56,7 @@ func system() (c *cli, release func()) {
 // cli is one run of the program, with everything it takes from outside.
 type cli struct {
 	getenv         func(string) string
+	environ        func() []string // "NAME=value"; nil for none
 	goos           string
 	signals        chan os.Signal
 	stdin          io.Reader
@@ -147,10 +149,23 @@ func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
 	return Open(ctx, Options{
 		Flags:    line.flags,
 		Env:      c.getenv,
+		EnvNames: c.names(),
 		Keychain: c.keychain,
 		Log:      slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
 		LogLevel: level,
 	})
+}
+
+// names are the variables of the environment.
+func (c *cli) names() (out []string) {
+	if c.environ == nil {
+		return nil
+	}
+	for _, pair := range c.environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		out = append(out, name)
+	}
+	return out
 }
 
 // warnOfAbsentFile speaks up for a name that may be mistyped. It is no error: saving makes

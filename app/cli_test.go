@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/app/settings"
 )
 
 // screen collects what a program writes.
@@ -108,6 +109,97 @@ func TestServe(t *testing.T) {
 	}
 	if out := c.out.String(); strings.Count(out, "\n") != 1 {
 		t.Errorf("a key that is kept needs no second line: %q", out)
+	}
+}
+
+func TestReachable(t *testing.T) {
+	for listened, want := range map[string]string{
+		"127.0.0.1:1": "127.0.0.1:1", "0.0.0.0:1": "127.0.0.1:1", "[::]:1": "[::1]:1", "[::1]:1": "[::1]:1", "192.168.0.7:1": "192.168.0.7:1", "localhost:1": "localhost:1",
+	} {
+		if got := reachable(listened); got != want {
+			t.Errorf("%s: %s, want %s", listened, got, want)
+		}
+	}
+}
+
+// TestServeTellsWhereTheKeyIs, for whoever has to enter it somewhere.
+func TestServeTellsWhereTheKeyIs(t *testing.T) {
+	for says, env := range map[string]map[string]string{
+		`apex-ai-proxy: clients send the local key; "apex-ai-proxy key" prints it`: nil,
+		"apex-ai-proxy: clients send the key that is in APEX_LOCAL_KEY":            {"APEX_LOCAL_KEY": "my-local-key"},
+	} {
+		c := newConsole(t, env, &secret.Memory{})
+		c.start("serve", "--listen", "127.0.0.1:0")
+		c.addr(t)
+		until(t, says, func() bool { return strings.Contains(c.err.String(), says+"\n") })
+		c.signals <- os.Interrupt
+		c.ends(t, exitOK)
+	}
+}
+
+// TestNoKeychainIsToldOnce, and only where a secret is missing for it.
+func TestNoKeychainIsToldOnce(t *testing.T) {
+	gateway := map[string]string{"ACCOUNT_ID": account, "GATEWAY_ID": "g"}
+	key := map[string]string{"APEX_LOCAL_KEY": "my-local-key"}
+	both := map[string]string{"ACCOUNT_ID": account, "GATEWAY_ID": "g", "APEX_LOCAL_KEY": "my-local-key"}
+	for _, tc := range []struct {
+		env   map[string]string
+		times int
+	}{{nil, 1}, {gateway, 1}, {key, 0}, {both, 1}} {
+		k := &brokenKeychain{err: secret.ErrNoService}
+		c := newConsole(t, tc.env, k)
+		c.start("serve", "--listen", "127.0.0.1:0")
+		c.addr(t)
+		until(t, "the keychain has been asked", func() bool {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			return k.gets[secret.GatewayToken] > 0
+		})
+		until(t, "the warning", func() bool { return tc.times == 0 || strings.Contains(c.err.String(), "no keychain") })
+		c.signals <- os.Interrupt
+		c.ends(t, exitOK)
+		if n := strings.Count(c.err.String(), "keychain"); n != tc.times {
+			t.Errorf("%v: said %d times, want %d: %s", tc.env, n, tc.times, c.err.String())
+		}
+	}
+}
+
+// TestDoubtfulEnvironment: what has no effect, or another than meant, is told by name.
+func TestDoubtfulEnvironment(t *testing.T) {
+	env := map[string]string{
+		"APEX_LOCAL_KEY": "x", "DEBUG": "maybe", "APEX_PROVIDER_KEY_FOO": "tok-1", "APEX_PROVIDER_KEY_OPENAI": "tok-2", "APEX_LISTN": "tok-3", "APEX_OF_ANOTHER_PROGRAM": "1",
+	}
+	c := newConsole(t, env, &secret.Memory{})
+	c.environ = func() (out []string) {
+		for name, v := range env {
+			out = append(out, name+"="+v)
+		}
+		return append(out, "HOME=/", "=C:=x")
+	}
+	c.start("serve", "--listen", "127.0.0.1:0")
+	c.addr(t)
+	c.signals <- os.Interrupt
+	c.ends(t, exitOK)
+	said := c.err.String()
+	for _, s := range []string{
+		`name=APEX_LOCAL_KEY why="a key of fewer than 8 characters`, `name=DEBUG why="\"maybe\" is neither on nor off; it counts as off`,
+		`name=APEX_PROVIDER_KEY_FOO why="there is no such provider; known are openai`, `name=APEX_PROVIDER_KEY_OPENAI why="it is not used; write key = \"own\" under [providers.openai]`,
+		`name=APEX_LISTN why="it is not used; did you mean APEX_LISTEN?`,
+	} {
+		if !strings.Contains(said, s) {
+			t.Errorf("%s is not said: %s", s, said)
+		}
+	}
+	if n := strings.Count(said, "environment variable"); n != 5 || strings.Contains(said, "tok-") {
+		t.Errorf("%d doubts: %s", n, said)
+	}
+	own := settings.Default()
+	own.Providers = map[string]settings.Provider{"openai": {Key: settings.KeyOwn}}
+	if d := doubts(func(n string) string {
+		return map[string]string{"DEBUG": "off", "APEX_PROVIDER_KEY_OPENAI": "t", "APEX_LISTEN": "x", "APEX_CONFIG": "x", "APEX_LOCAL_KEY": "my-local-key"}[n]
+	},
+		[]string{"DEBUG", "APEX_PROVIDER_KEY_OPENAI", "APEX_LISTEN", "APEX_CONFIG", "APEX_LOCAL_KEY"}, own); len(d) > 0 {
+		t.Errorf("doubts %v", d)
 	}
 }
 
@@ -476,8 +568,10 @@ func TestToken(t *testing.T) {
 			t.Errorf("%q: exit code %d, %q, want %d, %q", args, got, out+err, code, says)
 		}
 	}
-	want(exitFailure, "gateway token: no such secret is stored", "", "token", "status")
-	want(exitFailure, "the secret is empty", "", "token", "set")
+	want(exitFailure, "No gateway token is stored. Store one with \"apex-ai-proxy token set\".", "", "token", "status")
+	want(exitFailure, "No key for openai is stored. Store one with \"apex-ai-proxy token set openai\".", "", "token", "status", "openai")
+	want(exitFailure, "gateway token: nothing was read", "", "token", "set")
+	want(exitFailure, "gateway token: nothing was read", " \n", "token", "set")
 	want(exitFailure, "the secret holds a space", "tok-a tok-b\n", "token", "set")
 	want(exitFailure, "too long", strings.Repeat("tok-", 1000), "token", "set")
 	want(exitOK, "stored in the keychain", "tok-1\n", "token", "set")
@@ -491,7 +585,7 @@ func TestToken(t *testing.T) {
 		t.Errorf("the keychain has %q", v)
 	}
 	want(exitOK, "removed", "", "token", "remove")
-	want(exitFailure, "no such secret", "", "token", "remove")
+	want(exitFailure, "No gateway token is stored", "", "token", "remove")
 	want(exitOK, "key for openai is there", "", "token", "status", "openai")
 }
 
@@ -506,7 +600,23 @@ func TestTokenWithTheEnvironment(t *testing.T) {
 	}
 }
 
+// TestTokenFromNowhere: nobody types there, so nobody is asked.
+func TestTokenFromNowhere(t *testing.T) {
+	c := newConsole(t, nil, &secret.Memory{})
+	null, err := os.Open(os.DevNull)
+	must(t, err)
+	defer null.Close()
+	c.stdin = null
+	if code := c.run(context.Background(), []string{"token", "set"}); code != exitFailure || c.out.String() != "" ||
+		!strings.HasPrefix(c.err.String(), "apex-ai-proxy: gateway token: nothing was read") {
+		t.Errorf("exit code %d, %q, %q", code, c.out.String(), c.err.String())
+	}
+}
+
 func TestTokenWithoutAKeychain(t *testing.T) {
+	if code, _, err := does(t, nil, &brokenKeychain{err: secret.ErrNoService}, "", "token", "status", "openai"); code != exitFailure || !strings.Contains(err, "APEX_PROVIDER_KEY_OPENAI") {
+		t.Errorf("exit code %d, %q", code, err)
+	}
 	k := &brokenKeychain{err: secret.ErrNoService}
 	if code, _, err := does(t, nil, k, "tok", "token", "set"); code != exitFailure || !strings.Contains(err, "use the environment variable GATEWAY_TOKEN instead") {
 		t.Errorf("exit code %d, %q", code, err)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,6 +93,19 @@ func readOverrides(flags map[string]string, getenv func(string) string) ([]overr
 		out = append(out, ov)
 	}
 	return out, nil
+}
+
+// withFlags is the fields with the flags that set them.
+func withFlags(fields []string) string {
+	out := slices.Clone(fields)
+	for i, field := range fields {
+		for _, o := range options {
+			if o.field == field {
+				out[i] += " (--" + o.flag + ")"
+			}
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func switchedOn(v string) bool {

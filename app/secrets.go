@@ -72,6 +72,8 @@ func (a *App) read(name string) {
 		a.makeLocalKey(err)
 	case errors.Is(err, secret.ErrMissing):
 		a.log.Info("no such secret is stored", "secret", name)
+	case errors.Is(err, secret.ErrNoService):
+		a.missKeychain(name)
 	default:
 		a.log.Warn("secret cannot be read", "secret", name, "error", err)
 	}
@@ -89,12 +91,26 @@ func (a *App) makeLocalKey(cause error) {
 		kept = err == nil && a.secrets.Place(secret.LocalKey) == secret.InKeychain
 		cause = err
 	}
-	if kept {
+	switch {
+	case kept:
 		a.log.Info("a local key was made and stored in the keychain")
-	} else {
+	case errors.Is(cause, secret.ErrNoService):
+		a.missKeychain(secret.LocalKey)
+	default:
 		a.log.Warn("the local key is for this run only", "why", cause)
 	}
 	a.learn(secret.LocalKey, key, kept)
+}
+
+// missKeychain tells, once, that there is no keychain to read a secret from that would be
+// of use now: without a gateway, its token is not.
+func (a *App) missKeychain(name string) {
+	if name == secret.GatewayToken && len(a.Settings().Missing()) > 0 {
+		return
+	}
+	a.noRing.Do(func() {
+		a.log.Warn("this system has no keychain: secrets come from the environment only, and a local key that is made lasts for this run", "wanted", secret.Variable(name))
+	})
 }
 
 // newLocalKey is a key with 256 random bits.

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"apex-ai-proxy/app/secret"
 )
 
 // serve runs the proxy until a signal ends it.
@@ -39,8 +43,25 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 		}
 	})
 	defer stop()
-	fmt.Fprintf(c.stdout, "listening on http://%s\n", a.Status().Addr)
+	fmt.Fprintf(c.stdout, "listening on http://%s\n", reachable(a.Status().Addr))
 	return c.wait(ctx, a, failed)
+}
+
+// reachable is an address that clients on this computer can use for what is listened on:
+// where that is every address, the one that leads back here.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	switch ip, err := netip.ParseAddr(host); {
+	case err != nil || !ip.IsUnspecified():
+		return addr
+	case ip.Is4():
+		return net.JoinHostPort("127.0.0.1", port)
+	default:
+		return net.JoinHostPort("::1", port)
+	}
 }
 
 // outliveReaders keeps the program alive when what reads its output has gone, and has it
@@ -67,9 +88,7 @@ func (c *cli) wait(ctx context.Context, a *App, failed <-chan error) int {
 		select {
 		case <-key:
 			key = nil
-			if !a.LocalKeyKept() {
-				fmt.Fprintf(c.stdout, "local key (this run): %s\n", a.LocalKey())
-			}
+			c.tellKey(a)
 		case err := <-failed:
 			return c.fail(err, a.Overridden())
 		case s := <-c.signals:
@@ -77,6 +96,18 @@ func (c *cli) wait(ctx context.Context, a *App, failed <-chan error) int {
 		case <-ctx.Done():
 			return c.drain(ctx, a, os.Interrupt)
 		}
+	}
+}
+
+// tellKey says where people find the key that clients must send.
+func (c *cli) tellKey(a *App) {
+	switch {
+	case !a.LocalKeyKept():
+		fmt.Fprintf(c.stdout, "local key (this run): %s\n", a.LocalKey())
+	case a.SecretPlace(secret.LocalKey) == secret.InEnvironment:
+		fmt.Fprintf(c.stderr, "%s: clients send the key that is in %s\n", program, secret.Variable(secret.LocalKey))
+	default:
+		fmt.Fprintf(c.stderr, "%s: clients send the local key; \"%s key\" prints it\n", program, program)
 	}
 }
 

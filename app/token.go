@@ -37,6 +37,13 @@ func (c *cli) token(ctx context.Context, line commandLine) int {
 			fmt.Fprintf(c.stdout, "The %s is there (%s).\n", what, chain.Place(name))
 		}
 	}
+	if errors.Is(err, secret.ErrMissing) { // an answer, not a fault
+		fmt.Fprintf(c.stdout, "No %s is stored. Store one with \"%s\".\n", what, strings.Join(append([]string{program, cmdToken, "set"}, line.args[1:]...), " "))
+		return exitFailure
+	}
+	if errors.Is(err, secret.ErrNoService) && line.args[0] == "status" {
+		err = fmt.Errorf("%w; set the environment variable %s instead", err, secret.Variable(name))
+	}
 	if err != nil {
 		fmt.Fprintf(c.stderr, "%s: %s: %v\n", program, what, err)
 		return exitFailure
@@ -97,6 +104,9 @@ func (c *cli) readSecret(ctx context.Context, what string) (string, error) {
 		if r.err != nil {
 			return "", fmt.Errorf("read standard input: %w", r.err)
 		}
+		if strings.TrimSpace(r.text) == "" {
+			return "", fmt.Errorf("nothing was read; type it, or pipe it in as in \"%s %s set < token.txt\"", program, cmdToken)
+		}
 		return secret.Clean(r.text)
 	case <-c.signals:
 		return "", errInterrupted
@@ -128,7 +138,11 @@ func readLine(r io.Reader) (string, error) {
 
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // nobody types there
+	return err != nil || !os.SameFile(info, null)
 }
 
 // hideTyping stops the terminal from showing what is typed, where the system's stty can;

@@ -16,6 +16,13 @@ build() { # go build's arguments
 		die "Apex AI Proxy could not be built; the lines above say why."
 }
 
+# windowed tells whether the program that lies there was built with its window: then most of
+# what takes minutes is in the build cache.
+windowed() {
+	[ -e "$ROOT/apex-ai-proxy" ] &&
+		! go version -m "$ROOT/apex-ai-proxy" 2>/dev/null | grep -q -e '-tags=headless' -e 'CGO_ENABLED=0'
+}
+
 if [ "$(uname -s)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
 	say "There is no display here, so Apex AI Proxy runs without a window."
 	setup headless
@@ -23,7 +30,7 @@ if [ "$(uname -s)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
 	[ $# -gt 0 ] || set -- serve
 else
 	setup build
-	[ -e "$ROOT/apex-ai-proxy" ] || say "Building; the first time takes some minutes."
+	windowed || say "Building; the first time with a window takes some minutes."
 	CGO_ENABLED=1 build
 fi
 exec "$ROOT/apex-ai-proxy" "$@"
