@@ -256,3 +256,78 @@ func TestResponsesUpstreamFails(t *testing.T) {
 		})
 	}
 }
+
+// TestThinkingIsKeptForChatClients: clients of Chat Completions that drop what the model
+// thought before a call get it put back, each its own.
+func TestThinkingIsKeptForChatClients(t *testing.T) {
+	const thinking = `{"type":"thinking","thinking":"Look <first>\u00e9.","signature":"SIG=="}`
+	const claudeAnswer = `{"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-4-7","content":[` + thinking + `,{"type":"redacted_thinking","data":"RED"},{"type":"tool_use","id":"toolu_1","name":"read","input":{}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":7,"output_tokens":3}}`
+	claudeFrames := []string{
+		msgFrames[0],
+		"event: content_block_start\n" + `data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}` + "\n\n",
+		"event: content_block_delta\n" + `data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Look <first>\u00e9."}}` + "\n\n",
+		"event: content_block_delta\n" + `data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"SIG=="}}` + "\n\n",
+		"event: content_block_stop\n" + `data: {"type":"content_block_stop","index":0}` + "\n\n",
+		"event: content_block_start\n" + `data: {"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"RED"}}` + "\n\n",
+		"event: content_block_stop\n" + `data: {"type":"content_block_stop","index":1}` + "\n\n",
+		"event: content_block_start\n" + `data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_1","name":"read","input":{}}}` + "\n\n",
+		"event: content_block_stop\n" + `data: {"type":"content_block_stop","index":2}` + "\n\n",
+		"event: message_delta\n" + `data: {"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":3}}` + "\n\n",
+		msgFrames[len(msgFrames)-1],
+	}
+	for _, c := range []struct {
+		name, model, more string
+		first, later      http.HandlerFunc
+		call, want        string
+	}{
+		{"claude", "claude-opus-4-7#anthropic", "", jsonAnswer(200, claudeAnswer), jsonAnswer(200, msgAnswer), "toolu_1", `"content":[` + thinking + `,{"type":"redacted_thinking","data":"RED"},{"type":"tool_use","id":"toolu_1"`},
+		{"claude stream", "claude-opus-4-7#anthropic", `"stream":true,`, sseAnswer(claudeFrames...), sseAnswer(msgFrames...), "toolu_1", `"content":[` + thinking + `,{"type":"redacted_thinking","data":"RED"},{"type":"tool_use","id":"toolu_1"`},
+		{"codex", "gpt-5-codex#openai", "", jsonAnswer(200, respToolUse), jsonAnswer(200, respAnswer), "call_1", reasoningItem + `,{"type":"function_call","call_id":"call_1"`},
+		{"codex stream", "gpt-5-codex#openai", `"stream":true,`, sseAnswer(respFrames...), sseAnswer(respFrames...), "call_1", reasoningItem + `,{"type":"function_call","call_id":"call_1"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			answer := c.first
+			u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { answer(w, r) })
+			f := start(t, u)
+			ask := chat(c.model, chatTools+c.more+`"reasoning_effort":"high",`)
+			if got := f.post("/v1/chat/completions", ask); got.status != 200 {
+				t.Fatal(got.status, got.body)
+			}
+			answer = c.later
+			ask = strings.Replace(ask, `{"role":"user","content":"hi"}`, `{"role":"user","content":"hi"},{"role":"assistant","content":null,"reasoning_content":"shown","tool_calls":[{"id":"`+c.call+
+				`","type":"function","function":{"name":"read","arguments":"{}"}}]},{"role":"tool","tool_call_id":"`+c.call+`","content":"42"}`, 1)
+			for range 2 { // it is not used up
+				got := f.post("/v1/chat/completions", ask)
+				if in := u.last(t); got.status != 200 || !strings.Contains(in.body, c.want) || strings.Contains(in.body, "shown") {
+					t.Errorf("%d: the thinking is not\n%s\nin\n%s", got.status, c.want, in.body)
+				}
+			}
+			for name, edits := range map[string][]edit{
+				"another key":      {withHeader("Authorization", "Bearer "+gateToken)},
+				"another provider": {withHeader("Cf-Aig-Authorization", "Bearer "+gateToken), withHeader("Authorization", "Bearer theirs")},
+			} {
+				if got := f.post("/v1/chat/completions", ask, edits...); got.status != 200 || strings.Contains(u.last(t).body, c.want) {
+					t.Errorf("%s: %d, the thinking of somebody else is in %s", name, got.status, u.last(t).body)
+				}
+			}
+			if got := f.post("/v1/chat/completions", strings.ReplaceAll(ask, c.call, "call_other")); got.status != 200 || strings.Contains(u.last(t).body, c.want) {
+				t.Errorf("%d, the thinking of another call is in %s", got.status, u.last(t).body)
+			}
+		})
+	}
+}
+
+// TestBrokenThinkingIsNotKept: what was thought before a stream broke off is no thinking
+// that a model could go on from.
+func TestBrokenThinkingIsNotKept(t *testing.T) {
+	answer := sseAnswer(respFrames[:7]...)
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { answer(w, r) })
+	f := start(t, u)
+	f.post("/v1/chat/completions", chat("gpt-5-codex#openai", chatTools+`"stream":true,`))
+	answer = jsonAnswer(200, respAnswer)
+	ask := strings.Replace(chat("gpt-5-codex#openai", chatTools), `{"role":"user","content":"hi"}`,
+		`{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"read","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_1","content":"42"}`, 1)
+	if got := f.post("/v1/chat/completions", ask); got.status != 200 || strings.Contains(u.last(t).body, "rs_1") {
+		t.Errorf("%d %s", got.status, u.last(t).body)
+	}
+}

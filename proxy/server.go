@@ -22,6 +22,7 @@ import (
 
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/remedy"
+	"apex-ai-proxy/proxy/thoughts"
 )
 
 // Server is the proxy. It can be started and stopped any number of times.
@@ -32,6 +33,8 @@ type Server struct {
 	up   *upstream
 	demo http.RoundTripper
 	book remedy.Book // what upstreams refused and what helped
+
+	thoughts *thoughts.Cache
 
 	handler http.Handler
 
@@ -68,7 +71,7 @@ var errStopping = errors.New("the proxy is stopping")
 
 // New returns a server that publishes its records on bus. It does not listen yet.
 func New(log *slog.Logger, bus *event.Bus) *Server {
-	s := &Server{log: log, bus: bus, bodySilence: bodySilence}
+	s := &Server{log: log, bus: bus, bodySilence: bodySilence, thoughts: thoughts.New(time.Now)}
 	s.cfg.Store(&Config{})
 	s.up = newUpstream(s.owns)
 	s.demo = newDemo()
@@ -138,6 +141,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	err := r.stop(ctx)
 	s.up.transport.CloseIdleConnections()
+	s.thoughts.Clear()
 	s.log.Info("stopped", "addr", r.addr)
 	return err
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/proxy/remedy"
 	"apex-ai-proxy/proxy/sse"
+	"apex-ai-proxy/proxy/thoughts"
 )
 
 // translate brings a request to an upstream of another protocol, and the answer back.
@@ -25,6 +27,7 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 	if err != nil {
 		return err
 	}
+	kept := x.recall(req)
 	up := convert.For(x.up)
 	resp, enc, err := x.ask(address, up, req, losses)
 	if err != nil {
@@ -32,7 +35,7 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 	}
 	defer resp.Body.Close()
 	source := ir.SourceOf(req, &enc, x.route.Provider.Dialect.LenientEOF)
-	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), source: source, losses: enc.Losses, reply: ir.Reply{
+	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), source: source, losses: enc.Losses, kept: kept, reply: ir.Reply{
 		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
 		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Request: req,
 	}}
@@ -136,6 +139,7 @@ type translation struct {
 	restore *ir.Restorer
 	source  ir.Source
 	losses  ir.Losses // of the request
+	kept    *thoughts.Collector
 
 	// Of a stream:
 	mu      sync.Mutex // held while the fields below or the client's connection are used
@@ -325,7 +329,39 @@ func (t *translation) emit(ev *ir.Event) {
 	t.restore.Event(ev, t.put)
 }
 
-func (t *translation) put(ev *ir.Event) { t.out = t.enc.Append(t.out, ev) }
+func (t *translation) put(ev *ir.Event) {
+	if t.kept != nil {
+		t.kept.Event(ev)
+		if ev.Kind == ir.Finish {
+			t.keep()
+		}
+	}
+	t.out = t.enc.Append(t.out, ev)
+}
+
+// recall puts back into the conversation of a Chat client what the model thought before
+// it called a tool, as far as the client dropped it, and returns what collects it from the
+// next answer; nil for clients and upstreams that need no such help.
+func (x *exchange) recall(req *ir.Request) *thoughts.Collector {
+	if x.client != ir.OpenAIChat || x.up == ir.OpenAIChat || len(req.Tools) == 0 {
+		return nil
+	}
+	x.s.thoughts.Restore(x.clientID(), req.Turns)
+	return &thoughts.Collector{}
+}
+
+func (t *translation) keep() { t.kept.Keep(t.x.s.thoughts, t.x.clientID()) }
+
+// clientID tells clients apart by the credentials they bring.
+func (x *exchange) clientID() thoughts.Client {
+	h := sha256.New()
+	for _, name := range append([]string{"Cf-Aig-Authorization"}, keyHeaders[:]...) {
+		for _, value := range x.r.Header[name] {
+			_, _ = io.WriteString(h, name+": "+value+"\n") // never fails
+		}
+	}
+	return thoughts.Client(h.Sum(nil))
+}
 
 // keepAlive sends what may be sent while nothing happens.
 func (t *translation) keepAlive() {
@@ -460,6 +496,10 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 func (t *translation) write(res *ir.Response) error {
 	x := t.x
 	t.restore.Response(res)
+	if t.kept != nil {
+		t.kept.Response(res.Parts)
+		t.keep()
+	}
 	if len(res.Losses) > 0 {
 		x.recordLosses(res.Losses)
 		x.tellLosses(append(t.losses, res.Losses...))
