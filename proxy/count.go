@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/apierror"
+	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
@@ -59,7 +60,7 @@ func (x *exchange) askCount(q *provider.Request) (counted bool, err error) {
 		return false, nil
 	}
 	defer x.follow()()
-	body := q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks)
+	body := convert.StripForeign(x.client, q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks))
 	resp, err := x.sendCount(withQuery(address, x.r.URL.RawQuery), body)
 	if err != nil {
 		return false, x.unlessGone(err)

@@ -331,3 +331,35 @@ func TestBrokenThinkingIsNotKept(t *testing.T) {
 		t.Errorf("%d %s", got.status, u.last(t).body)
 	}
 }
+
+// TestForeignThinkingStaysHere: thinking that another vendor's model had is no business of
+// Anthropic's, also where nothing else is changed, and in a question how long it is.
+func TestForeignThinkingStaysHere(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/count_tokens") {
+			jsonAnswer(200, `{"input_tokens":5}`)(w, r)
+			return
+		}
+		vendor(w, r)
+	})
+	f := start(t, u)
+	const body = `{ "model":"MODEL", "max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"apx1.oai-r.e30"},{"type":"redacted_thinking","data":"apx1.oai-r.e30"},{"type":"thinking","thinking":"own","signature":"EqQB"},{"type":"text","text":"b"}]},{"role":"user","content":"c"}],"x":1.50}`
+	const want = `{ "model":"claude-opus-4-7", "max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"thinking","thinking":"own","signature":"EqQB"},{"type":"text","text":"b"}]},{"role":"user","content":"c"}],"x":1.50}`
+	for _, path := range []string{"/v1/messages", "/v1/messages/count_tokens"} {
+		got := f.post(path, strings.Replace(body, "MODEL", "claude-opus-4-7#anthropic", 1))
+		if in := u.last(t); got.status != 200 || in.body != want {
+			t.Errorf("%s: %d, sent %s", path, got.status, in.body)
+		}
+	}
+	// Models that want their reasoning back get it as text, whoever signed it.
+	for model, replays := range map[string]bool{
+		"deepseek-chat#deepseek": true, "moonshotai/kimi-k2-thinking#openrouter": true, "@cf/moonshotai/kimi-k2.5#workers-ai": true,
+		"xiaomi/mimo-v2-flash#openrouter": true, "moonshotai/kimi-k2-instruct#groq": false, "gpt-4o#openai": false,
+	} {
+		ask := `{"model":"` + model + `","max_tokens":9,` + messagesTools + `"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"thinking","thinking":"mine","signature":"apx1.txt."},{"type":"tool_use","id":"t1","name":"read","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"1"}]}]}`
+		got := f.post("/v1/messages", ask)
+		if in := u.last(t); got.status != 200 || strings.Contains(in.body, `"reasoning_content":"mine"`) != replays || strings.Contains(in.body, "apx1") {
+			t.Errorf("%s: %d, sent %s", model, got.status, in.body)
+		}
+	}
+}

@@ -29,6 +29,7 @@ func AbilityOf(slug, model string) ir.Ability { return modelOf(slug, model).abil
 type modelFacts struct {
 	ability   ir.Ability
 	responses responsesUse
+	replay    bool // it wants its reasoning back, also where the provider's others do not
 }
 
 // responsesUse tells how a model gets on with the Responses API.
@@ -161,6 +162,7 @@ type (
 		Thinking         string
 		Schema           bool
 		MidSystem        bool `toml:"mid_system"`
+		Replay           bool
 		Responses        string
 	}
 )
@@ -257,7 +259,7 @@ var thinkings = map[string]func(*ir.Ability){
 var responsesUses = map[string]responsesUse{"": responsesToo, "better": responsesBetter, "only": responsesOnly}
 
 func (r *fileRow) facts(known bool) (modelFacts, error) {
-	f := modelFacts{ability: ir.Ability{
+	f := modelFacts{replay: r.Replay, ability: ir.Ability{
 		Known: known, MaxOutput: r.MaxOutput, Efforts: r.Efforts, OutputSchema: r.Schema, MidSystem: r.MidSystem,
 	}}
 	for _, e := range r.Efforts {

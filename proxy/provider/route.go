@@ -245,10 +245,13 @@ func (r *Route) WireModel() string { return r.Provider.Prefix + r.Model }
 
 // Target is what a conversion must know of the route.
 func (r *Route) Target() ir.Target {
-	return ir.Target{
+	model := modelOf(r.Provider.Slug, r.Model)
+	t := ir.Target{
 		Provider: r.Provider.Slug,
 		Model:    r.WireModel(),
 		Dialect:  r.Provider.Dialect,
-		Ability:  AbilityOf(r.Provider.Slug, r.Model),
+		Ability:  model.ability,
 	}
+	t.Dialect.ReplayReasoning = t.Dialect.ReplayReasoning || model.replay
+	return t
 }
