@@ -8,7 +8,7 @@ var table = []Provider{
 	{
 		Slug: "openai", Title: "OpenAI",
 		Chat: "openai/chat/completions", Responses: "openai/responses", Embeddings: "openai/embeddings", Key: bearer,
-		Dialect: ir.Dialect{SafetyID: true},
+		Dialect: ir.Dialect{SafetyID: true, OpenAIFields: true},
 	},
 	{
 		Slug: "anthropic", Title: "Anthropic", Aliases: []string{"claude"},
@@ -19,21 +19,21 @@ var table = []Provider{
 		Slug: "google-ai-studio", Title: "Google AI Studio", Aliases: []string{"google", "gemini"},
 		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", Key: googleKey,
 		Dialect: ir.Dialect{
-			MaxTokens: true, NoDeveloper: true, NoParallel: true, NoFiles: true, NoUser: true,
-			GeminiSchema: true, NoServiceTier: true, StopLimit: 5,
+			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
+			GeminiSchema: true, NoServiceTier: true, NoLogprobs: true, StopLimit: 5,
 		},
 	},
 	{
 		Slug: "groq", Title: "Groq",
 		Chat: "groq/chat/completions", Key: bearer, Quirks: groqQuirks,
-		Dialect: ir.Dialect{NoDeveloper: true, NoFiles: true, NoServiceTier: true},
+		Dialect: ir.Dialect{NoFiles: true, NoServiceTier: true, NoLogprobs: true},
 	},
 	{
 		Slug: "mistral", Title: "Mistral", Aliases: []string{"mistralai"},
 		Chat: "mistral/v1/chat/completions", Embeddings: "mistral/v1/embeddings", Key: bearer, Quirks: mistralQuirks,
 		Dialect: ir.Dialect{
-			MaxTokens: true, NoStreamOptions: true, NoDeveloper: true, NoUser: true, NoFiles: true,
-			NineCharIDs: true, NoServiceTier: true, Reasoning: ir.ReasoningNone,
+			MaxTokens: true, NoStreamOptions: true, NoUser: true, NoFiles: true,
+			NineCharIDs: true, NoServiceTier: true, NoLogprobs: true, Reasoning: ir.ReasoningNone,
 		},
 	},
 	{
@@ -45,22 +45,22 @@ var table = []Provider{
 		Slug: "deepseek", Title: "DeepSeek",
 		Chat: "deepseek/chat/completions", Key: bearer, Quirks: deepseekQuirks,
 		Dialect: ir.Dialect{
-			MaxTokens: true, NoDeveloper: true, NoParallel: true, NoFiles: true, NoJSONSchema: true,
+			MaxTokens: true, NoParallel: true, NoFiles: true, NoJSONSchema: true,
 			NoUser: true, NoServiceTier: true, ReplayReasoning: true, StopLimit: 16,
 		},
 	},
 	{
 		Slug: "cerebras", Title: "Cerebras",
 		Chat: "cerebras/chat/completions", Key: bearer, Quirks: cerebrasQuirks,
-		Dialect: ir.Dialect{TextOnlySystem: true, NoDeveloper: true, NoFiles: true, NoServiceTier: true},
+		Dialect: ir.Dialect{TextOnlySystem: true, NoFiles: true, NoServiceTier: true},
 	},
 	{
 		Slug: "perplexity-ai", Title: "Perplexity", Aliases: []string{"perplexity"},
 		Chat: "perplexity-ai/chat/completions", Key: bearer, Quirks: perplexityQuirks,
 		Dialect: ir.Dialect{
-			MaxTokens: true, NoStreamOptions: true, OneSystem: true, NoDeveloper: true, TopK: true,
+			MaxTokens: true, NoStreamOptions: true, OneSystem: true, TopK: true,
 			NoTools: true, NoToolChoice: true, NoParallel: true, NoFiles: true, NoUser: true,
-			Alternate: true, NoServiceTier: true,
+			Alternate: true, NoServiceTier: true, NoLogprobs: true,
 		},
 	},
 	{
@@ -72,16 +72,16 @@ var table = []Provider{
 		Slug: "cohere", Title: "Cohere",
 		Chat: "compat/chat/completions", Prefix: "cohere/", Key: bearer,
 		Dialect: ir.Dialect{
-			MaxTokens: true, NoDeveloper: true, NoParallel: true, NoFiles: true, NoUser: true,
-			NoServiceTier: true, StopLimit: 5,
+			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
+			NoServiceTier: true, NoLogprobs: true, StopLimit: 5,
 		},
 	},
 	{
 		Slug: "workers-ai", Title: "Workers AI", Aliases: []string{"workersai"},
 		Chat: "workers-ai/v1/chat/completions", Embeddings: "workers-ai/v1/embeddings", Key: bearer, GatewayKey: true,
 		Dialect: ir.Dialect{
-			MaxTokens: true, TextOnlySystem: true, NoDeveloper: true, NoParallel: true, NoFiles: true,
-			NoUser: true, NoServiceTier: true,
+			MaxTokens: true, TextOnlySystem: true, NoParallel: true, NoFiles: true,
+			NoUser: true, NoServiceTier: true, NoLogprobs: true, NoNullContent: true,
 		},
 	},
 	{

@@ -54,15 +54,33 @@ func (e *requestEncoder) part(p *ir.Part) {
 		e.Text("data", p.Signature)
 		e.Close('}')
 	case ir.Opaque:
-		e.Element(p.Raw)
+		e.opaque(p)
 	default:
 	}
+}
+
+// opaque writes a block of Anthropic's own as it was, and puts any other into words.
+func (e *requestEncoder) opaque(p *ir.Part) {
+	if e.req.Origin == ir.AnthropicMessages {
+		e.Element(p.Raw)
+		return
+	}
+	text, ok := ir.OpaqueText(p)
+	if !ok {
+		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
+		return
+	}
+	e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+	e.textBlock(&ir.Part{Text: text})
 }
 
 func (e *requestEncoder) textBlock(p *ir.Part) {
 	e.Open('{')
 	e.Str("type", "text")
 	e.Text("text", p.Text)
+	if e.req.Origin == ir.AnthropicMessages {
+		e.RawIf("citations", p.Citations)
+	}
 	e.cache(p.Cache)
 	e.Close('}')
 }
@@ -73,10 +91,13 @@ var images = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 func (e *requestEncoder) image(p *ir.Part) {
 	m := &p.Media
 	kind := m.Type
+	if e.foreignFile(p) {
+		return
+	}
 	if kind == "image/jpg" {
 		kind = "image/jpeg"
 	}
-	if m.URL == nil && !slices.Contains(images, kind) {
+	if m.Data != nil && !slices.Contains(images, kind) {
 		if kind = ir.SniffImage(m.Data); kind == "" {
 			e.fail(ir.Invalid(p.At.String(), "the image is no PNG, JPEG, GIF or WebP: convert it first"))
 			return
@@ -91,10 +112,25 @@ func (e *requestEncoder) image(p *ir.Part) {
 
 func (e *requestEncoder) source(m *ir.Media, kind string) {
 	e.OpenKey("source", '{')
-	if m.URL != nil {
+	switch {
+	case m.URL != nil:
 		e.Str("type", "url")
 		e.Text("url", m.URL)
-	} else {
+	case m.FileID != nil:
+		e.Str("type", "file")
+		e.Text("file_id", m.FileID)
+	case m.Body != nil:
+		e.Str("type", "text")
+		e.Str("media_type", "text/plain")
+		e.Text("data", m.Body)
+	case m.Parts != nil:
+		e.Str("type", "content")
+		e.OpenKey("content", '[')
+		for i := range m.Parts {
+			e.part(&m.Parts[i])
+		}
+		e.Close(']')
+	default:
 		e.Str("type", "base64")
 		e.Str("media_type", kind)
 		e.Text("data", m.Data)
@@ -102,19 +138,23 @@ func (e *requestEncoder) source(m *ir.Media, kind string) {
 	e.Close('}')
 }
 
+// foreignFile refuses files that are stored at another vendor.
+func (e *requestEncoder) foreignFile(p *ir.Part) bool {
+	if p.Media.FileID == nil || e.req.Origin == ir.AnthropicMessages {
+		return false
+	}
+	e.fail(ir.Refused(p.At.String()+".file_id", "files stored at OpenAI cannot be read by models of anthropic: send the file itself"))
+	return true
+}
+
 func (e *requestEncoder) document(p *ir.Part) {
 	m := &p.Media
+	if e.foreignFile(p) {
+		return
+	}
 	e.Open('{')
 	e.Str("type", "document")
-	if m.Body != nil {
-		e.OpenKey("source", '{')
-		e.Str("type", "text")
-		e.Str("media_type", "text/plain")
-		e.Text("data", m.Body)
-		e.Close('}')
-	} else {
-		e.source(m, "application/pdf")
-	}
+	e.source(m, "application/pdf")
 	title := m.Title
 	if title == nil {
 		title = m.Filename
@@ -123,6 +163,7 @@ func (e *requestEncoder) document(p *ir.Part) {
 		e.Text("title", title)
 	}
 	e.TextIf("context", m.Context)
+	e.RawIf("citations", p.Citations)
 	e.cache(p.Cache)
 	e.Close('}')
 }

@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"bytes"
+
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
@@ -71,13 +73,32 @@ func (d *requestDecoder) field(key string) {
 		d.Object(func(k []byte) {
 			if string(k) == "user_id" {
 				q.Meta.UserID = d.Text()
+				q.Meta.CacheKey = sessionOf(q.Meta.UserID)
 			}
 		})
 	case "service_tier":
 		q.Meta.ServiceTier = d.Str()
+	case "speed":
+		v := d.Value()
+		q.Meta.Fast = v.Text().Is("fast")
+		if !q.Meta.Fast {
+			q.Ext = append(q.Ext, ir.Field{Name: key, Value: v})
+		}
 	default:
 		q.Ext = append(q.Ext, ir.Field{Name: key, Value: d.Value()})
 	}
+}
+
+// sessionOf is the session that Claude Code's id of the user names, nil for other ids. It
+// keeps the requests of one conversation at one prompt cache.
+func sessionOf(userID rawjson.Escaped) rawjson.Escaped {
+	if id := userID.Append(nil); rawjson.Value(id).Kind() == rawjson.Object && rawjson.Valid(id) == nil {
+		return rawjson.Value(id).Get("session_id").Text()
+	}
+	if _, session, ok := bytes.Cut(userID, []byte("_session_")); ok {
+		return session
+	}
+	return nil
 }
 
 func (d *requestDecoder) thinking() {
@@ -97,6 +118,8 @@ func (d *requestDecoder) thinking() {
 			}
 		case "budget_tokens":
 			r.Budget = d.Int()
+		case "display":
+			r.Display = d.Str()
 		}
 	})
 }
@@ -184,13 +207,25 @@ func (d *requestDecoder) tool(i int) {
 			}
 		case "cache_control":
 			t.Cache = d.Value()
+		case "allowed_callers":
+			if d.Kind() != rawjson.Array {
+				d.Value()
+				return
+			}
+			t.Indirect = true
+			d.Array(func(int) {
+				if d.Str() == "direct" {
+					t.Indirect = false
+				}
+			})
 		}
 	})
 	if d.Err() != nil {
 		return
 	}
+	t.Raw = d.Since(start)
 	if kind != "custom" {
-		t.Kind, t.Type, t.Raw = ir.BuiltinTool, kind, d.Since(start)
+		t.Kind, t.Type = ir.BuiltinTool, kind
 	} else if t.Name == "" {
 		d.Fail(ir.Invalid(t.At.String()+".name", "every tool needs a name"))
 		return
@@ -396,6 +431,7 @@ func decodeBlock(v rawjson.Value, at ir.Pos) (ir.Part, error) {
 		p.Kind = ir.Document
 		p.Media, err = decodeSource(b.source, at)
 		p.Media.Title, p.Media.Context = b.title.Text(), b.documentNote.Text()
+		p.Citations = b.citations
 	case "tool_use":
 		p.Kind = ir.ToolCall
 		args, bad := ir.ArgsOf(b.input)

@@ -23,7 +23,7 @@ const (
 
 // EncodeRequest writes a request for a Messages upstream.
 func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
-	turns, losses, err := ir.Repair(req.Turns)
+	turns, losses, err := ir.Repair(req)
 	if err != nil {
 		return ir.Encoded{}, err
 	}
@@ -317,17 +317,13 @@ func (e *requestEncoder) lostSampling() {
 		{"presence_penalty", s.PresencePenalty.Present() && s.PresencePenalty.Float() != 0},
 		{"logit_bias", !s.LogitBias.Empty()},
 		{"logprobs", s.Logprobs.True()},
-		{"verbosity", s.Verbosity.Present()},
+		// Codex sends it with every request of the Responses API.
+		{"verbosity", s.Verbosity.Present() && e.req.Origin == ir.OpenAIChat},
 	} {
 		if f.lost {
 			e.lose("field-dropped", f.name, "this upstream has no "+f.name)
 		}
 	}
-}
-
-// silent are fields of Chat requests without effect on the answer.
-var silent = []string{
-	"prompt_cache_retention", "prompt_cache_options", "extra_body", "enable_thinking", "include_reasoning", "usage",
 }
 
 func (e *requestEncoder) meta() {
@@ -338,17 +334,25 @@ func (e *requestEncoder) meta() {
 		e.Close('}')
 	}
 	switch m.ServiceTier {
-	case "", "auto":
-	case "default":
+	case "":
+	case "auto":
+		e.Str("service_tier", "auto")
+	case "default", "standard_only":
 		e.Str("service_tier", "standard_only")
 	default:
 		e.lose("field-dropped", "service_tier", "this upstream has no such service tier")
+	}
+	if m.Fast {
+		e.Str("speed", "fast")
 	}
 	if m.Store == ir.Yes {
 		e.lose("field-dropped", "store", "answers are not stored")
 	}
 	for _, f := range e.req.Ext {
-		if f.Value.Present() && !slices.Contains(silent, f.Name) && f.Name != "web_search_options" {
+		switch {
+		case e.req.Origin == ir.AnthropicMessages:
+			e.Raw(f.Name, f.Value)
+		case f.Name != "web_search_options" && !e.req.Ignorable(f):
 			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 		}
 	}

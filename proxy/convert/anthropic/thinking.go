@@ -82,20 +82,10 @@ func effortOr(effort, or string) string {
 
 // adaptiveEffort turns what was asked for into one of Anthropic's words.
 func adaptiveEffort(r *ir.Reasoning) string {
-	switch {
-	case r.Effort == "minimal":
+	if r.Effort == "minimal" {
 		return "low"
-	case r.Effort != "":
-		return r.Effort
-	case r.Budget == 0:
-		return "high"
-	case r.Budget < 4096:
-		return "low"
-	case r.Budget < 16384:
-		return "medium"
-	default:
-		return "high"
 	}
+	return ir.WantedEffort(r)
 }
 
 // unsignedCall tells whether the conversation ends with results of a turn that began
@@ -132,7 +122,7 @@ func (e *requestEncoder) planLimit() {
 		given = e.to.Ability.MaxOutput
 	}
 	e.maxTokens = given
-	if t.budget == 0 {
+	if t.budget == 0 || t.budget < given && e.req.Origin == ir.AnthropicMessages {
 		return
 	}
 	t.budget = min(max(t.budget, minBudget), given/2)
@@ -154,11 +144,17 @@ func (e *requestEncoder) writeThinking() {
 		e.OpenKey("thinking", '{')
 		e.Str("type", "enabled")
 		e.Int("budget_tokens", t.budget)
+		if d := e.req.Reasoning.Display; d != "" {
+			e.Str("display", d)
+		}
 		e.Close('}')
 	case t.on:
 		e.OpenKey("thinking", '{')
 		e.Str("type", "adaptive")
-		if t.show {
+		switch d := e.req.Reasoning.Display; {
+		case d != "":
+			e.Str("display", d)
+		case t.show:
 			e.Str("display", "summarized")
 		}
 		e.Close('}')

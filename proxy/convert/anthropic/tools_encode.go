@@ -14,18 +14,23 @@ func (e *requestEncoder) planTools() {
 	seen := make(map[string]bool, len(e.req.Tools))
 	for _, t := range e.req.Tools {
 		switch {
+		case e.req.Origin == ir.AnthropicMessages:
+			e.kept = append(e.kept, t)
 		case t.Kind == ir.BuiltinTool:
 			e.planBuiltin(&t)
 		case seen[t.Name]:
 			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
-		case len(e.choice.Allowed) > 0 && !slices.Contains(e.choice.Allowed, t.Name) && !e.called(t.Name):
-		default:
+		case e.allows(t.Name):
 			e.kept = append(e.kept, t)
+		case e.called(t.Name):
+			e.lose("allowed-tools-widened", "tool_choice", "a tool that may not be called stays offered, since the conversation holds calls of it")
+			e.kept = append(e.kept, t)
+		default:
 		}
 		seen[t.Name] = true
 	}
-	if e.webSearch() {
-		e.search = append(e.search, rawjson.Value("{}"))
+	if i := slices.IndexFunc(e.req.Ext, func(f ir.Field) bool { return f.Name == "web_search_options" && f.Value.Present() }); i >= 0 {
+		e.search = append(e.search, e.req.Ext[i].Value)
 	}
 	if len(e.kept) == 0 && len(e.search) == 0 {
 		if e.choice.Forced() {
@@ -39,8 +44,14 @@ func (e *requestEncoder) planTools() {
 // too, unless it is to search a cache only.
 func (e *requestEncoder) planBuiltin(t *ir.Tool) {
 	search := strings.HasPrefix(t.Type, "web_search")
-	if search && string(t.Raw.Get("external_web_access")) != "false" {
+	switch {
+	case search && !e.allows(t.Type) && !e.allows("web_search"):
+		return
+	case search && string(t.Raw.Get("external_web_access")) != "false":
 		e.search = append(e.search, t.Raw)
+		if e.choice.Mode == ir.ChoiceTool && e.choice.Name == t.Type {
+			e.choice.Name = "web_search"
+		}
 		return
 	}
 	if _, refusal, _ := ir.AsFunction(t, e.req); refusal != nil && !search {
@@ -56,8 +67,26 @@ func (e *requestEncoder) writeSearch(raw rawjson.Value) {
 	e.Str("type", "web_search_20250305")
 	e.Str("name", "web_search")
 	e.RawIf("allowed_domains", raw.Get("filters").Get("allowed_domains"))
-	e.RawIf("user_location", raw.Get("user_location"))
+	e.location(raw.Get("user_location"))
 	e.Close('}')
+}
+
+// location writes where the user is; Chat Completions nests what is flat elsewhere.
+func (e *requestEncoder) location(v rawjson.Value) {
+	nested := v.Get("approximate")
+	if !nested.Present() {
+		e.RawIf("user_location", v)
+		return
+	}
+	e.OpenKey("user_location", '{')
+	e.Str("type", "approximate")
+	nested.Each(func(k []byte, value rawjson.Value) { e.RawIf(string(k), value) })
+	e.Close('}')
+}
+
+// allows tells whether the client's choice of tools leaves a name callable.
+func (e *requestEncoder) allows(name string) bool {
+	return len(e.choice.Allowed) == 0 || slices.Contains(e.choice.Allowed, name)
 }
 
 // called tells whether the conversation holds a call of the tool: it must stay declared.
@@ -70,12 +99,6 @@ func (e *requestEncoder) called(name string) bool {
 		}
 	}
 	return false
-}
-
-// webSearch tells whether the client asked for OpenAI's web search, which Anthropic has
-// as a tool of its own.
-func (e *requestEncoder) webSearch() bool {
-	return slices.ContainsFunc(e.req.Ext, func(f ir.Field) bool { return f.Name == "web_search_options" && f.Value.Present() })
 }
 
 func (e *requestEncoder) tools() {
@@ -94,6 +117,10 @@ func (e *requestEncoder) tools() {
 }
 
 func (e *requestEncoder) tool(t *ir.Tool) {
+	if e.req.Origin == ir.AnthropicMessages {
+		e.Element(t.Raw)
+		return
+	}
 	description, schema := t.Description, t.Schema
 	name := e.names.To(t.Name)
 	if t.Kind == ir.CustomTool {
@@ -110,7 +137,7 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		e.Text("description", description)
 	}
 	e.Key("input_schema")
-	e.Buf = ir.AppendSchema(e.Buf, schema, false)
+	e.Buf = ir.AppendSchema(e.Buf, schema)
 	if t.Strict == ir.Yes {
 		if e.to.Ability.OutputSchema {
 			e.Bool("strict", true)
@@ -161,15 +188,21 @@ func appendOutputSchema(dst []byte, schema rawjson.Value, description rawjson.Es
 	w := rawjson.Writer{Buf: dst}
 	w.Open('{')
 	var notes rawjson.Escaped
+	var types, any []rawjson.Value
 	var isObject bool
 	r := rawjson.NewReader(schema)
 	r.Object(func(k []byte) {
 		key := string(k)
-		if slices.Contains(moved, key) {
+		if slices.Contains(moved, key) || key == "minItems" {
+			v := r.Value()
+			if n, ok := v.Int(); key == "minItems" && ok && n <= 1 {
+				w.Raw(key, v)
+				return
+			}
 			if notes != nil {
 				notes = append(notes, ", "...)
 			}
-			notes = rawjson.AppendEscape(notes, key+": "+string(r.Value()))
+			notes = rawjson.AppendEscape(notes, key+": "+string(v))
 			return
 		}
 		switch key {
@@ -180,6 +213,10 @@ func appendOutputSchema(dst []byte, schema rawjson.Value, description rawjson.Es
 			r.Value()
 			return
 		case "type":
+			if r.Kind() == rawjson.Array {
+				r.Array(func(int) { types = append(types, r.Value()) })
+				return
+			}
 			v := r.Value()
 			isObject = v.Text().Is("object")
 			w.Raw(key, v)
@@ -199,20 +236,39 @@ func appendOutputSchema(dst []byte, schema rawjson.Value, description rawjson.Es
 				w.Buf = appendOutputSchema(w.Buf, r.Value(), nil)
 				return
 			}
-		case "anyOf", "allOf", "oneOf":
+		case "anyOf", "oneOf":
+			r.Array(func(int) { any = append(any, r.Value()) })
+			return
+		case "allOf":
 			w.OpenKey(key, '[')
-			r.Array(func(int) {
-				if n := len(w.Buf); w.Buf[n-1] != '[' {
-					w.Buf = append(w.Buf, ',')
-				}
-				w.Buf = appendOutputSchema(w.Buf, r.Value(), nil)
-			})
+			r.Array(func(int) { appendBranch(&w, r.Value()) })
 			w.Close(']')
 			return
 		}
 		w.KeyText(key)
 		w.Buf = append(w.Buf, r.Value()...)
 	})
+	if len(types) > 2 && any == nil { // one type, or one beside null, may be listed
+		for _, t := range types {
+			any = append(any, rawjson.Value(`{"type":`+string(t)+`}`))
+		}
+		types = nil
+	}
+	if types != nil {
+		w.OpenKey("type", '[')
+		for _, t := range types {
+			w.Element(t)
+			isObject = isObject || t.Text().Is("object")
+		}
+		w.Close(']')
+	}
+	if any != nil {
+		w.OpenKey("anyOf", '[')
+		for _, v := range any {
+			appendBranch(&w, v)
+		}
+		w.Close(']')
+	}
 	if notes != nil {
 		if len(description) > 0 {
 			description = append(append(rawjson.Escaped{}, description...), " ("...)
@@ -229,4 +285,11 @@ func appendOutputSchema(dst []byte, schema rawjson.Value, description rawjson.Es
 	}
 	w.Close('}')
 	return w.Buf
+}
+
+func appendBranch(w *rawjson.Writer, v rawjson.Value) {
+	if n := len(w.Buf); w.Buf[n-1] != '[' {
+		w.Buf = append(w.Buf, ',')
+	}
+	w.Buf = appendOutputSchema(w.Buf, v, nil)
 }

@@ -12,27 +12,33 @@ import (
 // CleanSchema rewrites a JSON Schema for Google's API, which knows only a part of the
 // standard. Only keywords are touched: a property may be called "title" or "format".
 // References are resolved in place; what a removed keyword said goes into the description.
-func CleanSchema(schema rawjson.Value) rawjson.Value {
+// guessed tells that a list did not say what its elements are, which the API wants to know.
+func CleanSchema(schema rawjson.Value) (cleaned rawjson.Value, guessed bool) {
 	c := cleaner{root: schema, budget: 16*len(schema) + 16<<10}
 	w := rawjson.Writer{Buf: make([]byte, 0, len(schema))}
 	c.schema(&w, schema, nil)
-	return w.Buf
+	return w.Buf, c.guessed
 }
 
 type cleaner struct {
 	root rawjson.Value
 	// budget bounds the result, in bytes: references that refer to each other twice
 	// would otherwise double it with every level. Past it they stay unresolved.
-	budget int
+	budget  int
+	guessed bool
 }
 
-// dropped keywords mean nothing to Google's API; noted ones are told in the description.
+// dropped keywords mean nothing to Google's API; noted ones are told in the description,
+// and noted schemas too unless they only forbid or allow everything.
 var (
 	droppedKeywords = []string{
 		"$schema", "$id", "$comment", "$anchor", "title", "examples", "example", "deprecated", "readOnly", "writeOnly",
 		"enumDescriptions", "enumTitles", "encrypted", "contentEncoding", "contentMediaType", "$defs", "definitions",
+		"strict",
+	}
+	notedSchemas = []string{
 		"additionalProperties", "patternProperties", "propertyNames", "unevaluatedProperties", "unevaluatedItems",
-		"dependentRequired", "dependentSchemas", "dependencies", "if", "then", "else", "not", "contains", "strict",
+		"dependentRequired", "dependentSchemas", "dependencies", "if", "then", "else", "not", "contains",
 	}
 	notedKeywords = []string{
 		"exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "uniqueItems", "default",
@@ -116,6 +122,11 @@ func (c *cleaner) read(n *node, v rawjson.Value, seen []string) {
 		case slices.Contains(notedKeywords, key):
 			n.notes = append(n.notes, key+": "+string(r.Value()))
 			return
+		case slices.Contains(notedSchemas, key):
+			if v := r.Value(); v.Kind() == rawjson.Object && !v.Empty() {
+				n.notes = append(n.notes, key+": "+string(v))
+			}
+			return
 		}
 		switch key {
 		case "description":
@@ -125,7 +136,13 @@ func (c *cleaner) read(n *node, v rawjson.Value, seen []string) {
 		case "const":
 			n.enum = append(n.enum, r.Value())
 		case "enum":
-			r.Array(func(int) { n.enum = append(n.enum, r.Value()) })
+			r.Array(func(int) {
+				if v := r.Value(); v.Kind() == rawjson.Null {
+					n.nullable = true
+				} else {
+					n.enum = append(n.enum, v)
+				}
+			})
 		case "properties":
 			r.Object(func(name []byte) {
 				if p := r.Value(); string(p) != "false" {
@@ -207,6 +224,7 @@ func (c *cleaner) write(w *rawjson.Writer, n *node, seen []string) {
 		w.Key("items")
 		c.schema(w, n.items, seen)
 	case slices.Contains(n.types, "array"):
+		c.guessed = true
 		w.Raw("items", rawjson.Value(`{"type":"string"}`))
 	}
 	if n.any != nil {

@@ -47,13 +47,17 @@ func AnswerID(prefix, upstream, fallback string) string {
 // Names maps tool names to ones the upstream accepts, and back. The zero Names accepts
 // nothing; set Max.
 type Names struct {
-	Max  int               // longest name accepted
+	Max int // longest name accepted
+	// LetterFirst: a name must begin with a letter or _.
+	LetterFirst bool
+
 	back map[string]string // changed names, to the client's
 }
 
 // To is the name to send. The same name always maps to the same result.
 func (n *Names) To(name string) string {
-	if legal(name) && len(name) <= n.Max {
+	badStart := n.LetterFirst && name != "" && (name[0] == '-' || name[0] >= '0' && name[0] <= '9')
+	if legal(name) && len(name) <= n.Max && !badStart {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -63,6 +67,9 @@ func (n *Names) To(name string) string {
 		}
 		return '_'
 	}, name)
+	if badStart {
+		short = "_" + short
+	}
 	short = short[:min(len(short), 55)] + "_" + hex.EncodeToString(sum[:4])
 	if n.back == nil {
 		n.back = make(map[string]string)

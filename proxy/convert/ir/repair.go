@@ -13,8 +13,11 @@ const missingResult = "No result was recorded for this tool call."
 // Repair orders a conversation so that every protocol accepts it: each tool call is
 // answered exactly once, in the turn right behind it, with the results first and in the
 // order of the calls; call ids are unique. Content is moved or labelled, never lost.
-// A conversation that ends with unanswered calls is refused. The input is not changed.
-func Repair(turns []Turn) ([]Turn, Losses, error) {
+// A conversation that ends with unanswered calls is refused, unless it comes from a client
+// of the Responses API: Codex goes on from a session that was cut off there, so the
+// unfinished turn is left out as a whole. The request is not changed.
+func Repair(req *Request) ([]Turn, Losses, error) {
+	turns := req.Turns
 	r := repairer{
 		out:    make([]Turn, 0, len(turns)+2),
 		used:   make(map[string]bool),
@@ -51,6 +54,10 @@ func Repair(turns []Turn) ([]Turn, Losses, error) {
 		}
 		if next == end && end == len(turns) {
 			at := firstCall(t).At
+			if req.Origin == OpenAIResponses {
+				r.losses.Add("unfinished-turn-dropped", at.String(), "the conversation ends with tool calls that have no results; the unfinished turn was left out")
+				break
+			}
 			return nil, nil, Invalid(at.String(), "the conversation ends with tool calls that have no results: send a result for each")
 		}
 		r.group(t, turns[end:next])

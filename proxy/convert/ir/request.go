@@ -202,11 +202,13 @@ type Tool struct {
 	// Nested tells that a Chat client wrote the tool as its protocol has it. One that did
 	// not takes the calls of a custom tool as those of a function.
 	Nested bool
-	Strict Tri
-	Cache  rawjson.Value
-	Type   string
-	Raw    rawjson.Value
-	At     Pos
+	// Indirect: only code that runs at the vendor may call the tool, never the model.
+	Indirect bool
+	Strict   Tri
+	Cache    rawjson.Value
+	Type     string
+	Raw      rawjson.Value // the tool as it was; of a namespace's tools, the whole namespace
+	At       Pos
 }
 
 // ChoiceMode says how free the model is to call tools.
@@ -249,6 +251,7 @@ type Reasoning struct {
 	Effort  string // none, minimal, low, medium, high, xhigh, max
 	Budget  int64  // tokens, with ReasoningBudget
 	Summary string // auto, concise, detailed: the client wants to see the thinking
+	Display string // Anthropic's word for what of the thinking is shown
 }
 
 // ReasoningMode tells how the client asked for thinking.
@@ -286,6 +289,7 @@ const (
 type Meta struct {
 	UserID      rawjson.Escaped
 	ServiceTier string
+	Fast        bool // Anthropic's speed: a faster answer for more money
 	Metadata    rawjson.Value
 	CacheKey    rawjson.Escaped
 	Store       Tri

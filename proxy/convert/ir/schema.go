@@ -11,13 +11,10 @@ import (
 const emptySchema = `{"type":"object","properties":{}}`
 
 // AppendSchema appends a tool's schema as the vendors accept it: as it is, but with a
-// type and properties at the root. gemini cleans it for Google's API as well.
-func AppendSchema(dst []byte, schema rawjson.Value, gemini bool) []byte {
+// type and properties at the root.
+func AppendSchema(dst []byte, schema rawjson.Value) []byte {
 	if schema.Kind() != rawjson.Object || schema.Empty() {
 		return append(dst, emptySchema...)
-	}
-	if gemini {
-		schema = CleanSchema(schema)
 	}
 	kind := schema.Get("type")
 	object := !kind.Present() || kind.Text().Is("object")

@@ -16,7 +16,6 @@ type Dialect struct {
 	NoStreamOptions bool // refuses stream_options
 	TextOnlySystem  bool // wants content strings, not arrays, in system and tool messages
 	OneSystem       bool // allows only a first system message
-	NoDeveloper     bool // does not know the role developer (the role is never produced by a conversion)
 	StopLimit       int  // most stop sequences accepted; 0 means 4
 	TopK            bool // accepts top_k
 	NoTools         bool // has no tools
@@ -35,6 +34,11 @@ type Dialect struct {
 	LenientEOF      bool // ends streams without finish_reason and [DONE]
 	NoServiceTier   bool // refuses service_tier
 	NoSummary       bool // gives no summaries of reasoning
+	NoLogprobs      bool // refuses logprobs and top_logprobs
+	NoNullContent   bool // refuses null as the content of a message
+	// OpenAIFields: takes what came late to OpenAI's own API: verbosity, prompt_cache_key,
+	// the choice allowed_tools.
+	OpenAIFields bool
 }
 
 // ReasoningDialect is how a Chat provider is told how much to think.

@@ -55,6 +55,7 @@ func (d *requestDecoder) message(i int) {
 		d.instruction(m, at)
 	case "user":
 		t := d.turn(ir.RoleUser, m.content, at)
+		markLast(t.Parts, m.cache)
 		if err := ir.CheckTurn(&t); err != nil {
 			d.Fail(err)
 		}
@@ -74,6 +75,7 @@ func (d *requestDecoder) message(i int) {
 // the instructions, behind it it is a turn of its own.
 func (d *requestDecoder) instruction(m wireMessage, at ir.Pos) {
 	t := d.turn(ir.RoleSystem, m.content, at)
+	markLast(t.Parts, m.cache)
 	for _, p := range t.Parts {
 		if p.Kind != ir.Text {
 			d.Fail(ir.Refused(p.At.String(), "a %s message can hold text only", m.role))
@@ -87,6 +89,13 @@ func (d *requestDecoder) instruction(m wireMessage, at ir.Pos) {
 	d.req.SystemPlain = t.Plain && len(d.req.System) == 0
 	for _, p := range t.Parts {
 		d.req.System = append(d.req.System, ir.Instruction{Text: p.Text, Cache: p.Cache, At: p.At})
+	}
+}
+
+// markLast gives a message's own cache_control to its last part, which it means.
+func markLast(parts []ir.Part, cache rawjson.Value) {
+	if n := len(parts); n > 0 && !parts[n-1].Cache.Present() {
+		parts[n-1].Cache = cache
 	}
 }
 
@@ -238,7 +247,8 @@ func filePart(p *ir.Part, v rawjson.Value) error {
 	raw := v.Get("file_data").Text()
 	if raw == nil {
 		if id := v.Get("file_id").Text(); id != nil {
-			return ir.Refused(p.At.String()+".file.file_id", "files stored at another vendor cannot be read here: send the file itself as file_data")
+			p.Kind, p.Media.FileID = ir.Document, id
+			return nil
 		}
 		return ir.Invalid(p.At.String()+".file.file_data", "the file has no file_data")
 	}
@@ -340,6 +350,7 @@ func (d *requestDecoder) assistant(m wireMessage, at ir.Pos) {
 	if len(t.Parts) == 0 {
 		return // nothing was said
 	}
+	markLast(t.Parts, m.cache)
 	if err := ir.CheckTurn(&t); err != nil {
 		d.Fail(err)
 	}

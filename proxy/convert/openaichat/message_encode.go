@@ -1,6 +1,7 @@
 package openaichat
 
 import (
+	"slices"
 	"strconv"
 
 	"apex-ai-proxy/proxy/convert/ir"
@@ -62,6 +63,10 @@ func allText(parts []ir.Part) bool {
 	return true
 }
 
+func anyCache(parts []ir.Part) bool {
+	return slices.ContainsFunc(parts, func(p ir.Part) bool { return p.Cache.Present() })
+}
+
 func joinText(parts []ir.Part, sep string) rawjson.Escaped {
 	if len(parts) == 1 {
 		return parts[0].Text
@@ -104,13 +109,13 @@ func (e *requestEncoder) user(t *ir.Turn) {
 // toolMessage writes one result and returns what a tool message cannot hold.
 func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 	id := e.callID(p.Reply.CallID)
-	texts := make([]rawjson.Escaped, 0, len(p.Reply.Parts))
+	texts := make([]ir.Part, 0, len(p.Reply.Parts))
 	media := 0
 	for i := range p.Reply.Parts {
 		part := &p.Reply.Parts[i]
 		switch part.Kind {
 		case ir.Text:
-			texts = append(texts, part.Text)
+			texts = append(texts, *part)
 		case ir.Image, ir.Document:
 			media++
 			word := "image"
@@ -118,38 +123,35 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 				word = "document"
 			}
 			label := word + " " + strconv.Itoa(media) + " of tool result " + id
-			texts = append(texts, rawjson.Escape("["+label+" follows]"))
+			texts = append(texts, ir.Part{Text: rawjson.Escape("[" + label + " follows]")})
 			held = append(held, ir.Part{Kind: ir.Text, Text: rawjson.Escape("[" + label + "]")}, *part)
 		default:
 			if text := e.asText(part); text != nil {
-				texts = append(texts, text)
+				texts = append(texts, ir.Part{Text: text})
 			}
 		}
 	}
 	if p.Reply.IsError {
 		if len(texts) == 0 {
-			texts = append(texts, nil)
+			texts = append(texts, ir.Part{})
 		}
-		texts[0] = ir.MarkError(texts[0])
+		texts[0].Text = ir.MarkError(texts[0].Text)
 	}
+	if n := len(texts); n > 0 && !texts[n-1].Cache.Present() {
+		texts[n-1].Cache = p.Cache
+	}
+	marked := e.to.Dialect.KeepCache && anyCache(texts)
 	e.Open('{')
 	e.Str("role", "tool")
 	e.Str("tool_call_id", id)
-	if len(texts) > 1 && !e.to.Dialect.TextOnlySystem && media == 0 {
+	if marked || len(texts) > 1 && !e.to.Dialect.TextOnlySystem && media == 0 {
 		e.OpenKey("content", '[')
-		for _, text := range texts {
-			e.textPart(text)
+		for i := range texts {
+			e.textPart(&texts[i])
 		}
 		e.Close(']')
 	} else {
-		out := rawjson.Escaped{}
-		for i, text := range texts {
-			if i > 0 {
-				out = append(out, `\n`...)
-			}
-			out = append(out, text...)
-		}
-		e.Text("content", out)
+		e.Text("content", joinText(texts, `\n`))
 	}
 	e.Close('}')
 	return held
@@ -177,6 +179,15 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 		case ir.Thinking:
 			thoughts = append(thoughts, p)
 		case ir.RedactedThinking:
+		case ir.Image, ir.Audio:
+			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only on this upstream: put the picture or sound into a user message"))
+		case ir.Document:
+			if p.Media.Body == nil {
+				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only on this upstream; a document was left out")
+				continue
+			}
+			e.lose("document-as-text", p.At.String(), "this upstream has no text documents; it was sent as text")
+			texts = append(texts, ir.Part{Kind: ir.Text, Text: ir.DocumentText(&p.Media)})
 		default:
 			if text := e.asText(&p); text != nil {
 				texts = append(texts, ir.Part{Kind: ir.Text, Text: text})
@@ -186,11 +197,19 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 	if len(texts) == 0 && len(calls) == 0 {
 		return
 	}
+	if len(calls) > 0 && e.to.Dialect.NoTools {
+		e.fail(ir.Refused(calls[0].At.String(), "models of %s know no tool calls, not even earlier ones: start a new conversation or use another provider", e.to.Provider))
+	}
 	e.Open('{')
 	e.Str("role", "assistant")
-	if len(texts) == 0 {
+	switch {
+	case len(texts) == 0 && e.to.Dialect.NoNullContent:
+		e.Str("content", "")
+	case len(texts) == 0:
 		e.Null("content")
-	} else {
+	case e.to.Dialect.KeepCache && anyCache(texts):
+		e.content(texts)
+	default:
 		e.Text("content", joinText(texts, ""))
 	}
 	if e.to.Dialect.ReplayReasoning && len(calls) > 0 && len(thoughts) > 0 {
@@ -230,7 +249,7 @@ func (e *requestEncoder) call(p *ir.Part) {
 func (e *requestEncoder) part(p *ir.Part) {
 	switch p.Kind {
 	case ir.Text, ir.Refusal:
-		e.textPart(p.Text)
+		e.textPart(p)
 	case ir.Image:
 		e.image(p)
 	case ir.Document:
@@ -239,7 +258,7 @@ func (e *requestEncoder) part(p *ir.Part) {
 		e.fail(ir.Refused(p.At.String(), "sound cannot be sent to this upstream"))
 	default:
 		if text := e.asText(p); text != nil {
-			e.textPart(text)
+			e.textPart(&ir.Part{Text: text, Cache: p.Cache})
 		}
 	}
 }
@@ -249,7 +268,7 @@ func (e *requestEncoder) image(p *ir.Part) {
 	kind := m.Type
 	switch {
 	case m.FileID != nil:
-		e.fail(ir.Refused(p.At.String()+".source", "files stored at Anthropic cannot be read by this upstream: send the image itself"))
+		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the image itself"))
 		return
 	case m.URL == nil && kind == "":
 		if kind = ir.SniffImage(m.Data); kind == "" {
@@ -275,6 +294,7 @@ func (e *requestEncoder) image(p *ir.Part) {
 		e.Str("detail", d)
 	}
 	e.Close('}')
+	e.cache(p.Cache)
 	e.Close('}')
 }
 
@@ -283,10 +303,20 @@ func (e *requestEncoder) document(p *ir.Part) {
 	m := &p.Media
 	at := p.At.String()
 	switch {
+	case m.FileID != nil && e.req.Origin == ir.OpenAIChat:
+		e.Open('{')
+		e.Str("type", "file")
+		e.OpenKey("file", '{')
+		e.Text("file_id", m.FileID)
+		e.Close('}')
+		e.Close('}')
 	case m.Data != nil && (m.Type == "application/pdf" || m.Type == ""):
 		if e.to.Dialect.NoFiles {
 			e.fail(ir.Refused(at, "PDF documents cannot be sent to %s: send the text instead, or use a model of openai, google-ai-studio or anthropic", e.to.Provider))
 			return
+		}
+		if p.Citations.Get("enabled").True() {
+			e.lose("citations-dropped", at, "this upstream does not cite documents")
 		}
 		e.Open('{')
 		e.Str("type", "file")
@@ -307,7 +337,7 @@ func (e *requestEncoder) document(p *ir.Part) {
 		e.Close('}')
 	case m.Body != nil:
 		e.lose("document-as-text", at, "this upstream has no text documents; it was sent as text")
-		e.textPart(ir.DocumentText(m))
+		e.textPart(&ir.Part{Text: ir.DocumentText(m), Cache: p.Cache})
 	case m.Parts != nil:
 		e.lose("document-as-text", at, "this upstream has no documents made of blocks; the blocks were sent one by one")
 		for i := range m.Parts {

@@ -154,6 +154,12 @@ func (d *requestDecoder) reasoning(key string) bool {
 				}
 			case "summary":
 				r.Summary = d.Str()
+			case "enabled":
+				if v := d.Value(); v.Present() && !v.True() {
+					r.Mode = ir.ReasoningOff
+				} else if v.True() && r.Mode == ir.ReasoningUnset {
+					r.Mode = ir.ReasoningAdaptive
+				}
 			}
 		})
 	case "thinking":
@@ -299,8 +305,8 @@ func (d *requestDecoder) tool(i int) {
 		t.Kind = ir.CustomTool
 	default:
 		t.Kind, t.Type = ir.BuiltinTool, kind
-		t.Raw = d.Since(start)
 	}
+	t.Raw = d.Since(start)
 	if t.Kind != ir.BuiltinTool && t.Name == "" {
 		where := "name"
 		if inner {

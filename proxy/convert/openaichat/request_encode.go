@@ -1,7 +1,6 @@
 package openaichat
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -16,14 +15,15 @@ const maxNameLen = 64
 
 // EncodeRequest writes a request for a Chat Completions upstream.
 func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
-	turns, losses, err := ir.Repair(req.Turns)
+	turns, losses, err := ir.Repair(req)
 	if err != nil {
 		return ir.Encoded{}, err
 	}
+	e := requestEncoder{req: req, to: to, Losses: losses}
 	if to.Dialect.Alternate {
-		turns = alternate(turns)
+		turns = e.alternate(turns)
 	}
-	e := requestEncoder{req: req, to: to, names: ir.Names{Max: maxNameLen}, Losses: losses}
+	e.names = ir.Names{Max: maxNameLen, LetterFirst: to.Dialect.GeminiSchema}
 	e.Buf = make([]byte, 0, sizeHint(req))
 	e.Open('{')
 	e.Str("model", to.Model)
@@ -51,8 +51,9 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 }
 
 // alternate joins turns of the same role, for upstreams that want user and assistant to
-// take turns. Instructions in between are moved to the front by those (see OneSystem).
-func alternate(turns []ir.Turn) []ir.Turn {
+// take turns, the user first and last. Instructions in between are moved to the front by
+// those (see OneSystem).
+func (e *requestEncoder) alternate(turns []ir.Turn) []ir.Turn {
 	out := make([]ir.Turn, 0, len(turns))
 	for _, t := range turns {
 		if t.Role == ir.RoleSystem {
@@ -64,6 +65,15 @@ func alternate(turns []ir.Turn) []ir.Turn {
 			continue
 		}
 		out = append(out, t)
+	}
+	switch {
+	case len(out) == 0:
+	case out[len(out)-1].Role == ir.RoleAssistant:
+		e.fail(ir.Refused("messages", "models of %s cannot go on from a started answer: end the conversation with a user message", e.to.Provider))
+	case out[0].Role == ir.RoleAssistant:
+		e.lose("first-turn-added", "messages[0]", "the conversation starts with the model; a user message was put in front")
+		first := ir.Turn{Plain: true, Parts: []ir.Part{{Kind: ir.Text, Text: rawjson.Escaped("(conversation continues)")}}}
+		out = slices.Insert(out, 0, first)
 	}
 	return out
 }
@@ -168,6 +178,27 @@ func (e *requestEncoder) sampling() {
 			e.lose("top-k-dropped", "top_k", "this upstream has no top_k")
 		}
 	}
+	e.RawIf("n", s.N)
+	e.RawIf("seed", s.Seed)
+	e.RawIf("frequency_penalty", s.FrequencyPenalty)
+	e.RawIf("presence_penalty", s.PresencePenalty)
+	e.RawIf("logit_bias", s.LogitBias)
+	e.logprobs()
+	if v := s.Verbosity; v.Present() && e.to.Dialect.OpenAIFields {
+		e.Raw("verbosity", v)
+	}
+}
+
+func (e *requestEncoder) logprobs() {
+	s := &e.req.Sampling
+	if e.to.Dialect.NoLogprobs {
+		if s.Logprobs.True() {
+			e.lose("field-dropped", "top_logprobs", "this upstream does not tell probabilities")
+		}
+		return
+	}
+	e.RawIf("logprobs", s.Logprobs)
+	e.RawIf("top_logprobs", s.TopLogprobs)
 }
 
 // stream asks for usage too: without it a client would count no tokens.
@@ -191,16 +222,37 @@ func (e *requestEncoder) meta() {
 		}
 		e.Str(key, userID(m.UserID))
 	}
-	if !e.to.Dialect.NoServiceTier {
-		switch m.ServiceTier {
-		case "auto":
-			e.Str("service_tier", "auto")
-		case "standard_only":
-			e.Str("service_tier", "default")
+	e.serviceTier()
+	if len(m.CacheKey) > 0 && e.to.Dialect.OpenAIFields {
+		e.Text("prompt_cache_key", m.CacheKey)
+	}
+	if e.req.Origin == ir.OpenAIChat {
+		e.RawIf("metadata", m.Metadata)
+		if m.Store != ir.Unset {
+			e.Bool("store", m.Store == ir.Yes)
 		}
 	}
 	for _, f := range e.req.Ext {
 		e.ext(f)
+	}
+}
+
+// serviceTier asks for the speed and price the client wants. Only those that cost more or
+// less are worth a warning where there is no choice.
+func (e *requestEncoder) serviceTier() {
+	tier, path := e.req.Meta.ServiceTier, "service_tier"
+	switch {
+	case e.req.Meta.Fast:
+		tier, path = "priority", "speed"
+	case tier == "standard_only":
+		tier = "default"
+	}
+	switch {
+	case tier == "":
+	case !e.to.Dialect.NoServiceTier:
+		e.Str("service_tier", tier)
+	case tier != "auto" && tier != "default":
+		e.lose("field-dropped", path, "this upstream has one speed only")
 	}
 }
 
@@ -217,33 +269,29 @@ func userID(id rawjson.Escaped) string {
 
 // ext decides about a field that only the client's protocol has.
 func (e *requestEncoder) ext(f ir.Field) {
-	switch f.Name {
-	case "mcp_servers":
-		if !f.Value.Empty() {
-			e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
-		}
-	case "thread":
+	switch {
+	case e.req.Origin == ir.OpenAIChat:
+		e.Raw(f.Name, f.Value)
+	case f.Name == "mcp_servers" && !f.Value.Empty():
+		e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
+	case f.Name == "thread":
 		if err := ir.UnknownThread(f.Value); err != nil {
 			e.fail(err)
 		}
-	case "context_management", "diagnostics", "cache_control":
-		// Sent with every request by Claude Code, and without effect on the answer.
-	default:
-		if f.Value.Present() {
-			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
-		}
+	case !e.req.Ignorable(f):
+		e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 	}
 }
 
 func (e *requestEncoder) instructions() {
-	texts := make([]rawjson.Escaped, 0, len(e.req.System)+1)
+	texts := make([]ir.Part, 0, len(e.req.System)+1)
 	for i, s := range e.req.System {
 		text := s.Text
 		if i == 0 {
 			text = ir.WithoutAttribution(text)
 		}
 		if len(text) > 0 {
-			texts = append(texts, text)
+			texts = append(texts, ir.Part{Text: text, Cache: s.Cache})
 		}
 	}
 	if e.to.Dialect.OneSystem {
@@ -253,13 +301,11 @@ func (e *requestEncoder) instructions() {
 				continue
 			}
 			e.lose("system-merged", t.At.String(), "this upstream takes one system message at the start; a later one was moved there")
-			for j := range t.Parts {
-				texts = append(texts, t.Parts[j].Text)
-			}
+			texts = append(texts, t.Parts...)
 		}
 	}
 	if hint := e.outputHint(); hint != nil {
-		texts = append(texts, hint)
+		texts = append(texts, ir.Part{Text: hint})
 	}
 	if len(texts) == 0 {
 		return
@@ -267,28 +313,28 @@ func (e *requestEncoder) instructions() {
 	e.Open('{')
 	e.Str("role", "system")
 	if e.req.SystemPlain && len(texts) == 1 || e.to.Dialect.TextOnlySystem || e.to.Dialect.OneSystem {
-		e.Text("content", bytes.Join(texts2bytes(texts), []byte(`\n\n`)))
+		e.Text("content", joinText(texts, `\n\n`))
 	} else {
 		e.OpenKey("content", '[')
-		for _, t := range texts {
-			e.textPart(t)
+		for i := range texts {
+			e.textPart(&texts[i])
 		}
 		e.Close(']')
 	}
 	e.Close('}')
 }
 
-func texts2bytes(texts []rawjson.Escaped) [][]byte {
-	out := make([][]byte, len(texts))
-	for i, t := range texts {
-		out[i] = t
-	}
-	return out
-}
-
-func (e *requestEncoder) textPart(text rawjson.Escaped) {
+func (e *requestEncoder) textPart(p *ir.Part) {
 	e.Open('{')
 	e.Str("type", "text")
-	e.Text("text", text)
+	e.Text("text", p.Text)
+	e.cache(p.Cache)
 	e.Close('}')
+}
+
+// cache writes a cache_control mark for upstreams that pass it on to Anthropic.
+func (e *requestEncoder) cache(mark rawjson.Value) {
+	if mark.Present() && e.to.Dialect.KeepCache {
+		e.Raw("cache_control", mark)
+	}
 }

@@ -27,7 +27,7 @@ func (e *requestEncoder) tools() {
 		kept = append(kept, t)
 	}
 	choice := e.req.ToolChoice
-	if len(choice.Allowed) > 0 {
+	if len(choice.Allowed) > 0 && !e.to.Dialect.OpenAIFields {
 		kept = slices.DeleteFunc(kept, func(t ir.Tool) bool { return !slices.Contains(choice.Allowed, t.Name) })
 	}
 	switch {
@@ -81,12 +81,24 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		e.Text("description", description)
 	}
 	e.Key("parameters")
-	e.Buf = ir.AppendSchema(e.Buf, schema, e.to.Dialect.GeminiSchema)
+	e.Buf = ir.AppendSchema(e.Buf, e.schema(schema, t.At.String()))
 	if t.Strict == ir.Yes && schema.Present() {
 		e.Bool("strict", true)
 	}
 	e.Close('}')
 	e.Close('}')
+}
+
+// schema is a schema as the upstream accepts it. path is where it stands.
+func (e *requestEncoder) schema(v rawjson.Value, path string) rawjson.Value {
+	if !e.to.Dialect.GeminiSchema || v.Kind() != rawjson.Object {
+		return v
+	}
+	cleaned, guessed := ir.CleanSchema(v)
+	if guessed {
+		e.lose("array-items-guessed", path, "a list without a type for its elements was declared as a list of texts")
+	}
+	return cleaned
 }
 
 func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
@@ -96,7 +108,12 @@ func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
 		}
 		return
 	}
-	switch c.Mode {
+	mode := c.Mode
+	if len(c.Allowed) > 0 && e.to.Dialect.OpenAIFields && mode != ir.ChoiceNone {
+		e.allowedTools(c)
+		mode = ir.ChoiceUnset
+	}
+	switch mode {
 	case ir.ChoiceAuto:
 		e.Str("tool_choice", "auto")
 	case ir.ChoiceNone:
@@ -121,10 +138,39 @@ func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
 	}
 }
 
+// allowedTools offers some of the tools only, and leaves the list as it is: a changed one
+// would miss the prompt's cache.
+func (e *requestEncoder) allowedTools(c ir.ToolChoice) {
+	e.OpenKey("tool_choice", '{')
+	e.Str("type", "allowed_tools")
+	e.OpenKey("allowed_tools", '{')
+	if c.Mode == ir.ChoiceAny {
+		e.Str("mode", "required")
+	} else {
+		e.Str("mode", "auto")
+	}
+	e.OpenKey("tools", '[')
+	for _, name := range c.Allowed {
+		e.Open('{')
+		e.Str("type", "function")
+		e.OpenKey("function", '{')
+		e.Str("name", e.names.To(name))
+		e.Close('}')
+		e.Close('}')
+	}
+	e.Close(']')
+	e.Close('}')
+	e.Close('}')
+}
+
 // reasoning tells the upstream how much to think, in its own dialect.
 func (e *requestEncoder) reasoning() {
 	r := &e.req.Reasoning
 	if r.Mode == ir.ReasoningUnset {
+		return
+	}
+	if e.to.Dialect.Reasoning == ir.ReasoningObject && e.to.Ability.Budget {
+		e.reasoningBudget(r)
 		return
 	}
 	effort := e.effort(r)
@@ -140,6 +186,21 @@ func (e *requestEncoder) reasoning() {
 		e.Str("reasoning_effort", effort)
 	default:
 	}
+}
+
+// reasoningBudget asks an aggregator for the thinking of a model that takes a number of
+// tokens: with that number, or with a word that the aggregator turns into one.
+func (e *requestEncoder) reasoningBudget(r *ir.Reasoning) {
+	e.OpenKey("reasoning", '{')
+	switch {
+	case r.Mode == ir.ReasoningOff || r.Effort == "none":
+		e.Bool("enabled", false)
+	case r.Mode == ir.ReasoningBudget && r.Effort == "" && r.Budget > 0:
+		e.Int("max_tokens", r.Budget)
+	default:
+		e.Str("effort", ir.ClampEffort(ir.WantedEffort(r), []string{"low", "medium", "high"}))
+	}
+	e.Close('}')
 }
 
 // effort is the word for how much to think, "" when the upstream takes none.
@@ -180,7 +241,7 @@ func (e *requestEncoder) output() {
 		}
 		e.Bool("strict", strict && o.Strict != ir.No)
 		e.Key("schema")
-		e.Buf = ir.AppendSchema(e.Buf, o.Schema, e.to.Dialect.GeminiSchema)
+		e.Buf = ir.AppendSchema(e.Buf, e.schema(o.Schema, "response_format"))
 		e.Close('}')
 		e.Close('}')
 	}

@@ -1,6 +1,7 @@
 package openairesponses
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strings"
 
@@ -93,8 +94,12 @@ func (d *requestDecoder) take(w *wireItem, at ir.Pos) {
 	case "additional_tools":
 		d.moreTools(w.tools, at)
 	case "web_search_call", "file_search_call", "code_interpreter_call", "mcp_call", "mcp_list_tools",
-		"mcp_approval_request", "mcp_approval_response", "image_generation_call":
-		d.losses.Add("item-dropped", at.String(), "an item of type "+w.kind+" belongs to a tool that runs at OpenAI; it was left out")
+		"mcp_approval_request":
+		d.assistant([]ir.Part{{Kind: ir.Opaque, Type: w.kind, Raw: w.raw, At: at}}, at)
+	case "mcp_approval_response":
+		d.req.Turns = append(d.req.Turns, ir.Turn{At: at, Parts: []ir.Part{{Kind: ir.Opaque, Type: w.kind, Raw: w.raw, At: at}}})
+	case "image_generation_call":
+		d.generatedImage(w, at)
 	case "item_reference":
 		d.Fail(ir.Refused(at.String(), "answers are not stored here, so items cannot be referred to: send the items themselves (set store to false)"))
 	case "compaction", "compaction_summary":
@@ -102,6 +107,18 @@ func (d *requestDecoder) take(w *wireItem, at ir.Pos) {
 	default:
 		d.Fail(ir.Refused(at.String()+".type", "items of type %q cannot be sent to this model's upstream", w.kind))
 	}
+}
+
+// generatedImage shows the model the picture that was made for it, as one from the user:
+// on other upstreams it cannot have pictures in its own turns.
+func (d *requestDecoder) generatedImage(w *wireItem, at ir.Pos) {
+	data := w.raw.Get("result").Text()
+	if len(data) == 0 {
+		return
+	}
+	d.losses.Add("image-as-user-message", at.String(), "a generated picture was sent as one of the user's")
+	p := ir.Part{Kind: ir.Image, Media: ir.Media{Type: ir.SniffImage(data), Data: data}, At: at}
+	d.req.Turns = append(d.req.Turns, ir.Turn{Parts: []ir.Part{p}, At: at})
 }
 
 func (d *requestDecoder) message(w *wireItem, at ir.Pos) {
@@ -168,10 +185,14 @@ func (d *requestDecoder) reasoningItem(w *wireItem, at ir.Pos) {
 		d.thoughts = append(d.thoughts, parts...)
 		return
 	}
-	text := summaryText(w.summary)
-	if len(text) > 0 {
-		d.thoughts = append(d.thoughts, ir.Part{Kind: ir.Thinking, Text: text, Signature: rawjson.Escaped(ir.TextSignature), At: at})
+	p := ir.Part{Kind: ir.Thinking, Text: summaryText(w.summary), Signature: rawjson.Escaped(ir.TextSignature), At: at}
+	if w.encrypted.Present() {
+		p.Signature = ir.WrapItem(w.raw)
 	}
+	if len(p.Text) == 0 {
+		p.Kind = ir.RedactedThinking
+	}
+	d.thoughts = append(d.thoughts, p)
 }
 
 // summaryText joins the parts of a reasoning summary.
@@ -246,12 +267,45 @@ func (d *requestDecoder) result(w *wireItem, at ir.Pos) {
 	if p.Reply.CallID == "" {
 		p.Reply.CallID = w.id
 	}
+	if w.kind == "shell_call_output" && out.Kind() == rawjson.Array {
+		p.Reply.Parts, p.Reply.Plain = shellOutput(out, at), true
+		d.req.Turns = append(d.req.Turns, ir.Turn{Parts: []ir.Part{p}, At: at})
+		return
+	}
 	var err error
 	if p.Reply.Parts, p.Reply.Plain, err = content(out, at); err != nil {
 		d.Fail(err)
 		return
 	}
 	d.req.Turns = append(d.req.Turns, ir.Turn{Parts: []ir.Part{p}, At: at})
+}
+
+// shellOutput is what the commands of a shell call wrote, and how those that failed ended.
+func shellOutput(list rawjson.Value, at ir.Pos) []ir.Part {
+	text := rawjson.Escaped{}
+	add := func(s rawjson.Escaped) {
+		if len(s) == 0 {
+			return
+		}
+		if len(text) > 0 && !bytes.HasSuffix(text, []byte(`\n`)) {
+			text = append(text, `\n`...)
+		}
+		text = append(text, s...)
+	}
+	r := rawjson.NewReader(list)
+	r.Array(func(int) {
+		v := r.Value()
+		add(v.Get("stdout").Text())
+		add(v.Get("stderr").Text())
+		outcome := v.Get("outcome")
+		switch code := outcome.Get("exit_code"); {
+		case outcome.Get("type").Text().Is("timeout"):
+			add(rawjson.Escaped("[timed out]"))
+		case code.Present() && string(code) != "0":
+			add(rawjson.Escape("[exit code " + string(code) + "]"))
+		}
+	})
+	return []ir.Part{{Kind: ir.Text, Text: text, At: at}}
 }
 
 // moreTools takes tools that are declared inside the conversation.
@@ -347,7 +401,8 @@ func part(v rawjson.Value, at ir.Pos) (ir.Part, error) {
 func image(p *ir.Part, url, fileID rawjson.Escaped) error {
 	if len(url) == 0 {
 		if fileID != nil {
-			return ir.Refused(p.At.String()+".file_id", "files stored at OpenAI cannot be read here: send the image itself as image_url")
+			p.Media.FileID = fileID
+			return nil
 		}
 		return ir.Invalid(p.At.String()+".image_url", "the image has no image_url")
 	}
@@ -368,7 +423,8 @@ func file(p *ir.Part, data, url, id, name rawjson.Escaped) error {
 		p.Media.URL = url
 		return nil
 	case id != nil:
-		return ir.Refused(p.At.String()+".file_id", "files stored at OpenAI cannot be read here: send the file itself as file_data")
+		p.Media.FileID = id
+		return nil
 	default:
 		return ir.Invalid(p.At.String()+".file_data", "the file has no file_data")
 	}

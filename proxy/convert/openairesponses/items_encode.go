@@ -64,7 +64,9 @@ func (e *requestEncoder) part(p *ir.Part, kind string) {
 			e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
 			return
 		}
-		e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+		if p.Type != "tool_reference" {
+			e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+		}
 		e.textPart(kind, text)
 	}
 }
@@ -80,10 +82,10 @@ func (e *requestEncoder) image(p *ir.Part) {
 	m := &p.Media
 	kind := m.Type
 	switch {
-	case m.FileID != nil:
+	case m.FileID != nil && e.req.Origin == ir.AnthropicMessages:
 		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the image itself"))
 		return
-	case m.URL == nil && kind == "":
+	case m.Data != nil && kind == "":
 		if kind = ir.SniffImage(m.Data); kind == "" {
 			e.fail(ir.Invalid(p.At.String()+".source.media_type", "the image has no media type and is no PNG, JPEG, GIF or WebP"))
 			return
@@ -91,9 +93,12 @@ func (e *requestEncoder) image(p *ir.Part) {
 	}
 	e.Open('{')
 	e.Str("type", "input_image")
-	if m.URL != nil {
+	switch {
+	case m.FileID != nil:
+		e.Text("file_id", m.FileID)
+	case m.URL != nil:
 		e.Text("image_url", m.URL)
-	} else {
+	default:
 		e.dataURL("image_url", kind, m.Data)
 	}
 	if m.Detail != "" {
@@ -112,7 +117,7 @@ func (e *requestEncoder) dataURL(key, media string, data rawjson.Escaped) {
 func (e *requestEncoder) document(p *ir.Part, kind string) {
 	m := &p.Media
 	switch {
-	case m.FileID != nil:
+	case m.FileID != nil && e.req.Origin == ir.AnthropicMessages:
 		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the document itself"))
 	case m.Body != nil:
 		e.lose("document-as-text", p.At.String(), "this upstream has no text documents; it was sent as text")
@@ -125,9 +130,15 @@ func (e *requestEncoder) document(p *ir.Part, kind string) {
 	default:
 		e.Open('{')
 		e.Str("type", "input_file")
-		if m.URL != nil {
+		switch {
+		case m.FileID != nil:
+			e.Text("file_id", m.FileID)
+		case m.URL != nil:
 			e.Text("file_url", m.URL)
-		} else {
+		default:
+			if p.Citations.Get("enabled").True() {
+				e.lose("citations-dropped", p.At.String(), "this upstream does not cite documents")
+			}
 			name := m.Filename
 			if name == nil {
 				name = m.Title
@@ -159,6 +170,21 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 				flush()
 				e.Element(item)
 			}
+		case ir.Image, ir.Audio:
+			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only on this upstream: put the picture or sound into a user message"))
+		case ir.Document:
+			if p.Media.Body == nil {
+				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only on this upstream; a document was left out")
+				continue
+			}
+			texts = append(texts, p)
+		case ir.Opaque:
+			if e.req.Origin == ir.OpenAIResponses {
+				flush()
+				e.Element(p.Raw)
+				continue
+			}
+			texts = append(texts, p)
 		default:
 			texts = append(texts, p)
 		}
@@ -182,7 +208,12 @@ func (e *requestEncoder) call(p *ir.Part) {
 		e.Str("type", "function_call")
 	}
 	e.Str("call_id", e.callID(p.Call.ID))
-	e.Str("name", e.names.To(p.Call.Name))
+	if t := e.toolNamed(p.Call.Name); t != nil && t.Namespace != "" {
+		e.Str("namespace", t.Namespace)
+		e.Str("name", t.Child)
+	} else {
+		e.Str("name", e.names.To(p.Call.Name))
+	}
 	if p.Call.Custom {
 		e.Text("input", p.Call.Input)
 	} else {
@@ -207,7 +238,7 @@ func (e *requestEncoder) result(p *ir.Part) {
 	}
 	e.Str("call_id", e.callID(p.Reply.CallID))
 	plain := !slices.ContainsFunc(parts, func(q ir.Part) bool { return q.Kind != ir.Text })
-	if plain {
+	if plain && (p.Reply.Plain || e.req.Origin != ir.OpenAIResponses) {
 		text := rawjson.Escaped{}
 		for i := range parts {
 			if i > 0 {
@@ -249,18 +280,27 @@ func (e *requestEncoder) tools() {
 	kept := make([]ir.Tool, 0, len(e.req.Tools))
 	seen := make(map[string]bool, len(e.req.Tools))
 	for i := range e.req.Tools {
-		t, refusal, ok := ir.AsFunction(&e.req.Tools[i], e.req)
+		t := &e.req.Tools[i]
+		f, refusal, ok := e.native(t)
+		if !ok && refusal == nil {
+			f, refusal, ok = ir.AsFunction(t, e.req)
+		}
 		switch {
 		case refusal != nil:
 			e.fail(refusal)
 		case !ok:
-			e.lose("tool-dropped", t.At.String(), "the tool "+e.req.Tools[i].Type+" runs at Anthropic and is not available on this upstream")
-		case seen[t.Name]:
+			e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at Anthropic and is not available on this upstream")
+		case seen[f.Name] && f.Name != "":
 			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
-		case len(choice.Allowed) == 0 || slices.Contains(choice.Allowed, t.Name):
-			kept = append(kept, t)
+		default:
+			kept = append(kept, f)
 		}
-		seen[t.Name] = true
+		seen[f.Name] = true
+	}
+	for _, f := range e.req.Ext {
+		if f.Name == "web_search_options" && f.Value.Present() {
+			kept = append(kept, searchTool(ir.At("web_search_options", 0), f.Value))
+		}
 	}
 	if len(kept) == 0 {
 		if choice.Forced() {
@@ -270,15 +310,94 @@ func (e *requestEncoder) tools() {
 	}
 	e.OpenKey("tools", '[')
 	for i := range kept {
-		e.tool(&kept[i])
+		if i == 0 || kept[i].Namespace == "" || kept[i].Namespace != kept[i-1].Namespace {
+			e.tool(&kept[i])
+		}
 	}
 	e.Close(']')
 	e.toolChoice(choice, kept)
 }
 
+// native is a built-in tool as this protocol has it, when it does.
+func (e *requestEncoder) native(t *ir.Tool) (ir.Tool, *ir.Error, bool) {
+	if t.Kind != ir.BuiltinTool {
+		return ir.Tool{}, nil, false
+	}
+	if e.req.Origin == ir.OpenAIResponses {
+		return *t, nil, true
+	}
+	switch t.Family() {
+	case "web_search":
+		if !t.Raw.Get("blocked_domains").Empty() {
+			return ir.Tool{}, ir.Refused(t.At.String()+".blocked_domains", "web search on this upstream cannot leave out domains: remove blocked_domains, or name the allowed ones"), false
+		}
+		if uses := t.Raw.Get("max_uses"); uses.Present() {
+			e.maxCalls(t, uses)
+		}
+		return searchTool(t.At, t.Raw), nil, true
+	case "code_execution":
+		e.lose("tool-replaced", t.At.String(), "code runs in this upstream's own container instead of Anthropic's")
+		return ir.Tool{Kind: ir.BuiltinTool, Type: "code_interpreter", Raw: rawjson.Value(`{"type":"code_interpreter","container":{"type":"auto"}}`), At: t.At}, nil, true
+	case "computer":
+		return ir.Tool{}, ir.Refused(t.At.String(), "the tool %s works differently on this upstream: use a model of anthropic", t.Type), false
+	default:
+		return ir.Tool{}, nil, false
+	}
+}
+
+// maxCalls limits the calls of a built-in tool, which is possible only for all together.
+func (e *requestEncoder) maxCalls(t *ir.Tool, uses rawjson.Value) {
+	for i := range e.req.Tools {
+		if o := &e.req.Tools[i]; o.Kind == ir.BuiltinTool && o.At != t.At {
+			e.lose("field-dropped", t.At.String()+".max_uses", "the uses of one tool among several cannot be limited on this upstream")
+			return
+		}
+	}
+	e.calls = uses
+}
+
+// searchTool is web search as this protocol has it, from Anthropic's tool or from the
+// options of Chat Completions.
+func searchTool(at ir.Pos, v rawjson.Value) ir.Tool {
+	var w rawjson.Writer
+	w.Open('{')
+	w.Str("type", "web_search")
+	if domains := v.Get("allowed_domains"); !domains.Empty() {
+		w.OpenKey("filters", '{')
+		w.Raw("allowed_domains", domains)
+		w.Close('}')
+	}
+	where := v.Get("user_location")
+	if nested := where.Get("approximate"); nested.Present() {
+		w.OpenKey("user_location", '{')
+		w.Str("type", "approximate")
+		nested.Each(func(k []byte, value rawjson.Value) { w.RawIf(string(k), value) })
+		w.Close('}')
+	} else {
+		w.RawIf("user_location", where)
+	}
+	w.RawIf("search_context_size", v.Get("search_context_size"))
+	w.Close('}')
+	return ir.Tool{Kind: ir.BuiltinTool, Name: "web_search", Type: "web_search", Raw: w.Buf, At: at}
+}
+
+// toolNamed is the declared tool of a name, nil when there is none.
+func (e *requestEncoder) toolNamed(name string) *ir.Tool {
+	for i := range e.req.Tools {
+		if e.req.Tools[i].Name == name {
+			return &e.req.Tools[i]
+		}
+	}
+	return nil
+}
+
 // tool writes a tool. Functions are marked as not strict unless the client wanted it:
 // left out, this protocol takes them for strict.
 func (e *requestEncoder) tool(t *ir.Tool) {
+	if t.Kind == ir.BuiltinTool || t.Namespace != "" {
+		e.Element(t.Raw)
+		return
+	}
 	e.Open('{')
 	if t.Kind == ir.CustomTool {
 		e.Str("type", "custom")
@@ -301,14 +420,22 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		}
 	} else {
 		e.Key("parameters")
-		e.Buf = ir.AppendSchema(e.Buf, t.Schema, false)
+		e.Buf = ir.AppendSchema(e.Buf, t.Schema)
 		e.Bool("strict", t.Strict == ir.Yes)
 	}
 	e.Close('}')
 }
 
 func (e *requestEncoder) toolChoice(c ir.ToolChoice, kept []ir.Tool) {
-	switch c.Mode {
+	if e.calls != nil {
+		e.Raw("max_tool_calls", e.calls)
+	}
+	mode := c.Mode
+	if len(c.Allowed) > 0 && mode != ir.ChoiceNone {
+		e.allowedTools(c, kept)
+		mode = ir.ChoiceUnset
+	}
+	switch mode {
 	case ir.ChoiceAuto:
 		e.Str("tool_choice", "auto")
 	case ir.ChoiceNone:
@@ -316,19 +443,51 @@ func (e *requestEncoder) toolChoice(c ir.ToolChoice, kept []ir.Tool) {
 	case ir.ChoiceAny:
 		e.Str("tool_choice", "required")
 	case ir.ChoiceTool:
-		kind := "function"
-		for i := range kept {
-			if kept[i].Name == c.Name && kept[i].Kind == ir.CustomTool {
-				kind = "custom"
-			}
-		}
 		e.OpenKey("tool_choice", '{')
-		e.Str("type", kind)
-		e.Str("name", e.names.To(c.Name))
+		e.choose(c.Name, kept)
 		e.Close('}')
 	default:
 	}
-	if e.req.Parallel == ir.No {
+	switch {
+	case e.req.Parallel == ir.No:
 		e.Bool("parallel_tool_calls", false)
+	case e.req.Parallel == ir.Yes && e.req.Origin == ir.OpenAIResponses:
+		e.Bool("parallel_tool_calls", true)
+	default:
 	}
+}
+
+// choose names a tool in a choice.
+func (e *requestEncoder) choose(name string, kept []ir.Tool) {
+	kind := "function"
+	for i := range kept {
+		switch t := &kept[i]; {
+		case t.Name == name && t.Kind == ir.CustomTool:
+			kind = "custom"
+		case t.Kind == ir.BuiltinTool && (t.Name == name || t.Type == name):
+			e.Str("type", t.Type)
+			return
+		}
+	}
+	e.Str("type", kind)
+	e.Str("name", e.names.To(name))
+}
+
+// allowedTools offers some of the tools only.
+func (e *requestEncoder) allowedTools(c ir.ToolChoice, kept []ir.Tool) {
+	e.OpenKey("tool_choice", '{')
+	e.Str("type", "allowed_tools")
+	if c.Mode == ir.ChoiceAny {
+		e.Str("mode", "required")
+	} else {
+		e.Str("mode", "auto")
+	}
+	e.OpenKey("tools", '[')
+	for _, name := range c.Allowed {
+		e.Open('{')
+		e.choose(name, kept)
+		e.Close('}')
+	}
+	e.Close(']')
+	e.Close('}')
 }

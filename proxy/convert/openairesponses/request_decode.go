@@ -1,6 +1,7 @@
 package openairesponses
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 
@@ -123,16 +124,13 @@ func (d *requestDecoder) rest(key string) {
 		if v.True() {
 			d.Fail(ir.Refused(key, "answers in the background are not available on this model's upstream"))
 		}
-	case "store", "include", "stream_options", "client_metadata", "prompt_cache_retention", "prompt_cache_options":
-		// Without effect on the answer.
-	case "truncation":
-		if v.Str() == "auto" {
-			d.losses.Add("field-dropped", key, "a conversation that is too long is not cut on this upstream")
+	case "include":
+		if bytes.Contains(v, []byte(`"message.output_text.logprobs"`)) {
+			d.losses.Add("field-dropped", key, "probabilities are not told through a conversion")
 		}
-	default:
-		if !v.Empty() {
-			d.req.Ext = append(d.req.Ext, ir.Field{Name: key, Value: v})
-		}
+	}
+	if !v.Empty() {
+		d.req.Ext = append(d.req.Ext, ir.Field{Name: key, Value: v})
 	}
 }
 
@@ -164,6 +162,11 @@ func (d *requestDecoder) reasoning() {
 		case "summary", "generate_summary":
 			if s := d.Str(); s != "" {
 				r.Summary = s
+			}
+		case "mode", "context":
+			name := string(k)
+			if v := d.Value(); v.Present() {
+				d.losses.Add("field-dropped", "reasoning."+name, "only models of OpenAI's own API can be told so")
 			}
 		}
 	})

@@ -18,7 +18,7 @@ const (
 // EncodeRequest writes a request for a Responses upstream. Nothing is stored there, so
 // thinking travels with the conversation.
 func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
-	turns, losses, err := ir.Repair(req.Turns)
+	turns, losses, err := ir.Repair(req)
 	if err != nil {
 		return ir.Encoded{}, err
 	}
@@ -37,6 +37,7 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 	e.meta()
 	e.instructions()
 	e.OpenKey("input", '[')
+	e.leading()
 	for i := range turns {
 		e.turn(&turns[i])
 	}
@@ -59,6 +60,7 @@ type requestEncoder struct {
 	Losses  ir.Losses
 	err     error
 	sawUser bool
+	calls   rawjson.Value // most calls of built-in tools
 }
 
 func (e *requestEncoder) fail(err *ir.Error) {
@@ -106,6 +108,7 @@ func (e *requestEncoder) sampling() {
 	if n, ok := s.N.Int(); ok && s.N.Present() && n > 1 {
 		e.fail(ir.Refused("n", "this upstream gives one answer per request: leave n out or send several requests"))
 	}
+	e.RawIf("top_logprobs", s.TopLogprobs)
 	for _, f := range []struct {
 		name string
 		lost bool
@@ -115,7 +118,6 @@ func (e *requestEncoder) sampling() {
 		{"frequency_penalty", s.FrequencyPenalty.Present() && s.FrequencyPenalty.Float() != 0},
 		{"presence_penalty", s.PresencePenalty.Present() && s.PresencePenalty.Float() != 0},
 		{"logit_bias", !s.LogitBias.Empty()},
-		{"logprobs", s.Logprobs.True()},
 	} {
 		if f.lost {
 			e.lose("field-dropped", f.name, "this upstream has no "+f.name)
@@ -126,24 +128,52 @@ func (e *requestEncoder) sampling() {
 // reasoning asks for thinking, for a summary of it when the client shows it, and for what
 // is needed to go on from it in the next turn.
 func (e *requestEncoder) reasoning() {
-	a := &e.to.Ability
-	if a.Known && len(a.Efforts) == 0 {
-		if r := e.req.Reasoning.Mode; r != ir.ReasoningUnset && r != ir.ReasoningOff {
+	a, r := &e.to.Ability, &e.req.Reasoning
+	none := a.Known && len(a.Efforts) == 0
+	e.include(!none)
+	if none {
+		if r.Mode != ir.ReasoningUnset && r.Mode != ir.ReasoningOff {
 			e.lose("reasoning-dropped", "thinking", "this model cannot be told how much to think")
 		}
 		return
 	}
-	e.Raw("include", rawjson.Value(`["reasoning.encrypted_content"]`))
-	effort := ir.EffortOf(&e.req.Reasoning, a.Efforts)
-	if effort == "" {
+	effort, summary := ir.EffortOf(r, a.Efforts), r.Summary
+	if summary == "" && effort != "" && r.Mode != ir.ReasoningOff {
+		summary = "auto"
+	}
+	if e.to.Dialect.NoSummary {
+		summary = ""
+	}
+	if effort == "" && summary == "" {
 		return
 	}
 	e.OpenKey("reasoning", '{')
-	e.Str("effort", effort)
-	if e.req.Reasoning.Mode != ir.ReasoningOff && !e.to.Dialect.NoSummary {
-		e.Str("summary", "auto")
+	if effort != "" {
+		e.Str("effort", effort)
+	}
+	if summary != "" {
+		e.Str("summary", summary)
 	}
 	e.Close('}')
+}
+
+// include asks for what an answer does not hold by itself.
+func (e *requestEncoder) include(thinks bool) {
+	var list []rawjson.Escaped
+	if thinks {
+		list = append(list, rawjson.Escaped("reasoning.encrypted_content"))
+	}
+	if e.req.Sampling.Logprobs.True() {
+		list = append(list, rawjson.Escaped("message.output_text.logprobs"))
+	}
+	if list == nil {
+		return
+	}
+	e.OpenKey("include", '[')
+	for _, s := range list {
+		e.ElementText(s)
+	}
+	e.Close(']')
 }
 
 func (e *requestEncoder) output() {
@@ -170,7 +200,7 @@ func (e *requestEncoder) output() {
 		}
 		e.Bool("strict", strict && o.Strict != ir.No)
 		e.Key("schema")
-		e.Buf = ir.AppendSchema(e.Buf, o.Schema, false)
+		e.Buf = ir.AppendSchema(e.Buf, o.Schema)
 		e.Close('}')
 	default:
 	}
@@ -191,29 +221,38 @@ func (e *requestEncoder) meta() {
 	if len(m.CacheKey) > 0 {
 		e.Text("prompt_cache_key", m.CacheKey)
 	}
-	switch m.ServiceTier {
-	case "":
-	case "standard_only":
+	e.RawIf("metadata", m.Metadata)
+	if m.Store == ir.Yes {
+		e.lose("field-dropped", "store", "answers are not stored")
+	}
+	switch {
+	case m.Fast:
+		e.Str("service_tier", "priority")
+	case m.ServiceTier == "standard_only":
 		e.Str("service_tier", "default")
-	default:
+	case m.ServiceTier != "":
 		e.Str("service_tier", m.ServiceTier)
 	}
 	for _, f := range e.req.Ext {
-		switch f.Name {
-		case "mcp_servers":
-			if !f.Value.Empty() {
-				e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
-			}
-		case "thread":
-			if err := ir.UnknownThread(f.Value); err != nil {
-				e.fail(err)
-			}
-		case "context_management", "diagnostics", "cache_control", "prompt_cache_retention":
-		default:
-			if f.Value.Present() {
-				e.lose("field-dropped", f.Name, "this upstream has no field of that name")
-			}
+		e.ext(f)
+	}
+}
+
+// ext decides about a field that only the client's protocol has, or only OpenAI's two.
+func (e *requestEncoder) ext(f ir.Field) {
+	shared := f.Name == "prompt_cache_retention" || f.Name == "prompt_cache_options" || f.Name == "moderation"
+	switch {
+	case f.Name == "include" || f.Name == "store" || f.Name == "web_search_options": // written already
+	case e.req.Origin == ir.OpenAIResponses || e.req.Origin == ir.OpenAIChat && shared:
+		e.RawIf(f.Name, f.Value)
+	case f.Name == "mcp_servers" && !f.Value.Empty():
+		e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
+	case f.Name == "thread":
+		if err := ir.UnknownThread(f.Value); err != nil {
+			e.fail(err)
 		}
+	case !e.req.Ignorable(f):
+		e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 	}
 }
 
@@ -225,7 +264,7 @@ func (e *requestEncoder) instructions() {
 		if i == 0 {
 			t = ir.WithoutAttribution(t)
 		}
-		if len(t) == 0 {
+		if len(t) == 0 || s.At.List == "input" {
 			continue
 		}
 		if len(text) > 0 {
@@ -235,5 +274,19 @@ func (e *requestEncoder) instructions() {
 	}
 	if len(text) > 0 {
 		e.Text("instructions", text)
+	}
+}
+
+// leading writes the instructions that stood in the input, where they stood.
+func (e *requestEncoder) leading() {
+	for i := 0; i < len(e.req.System); {
+		at := e.req.System[i].At
+		var parts []ir.Part
+		for ; i < len(e.req.System) && e.req.System[i].At.List == at.List && e.req.System[i].At.Index == at.Index; i++ {
+			parts = append(parts, ir.Part{Kind: ir.Text, Text: e.req.System[i].Text})
+		}
+		if at.List == "input" {
+			e.message("developer", "input_text", parts)
+		}
 	}
 }

@@ -27,7 +27,7 @@ var builtins = map[string]struct{ description, schema string }{
 // tool reads a tool, flat as this protocol has it. namespace is the one it stands in.
 func (d *requestDecoder) tool(at ir.Pos, namespace string) {
 	t := ir.Tool{At: at}
-	var kind string
+	var kind, execution string
 	var children rawjson.Value
 	start := d.Offset()
 	d.Object(func(k []byte) {
@@ -46,11 +46,14 @@ func (d *requestDecoder) tool(at ir.Pos, namespace string) {
 			}
 		case "tools":
 			children = d.Value()
+		case "execution":
+			execution = d.Value().Str()
 		}
 	})
 	if d.Err() != nil {
 		return
 	}
+	t.Raw = d.Since(start)
 	if !t.Schema.Present() {
 		t.Schema = nil
 	}
@@ -59,9 +62,17 @@ func (d *requestDecoder) tool(at ir.Pos, namespace string) {
 	case "custom":
 		t.Kind = ir.CustomTool
 	case "namespace":
+		before := len(d.req.Tools)
 		d.namespace(children, t.Name, at)
+		for i := before; i < len(d.req.Tools); i++ {
+			d.req.Tools[i].Raw = t.Raw
+		}
 		return
 	case "tool_search":
+		// Where OpenAI searches, the tools that could be found are offered at once instead.
+		if execution != "client" {
+			return
+		}
 		t.Builtin = kind
 		if t.Name == "" {
 			t.Name = kind
@@ -69,7 +80,7 @@ func (d *requestDecoder) tool(at ir.Pos, namespace string) {
 	default:
 		b, ok := builtins[kind]
 		if !ok {
-			t.Kind, t.Type, t.Raw = ir.BuiltinTool, kind, d.Since(start)
+			t.Kind, t.Type = ir.BuiltinTool, kind
 			break
 		}
 		t.Name, t.Builtin = kind, kind
