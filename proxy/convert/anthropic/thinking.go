@@ -50,7 +50,9 @@ func (e *requestEncoder) planThinking() {
 		return
 	case a.Adaptive:
 		t.on = true
-		t.effort = ir.ClampEffort(adaptiveEffort(r), a.Efforts)
+		if r.Mode != ir.ReasoningAdaptive || r.Effort != "" {
+			t.effort = ir.ClampEffort(adaptiveEffort(r), a.Efforts)
+		}
 	case a.Budget:
 		t.on = true
 		if t.budget = r.Budget; t.budget == 0 {

@@ -10,6 +10,7 @@ var ignorable = map[Protocol][]string{
 	},
 	OpenAIResponses: {
 		"store", "include", "stream_options", "client_metadata", "prompt_cache_retention", "prompt_cache_options",
+		"background", // true is refused
 	},
 	// Sent with every request by Claude Code.
 	AnthropicMessages: {"context_management", "diagnostics", "cache_control"},

@@ -55,7 +55,7 @@ func Repair(req *Request) ([]Turn, Losses, error) {
 		if next == end && end == len(turns) {
 			at := firstCall(t).At
 			if req.Origin == OpenAIResponses {
-				r.losses.Add("unfinished-turn-dropped", at.String(), "the conversation ends with tool calls that have no results; the unfinished turn was left out")
+				r.unfinished(&t)
 				break
 			}
 			return nil, nil, Invalid(at.String(), "the conversation ends with tool calls that have no results: send a result for each")
@@ -72,6 +72,17 @@ type repairer struct {
 	used   map[string]bool  // ids that calls have been given so far
 	sent   map[string]bool  // ids of calls anywhere in the conversation
 	placed map[string]place // where the result of a call went
+}
+
+// unfinished reports every part of a turn that is left out.
+func (r *repairer) unfinished(t *Turn) {
+	var last Pos
+	for i := range t.Parts {
+		if at := t.Parts[i].At; at != last {
+			r.losses.Add("unfinished-turn-dropped", at.String(), "the conversation ends with tool calls that have no results; the unfinished turn was left out")
+			last = at
+		}
+	}
 }
 
 // place is a part of the output.

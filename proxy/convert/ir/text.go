@@ -23,7 +23,11 @@ func WithoutAttribution(text rawjson.Escaped) rawjson.Escaped {
 // DocumentText is a text document as text.
 func DocumentText(m *Media) rawjson.Escaped {
 	out := rawjson.Escaped(`<document>\n`)
-	for _, s := range []rawjson.Escaped{m.Title, m.Context, m.Body} {
+	title := m.Title
+	if title == nil {
+		title = m.Filename
+	}
+	for _, s := range []rawjson.Escaped{title, m.Context, m.Body} {
 		if len(s) > 0 {
 			out = append(out, s...)
 			out = append(out, `\n`...)

@@ -82,8 +82,12 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 	}
 	e.Key("parameters")
 	e.Buf = ir.AppendSchema(e.Buf, e.schema(schema, t.At.String()))
-	if t.Strict == ir.Yes && schema.Present() {
-		e.Bool("strict", true)
+	if t.Strict == ir.Yes {
+		if ir.StrictSchema(schema) {
+			e.Bool("strict", true)
+		} else {
+			e.lose("strict-dropped", t.At.String(), "the schema is not of the strict kind this upstream enforces")
+		}
 	}
 	e.Close('}')
 	e.Close('}')
@@ -235,6 +239,7 @@ func (e *requestEncoder) output() {
 		} else {
 			e.Str("name", "output")
 		}
+		e.TextIf("description", o.Description)
 		strict := ir.StrictSchema(o.Schema)
 		if !strict && o.Strict != ir.No {
 			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this upstream enforces; the answer may differ from it")

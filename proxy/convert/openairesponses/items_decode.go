@@ -240,6 +240,9 @@ func (d *requestDecoder) call(w *wireItem, at ir.Pos) {
 	if args.Kind() == rawjson.String {
 		text = args.Text().Append(nil)
 	}
+	if w.kind == "local_shell_call" {
+		text = shellArgs(args)
+	}
 	c.Args, c.BadArgs = ir.ArgsOf(text)
 	if c.BadArgs {
 		d.losses.Add("invalid-tool-arguments", at.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
@@ -251,6 +254,24 @@ func (d *requestDecoder) call(w *wireItem, at ir.Pos) {
 	d.addCall(c, at)
 }
 
+// shellArgs is the action of a local shell call as arguments of the function that stands
+// for the tool on other upstreams.
+func shellArgs(action rawjson.Value) []byte {
+	var w rawjson.Writer
+	w.Open('{')
+	action.Each(func(k []byte, v rawjson.Value) {
+		switch key := string(k); key {
+		case "type":
+		case "working_directory":
+			w.RawIf("workdir", v)
+		default:
+			w.RawIf(key, v)
+		}
+	})
+	w.Close('}')
+	return w.Buf
+}
+
 func (d *requestDecoder) addCall(c ir.Call, at ir.Pos) {
 	d.assistant([]ir.Part{{Kind: ir.ToolCall, Call: c, At: at}}, at)
 }
@@ -260,17 +281,15 @@ func (d *requestDecoder) result(w *wireItem, at ir.Pos) {
 		d.moreTools(w.tools, at)
 	}
 	out := w.output
-	if !out.Present() && w.kind == "tool_search_output" {
-		out = rawjson.AppendQuote(nil, []byte(w.tools))
-	}
 	p := ir.Part{Kind: ir.ToolResult, At: at, Reply: ir.Result{CallID: w.callID, IsError: w.status == "failed"}}
 	if p.Reply.CallID == "" {
 		p.Reply.CallID = w.id
 	}
 	if w.kind == "shell_call_output" && out.Kind() == rawjson.Array {
-		p.Reply.Parts, p.Reply.Plain = shellOutput(out, at), true
-		d.req.Turns = append(d.req.Turns, ir.Turn{Parts: []ir.Part{p}, At: at})
-		return
+		out = shellOutput(out)
+	}
+	if !out.Present() && w.kind == "tool_search_output" {
+		out = foundTools(w.tools)
 	}
 	var err error
 	if p.Reply.Parts, p.Reply.Plain, err = content(out, at); err != nil {
@@ -281,7 +300,7 @@ func (d *requestDecoder) result(w *wireItem, at ir.Pos) {
 }
 
 // shellOutput is what the commands of a shell call wrote, and how those that failed ended.
-func shellOutput(list rawjson.Value, at ir.Pos) []ir.Part {
+func shellOutput(list rawjson.Value) rawjson.Value {
 	text := rawjson.Escaped{}
 	add := func(s rawjson.Escaped) {
 		if len(s) == 0 {
@@ -305,7 +324,28 @@ func shellOutput(list rawjson.Value, at ir.Pos) []ir.Part {
 			add(rawjson.Escape("[exit code " + string(code) + "]"))
 		}
 	})
-	return []ir.Part{{Kind: ir.Text, Text: text, At: at}}
+	return quoted(text)
+}
+
+// foundTools tells which tools a search made available; they are declared from there on.
+func foundTools(list rawjson.Value) rawjson.Value {
+	text := rawjson.Escaped{}
+	if list.Kind() == rawjson.Array {
+		r := rawjson.NewReader(list)
+		r.Array(func(i int) {
+			if i > 0 {
+				text = append(text, `\n`...)
+			}
+			text = append(append(text, "Tool "...), r.Value().Get("name").Text()...)
+			text = append(text, " is now available."...)
+		})
+	}
+	return quoted(text)
+}
+
+// quoted is a text as a JSON value.
+func quoted(text rawjson.Escaped) rawjson.Value {
+	return append(append(rawjson.Value{'"'}, text...), '"')
 }
 
 // moreTools takes tools that are declared inside the conversation.

@@ -421,9 +421,23 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 	} else {
 		e.Key("parameters")
 		e.Buf = ir.AppendSchema(e.Buf, t.Schema)
-		e.Bool("strict", t.Strict == ir.Yes)
+		e.strict(t)
 	}
 	e.Close('}')
+}
+
+// strict says whether the schema is enforced. Only a client that knows this protocol means
+// yes by saying nothing.
+func (e *requestEncoder) strict(t *ir.Tool) {
+	own := e.req.Origin == ir.OpenAIResponses
+	switch {
+	case own && t.Strict == ir.Unset:
+	case t.Strict == ir.Yes && !own && !ir.StrictSchema(t.Schema):
+		e.lose("strict-dropped", t.At.String(), "the schema is not of the strict kind this upstream enforces")
+		e.Bool("strict", false)
+	default:
+		e.Bool("strict", t.Strict == ir.Yes)
+	}
 }
 
 func (e *requestEncoder) toolChoice(c ir.ToolChoice, kept []ir.Tool) {
@@ -448,12 +462,8 @@ func (e *requestEncoder) toolChoice(c ir.ToolChoice, kept []ir.Tool) {
 		e.Close('}')
 	default:
 	}
-	switch {
-	case e.req.Parallel == ir.No:
+	if e.req.Parallel == ir.No {
 		e.Bool("parallel_tool_calls", false)
-	case e.req.Parallel == ir.Yes && e.req.Origin == ir.OpenAIResponses:
-		e.Bool("parallel_tool_calls", true)
-	default:
 	}
 }
 

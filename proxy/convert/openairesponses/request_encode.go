@@ -194,6 +194,7 @@ func (e *requestEncoder) output() {
 		} else {
 			e.Str("name", "output")
 		}
+		e.TextIf("description", o.Description)
 		strict := ir.StrictSchema(o.Schema)
 		if !strict && o.Strict != ir.No {
 			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this upstream enforces; the answer may differ from it")
