@@ -213,7 +213,7 @@ func checkTexts(t *testing.T, s anyRequest, to ir.Protocol, target ir.Target) {
 		texts(rawjson.Value(body).Get(field), func(text string) { sent.WriteString(text + "\n") })
 	}
 	for _, field := range conversation {
-		eachMessage(rawjson.Value(lastOf(s.body, field)), func(i int, v rawjson.Value) {
+		eachMessage(lastOf(s.body, field), func(i int, v rawjson.Value) {
 			at := field + "[" + strconv.Itoa(i) + "]"
 			if slices.ContainsFunc(losses, func(l ir.Loss) bool { return l.Path == at || strings.HasPrefix(l.Path, at+".") }) {
 				return
