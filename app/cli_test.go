@@ -114,7 +114,7 @@ func TestServe(t *testing.T) {
 
 func TestReachable(t *testing.T) {
 	for listened, want := range map[string]string{
-		"127.0.0.1:1": "127.0.0.1:1", "0.0.0.0:1": "127.0.0.1:1", "[::]:1": "[::1]:1", "[::1]:1": "[::1]:1", "192.168.0.7:1": "192.168.0.7:1", "localhost:1": "localhost:1",
+		"127.0.0.1:1": "127.0.0.1:1", "0.0.0.0:1": "127.0.0.1:1", "[::]:1": "[::1]:1", "[::1]:1": "[::1]:1", "192.168.0.7:1": "192.168.0.7:1", "localhost:1": "localhost:1", ":1": "127.0.0.1:1",
 	} {
 		if got := reachable(listened); got != want {
 			t.Errorf("%s: %s, want %s", listened, got, want)

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"apex-ai-proxy/proxy"
@@ -85,13 +83,4 @@ func (a *App) Replay(ctx context.Context, r Replay) error {
 		return ctx.Err()
 	}
 	return nil // what became of it is in its record
-}
-
-// reachable is an address at which a program on this machine reaches a listener.
-func reachable(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if ip, perr := netip.ParseAddr(host); err == nil && (host == "" || perr == nil && ip.IsUnspecified()) {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return addr
 }

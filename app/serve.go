@@ -47,18 +47,18 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 	return c.wait(ctx, a, failed)
 }
 
-// reachable is an address that clients on this computer can use for what is listened on:
-// where that is every address, the one that leads back here.
+// reachable is an address at which a program on this computer reaches a listener: where
+// that is on every address, the one that leads back here.
 func reachable(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return addr
 	}
 	switch ip, err := netip.ParseAddr(host); {
+	case host == "" || err == nil && ip.IsUnspecified() && ip.Is4():
+		return net.JoinHostPort("127.0.0.1", port)
 	case err != nil || !ip.IsUnspecified():
 		return addr
-	case ip.Is4():
-		return net.JoinHostPort("127.0.0.1", port)
 	default:
 		return net.JoinHostPort("::1", port)
 	}
