@@ -1,6 +1,7 @@
 package readme
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/demo"
 	"apex-ai-proxy/proxy/provider"
 )
@@ -87,6 +89,47 @@ func TestProviders(t *testing.T) {
 	}
 	for slug := range want {
 		t.Errorf("%s is missing", slug)
+	}
+}
+
+// TestTiers compares the table of slots with the program's, and the examples with what it
+// makes of them.
+func TestTiers(t *testing.T) {
+	text := load(t)
+	slots := map[string]string{}
+	for _, row := range rows(t, text, "slot | stands for") {
+		slots[row[0]] = row[1]
+	}
+	s := settings.Default()
+	for _, tier := range settings.Tiers() {
+		names := slices.Sorted(maps.Keys(s.WithTier(tier, "gpt-5#openai").AliasTargets()))
+		want := names[1] + " and every " + names[0]
+		if got := slots[string(tier)]; got != want && !strings.HasPrefix(got, want+",") {
+			t.Errorf("%s is said to stand for %s, it stands for %s", tier, got, want)
+		}
+	}
+	if len(slots) != len(settings.Tiers()) {
+		t.Errorf("%d slots are listed", len(slots))
+	}
+	for _, block := range blocks(text, "toml") {
+		if !strings.Contains(block, "[aliases]") && !strings.Contains(block, "[claude]") {
+			continue
+		}
+		path := filepath.Join(t.TempDir(), "settings.toml")
+		if err := os.WriteFile(path, []byte(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, notices, err := settings.Load(path)
+		if err != nil || len(notices) > 0 {
+			t.Errorf("%s\n%v %v", block, notices, err)
+		}
+		for name, models := range s.AliasTargets() {
+			for _, m := range models {
+				if _, err := provider.Resolve(m); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
 	}
 }
 
