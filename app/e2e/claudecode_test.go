@@ -52,7 +52,7 @@ func claudeCodeHeaders(r *http.Request) {
 func TestClaudeCode(t *testing.T) {
 	p, g := setup(t, fakegateway.Options{}, config{})
 	for _, model := range []string{
-		"gpt-4o#openai", "gpt-5-mini#azure-openai", "claude-opus-4-8#anthropic", "gemini-2.5-pro#google-ai-studio", "mistral-large-latest#mistral",
+		"gpt-4o#openai", "gpt-5-mini#openai", "gpt-5-codex#openai", "gpt-5-mini#azure-openai", "claude-opus-4-8#anthropic", "gemini-2.5-pro#google-ai-studio", "mistral-large-latest#mistral",
 		"grok-4#grok", "deepseek-chat#deepseek", "llama-3.3-70b-versatile#groq", "llama-3.3-70b#cerebras", "gpt-4o#azure-openai",
 		"command-a-03-2025#cohere", "@cf/openai/gpt-oss-120b#workers-ai", "anthropic/claude-sonnet-4.5#openrouter",
 		"tools#demo", "tools-openai#demo", "tools-anthropic#demo",
