@@ -2,8 +2,10 @@ package convert_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +65,7 @@ func TestStreamForms(t *testing.T) {
 		"CR":       func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r") },
 		"BOM":      func(s string) string { return "\uFEFF" + s },
 		"comments": func(s string) string { return ": hi\n\n" + strings.ReplaceAll(s, "\n\n", "\n: x\n\n: y\n") },
+		"lines":    func(s string) string { return strings.ReplaceAll(s, "data: {", "data: {\ndata:  ") },
 		"no end":   func(s string) string { return strings.TrimRight(s, "\r\n") },
 		"ids":      func(s string) string { return strings.ReplaceAll(s, "data: {", "id: 7\nretry: 3\ndata:{") },
 	}
@@ -80,10 +83,10 @@ func TestStreamForms(t *testing.T) {
 }
 
 // Cut behind any frame, by an end of file or a broken connection, a stream still ends as
-// its protocol demands, and only a whole answer looks like one.
+// its protocol demands, only a whole answer looks like one, and what came is passed on.
 func TestStreamCutAfterEveryFrame(t *testing.T) {
 	for name, c := range streams(t) {
-		frames := bytes.SplitAfter(c.in, []byte("\n\n"))
+		frames := framesOf(c.in)
 		for n := range frames {
 			part := bytes.Join(frames[:n], nil)
 			whole := c.stream(part, nil)
@@ -91,23 +94,123 @@ func TestStreamCutAfterEveryFrame(t *testing.T) {
 			if !finished(part) && !c.target.Dialect.LenientEOF && !failed(&c, whole) {
 				t.Errorf("%s: cut after %d frames it looks whole:\n%s", name, n, whole)
 			}
-
-			dec, enc := c.from.NewStreamDecoder(ir.Source{}), c.to.NewStreamEncoder(c.reply)
-			var out []byte
-			var last ir.EventKind
-			emit := func(ev *ir.Event) { out, last = enc.Append(out, ev), ev.Kind }
-			var p sse.Parser
-			if err := p.Feed(part, func(f sse.Frame) { dec.Decode(f, emit) }); err != nil {
-				t.Fatal(err)
-			}
-			ended := dec.Done()
-			dec.Close(errors.New("connection reset"), emit)
-			if !ended && last != ir.Failure {
-				t.Errorf("%s: a broken connection after %d frames was told as event %d", name, n, last)
-			}
+			out, ended := c.broken(part, errors.New("connection reset"))
 			checkGrammar(t, name, &c, out)
+			if !ended && !failed(&c, out) {
+				t.Errorf("%s: a broken connection after %d frames was told as an end:\n%s", name, n, out)
+			}
+			if came, told := speech(t, part), speech(t, out); !strings.HasPrefix(told, came) {
+				t.Errorf("%s: cut after %d frames %q came and %q was passed on", name, n, came, told)
+			}
 		}
 	}
+}
+
+// framesOf cuts a stream behind each of its events.
+func framesOf(stream []byte) [][]byte {
+	return bytes.SplitAfter(bytes.ReplaceAll(stream, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
+}
+
+// An error of the upstream behind any frame ends the stream in an error of the client's
+// protocol, and a line of garbage between two frames changes nothing.
+func TestStreamFaultBetweenFrames(t *testing.T) {
+	for name, c := range streams(t) {
+		frames := framesOf(c.in)
+		want := c.stream(bytes.Join(frames, nil), nil)
+		for n := 1; n < len(frames); n++ {
+			before, behind := bytes.Join(frames[:n], nil), bytes.Join(frames[n:], nil)
+			if _, ended := c.broken(before, nil); ended {
+				break
+			}
+			for _, fault := range []string{
+				"data: {\"error\":{\"message\":\"it broke\",\"type\":\"server_error\"}}\n\n",
+				"event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"it broke\"}}\n\n",
+				"event: error\ndata: {\"type\":\"error\",\"code\":null,\"message\":\"it broke\"}\n\n",
+			} {
+				out := c.stream(slices.Concat(before, []byte(fault), behind), nil)
+				checkGrammar(t, name, &c, out)
+				if !failed(&c, out) || !bytes.Contains(out, []byte("it broke")) {
+					t.Errorf("%s: the error %q after %d frames was not told:\n%s", name, fault, n, out)
+				}
+			}
+			for _, noise := range []string{"data: {garbage\n\n", ": data\n\n", "data:\n\n", "data: null\n\n", "\n\n"} {
+				if out := c.stream(slices.Concat(before, []byte(noise), behind), nil); !bytes.Equal(out, want) {
+					t.Errorf("%s: %q after %d frames changed the stream:\n%s", name, noise, n, out)
+				}
+			}
+		}
+	}
+}
+
+// A client may be sent a sign of life between any two events.
+func TestStreamKeptAlive(t *testing.T) {
+	for name, c := range streams(t) {
+		dec, enc := c.from.NewStreamDecoder(c.source), c.to.NewStreamEncoder(c.reply)
+		restore := ir.Restorer{Customs: c.restore.Customs}
+		out := enc.AppendKeepAlive(nil)
+		emit := func(ev *ir.Event) {
+			restore.Event(ev, func(ev *ir.Event) { out = enc.Append(out, ev) })
+			if ev.Kind != ir.End && ev.Kind != ir.Failure {
+				out = enc.AppendKeepAlive(out)
+			}
+		}
+		var p sse.Parser
+		frame := func(f sse.Frame) { dec.Decode(f, emit) }
+		if err := p.Feed(c.in, frame); err != nil {
+			t.Fatal(err)
+		}
+		p.Close(frame)
+		dec.Close(nil, emit)
+		checkGrammar(t, name, &c, out)
+	}
+}
+
+// broken converts a stream that ends with cause; ended tells that it was whole before.
+func (c *goldenCase) broken(in []byte, cause error) (out []byte, ended bool) {
+	dec, enc := c.from.NewStreamDecoder(c.source), c.to.NewStreamEncoder(c.reply)
+	restore := ir.Restorer{Customs: c.restore.Customs}
+	emit := func(ev *ir.Event) {
+		restore.Event(ev, func(ev *ir.Event) { out = enc.Append(out, ev) })
+	}
+	var p sse.Parser
+	_ = p.Feed(in, func(f sse.Frame) { dec.Decode(f, emit) })
+	ended = dec.Done()
+	dec.Close(cause, emit)
+	return out, ended
+}
+
+// speech is the text in the deltas of a stream of any protocol, thinking apart, with the
+// halves of the character that the streams cut put together.
+func speech(t *testing.T, stream []byte) string {
+	t.Helper()
+	var text strings.Builder
+	var p sse.Parser
+	p.Feed(stream, func(f sse.Frame) {
+		var e struct {
+			Type    string
+			Delta   any
+			Choices []struct{ Delta struct{ Content any } }
+		}
+		if json.Unmarshal(f.Data, &e) != nil {
+			return
+		}
+		switch d := e.Delta.(type) {
+		case string:
+			if e.Type == "response.output_text.delta" {
+				text.WriteString(d)
+			}
+		case map[string]any:
+			if d["type"] == "text_delta" {
+				text.WriteString(d["text"].(string))
+			}
+		}
+		for _, c := range e.Choices {
+			if s, ok := c.Delta.Content.(string); ok {
+				text.WriteString(s)
+			}
+		}
+	})
+	return strings.TrimRight(strings.ReplaceAll(text.String(), "\uFFFD\uFFFD", "😀"), "\uFFFD")
 }
 
 // finished tells whether an upstream told the end of its answer, whatever its protocol.

@@ -27,6 +27,7 @@ type slot struct {
 	waiting  rawjson.Escaped // arguments not passed on yet
 	opened   bool
 	sent     bool // some arguments were passed on
+	custom   bool // the arguments are free text
 	json     argScanner
 	args     int // bytes of arguments seen
 }
@@ -37,12 +38,16 @@ type heldText struct {
 	text rawjson.Escaped
 }
 
+// complete tells whether nothing more can come. Free text ends where something else begins.
+func (s *slot) complete() bool { return s.json.complete() || s.custom && s.args > 0 }
+
 // fragment is one piece of a call on the wire.
 type fragment struct {
 	index    int64
 	hasIndex bool
 	id       string
 	function rawjson.Value
+	custom   bool // function is that of a custom tool
 }
 
 func (c *calls) live() *slot {
@@ -77,6 +82,8 @@ func (d *StreamDecoder) toolCalls(list rawjson.Value, emit func(*ir.Event)) {
 				f.id = r.Value().Str()
 			case "function":
 				f.function = r.Value()
+			case "custom":
+				f.function, f.custom = r.Value(), true
 			}
 		})
 		if r.Err() == nil {
@@ -98,12 +105,13 @@ func (d *StreamDecoder) fragment(f fragment, emit func(*ir.Event)) {
 			switch string(k) {
 			case "name":
 				name = r.Value().Str()
-			case "arguments":
+			case "arguments", "input":
 				args = r.Value()
 			}
 		})
 	}
 	s := d.calls.find(f, name)
+	s.custom = s.custom || f.custom
 	if s.id == "" {
 		s.id = f.id
 	}
@@ -159,8 +167,10 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 		if s.json.complete() && s.json.placeholder() && !text.Blank() && !s.sent {
 			s.waiting, s.json = nil, argScanner{} // "{}" stood in for what comes now
 		}
-		s.json.feed(text)
 		s.args += len(text)
+		if !s.custom {
+			s.json.feed(text)
+		}
 		if s.json.bad() {
 			d.fail(badArguments(), emit)
 			return
@@ -170,7 +180,7 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 			return
 		}
 	}
-	for c.live() != s && c.live() != nil && c.live().json.complete() {
+	for c.live() != s && c.live() != nil && c.live().complete() {
 		c.close(d, emit)
 	}
 	if c.live() != s {
@@ -208,7 +218,7 @@ func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {
 	d.closePart(emit)
 	s.opened = true
 	d.open, d.kind, d.said = true, ir.ToolCall, true
-	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: s.id, Name: s.name}
+	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: s.id, Name: s.name, Custom: s.custom}
 	emit(&d.ev)
 }
 
@@ -246,7 +256,7 @@ func (c *calls) close(d *StreamDecoder, emit func(*ir.Event)) {
 // none is left open.
 func (c *calls) settle(d *StreamDecoder, emit func(*ir.Event)) bool {
 	for s := c.live(); s != nil; s = c.live() {
-		if !s.json.complete() || d.done {
+		if !s.complete() || d.done {
 			return false
 		}
 		c.close(d, emit)
@@ -257,7 +267,7 @@ func (c *calls) settle(d *StreamDecoder, emit func(*ir.Event)) bool {
 // flush closes every call and emits the text that had to wait.
 func (c *calls) flush(d *StreamDecoder, emit func(*ir.Event)) {
 	for s := c.live(); s != nil && !d.done; s = c.live() {
-		if s.args > 0 && !s.json.complete() && stopOf(d.finish).Reason != ir.StopLength {
+		if s.args > 0 && !s.complete() && stopOf(d.finish).Reason != ir.StopLength {
 			d.fail(badArguments(), emit)
 			return
 		}

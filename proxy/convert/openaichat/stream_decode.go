@@ -25,6 +25,7 @@ type StreamDecoder struct {
 	halves        ir.Halves
 	said          bool // a part was opened since the start
 	told, thought ir.Sent
+	mused         bool // thinking was told as plain text
 	refused       bool
 	bad           int // unreadable frames in a row
 	frames        int
@@ -249,14 +250,17 @@ func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
 			annotations = r.Value()
 		}
 	})
+	plain := reasoning.Text()
+	for _, v := range []rawjson.Value{reasoningAlt, thinking} {
+		if len(plain) == 0 {
+			plain = v.Text()
+		}
+	}
 	switch {
-	case len(reasoning.Text()) > 0:
-		d.say(ir.Thinking, reasoning.Text(), emit)
-	case len(reasoningAlt.Text()) > 0:
-		d.say(ir.Thinking, reasoningAlt.Text(), emit)
-	case len(thinking.Text()) > 0:
-		d.say(ir.Thinking, thinking.Text(), emit)
-	case details.Kind() == rawjson.Array:
+	case len(plain) > 0:
+		d.mused = true
+		d.say(ir.Thinking, plain, emit)
+	case details.Kind() == rawjson.Array && !d.mused: // or it says the same once more
 		d.say(ir.Thinking, detailTexts(details), emit)
 	}
 	switch content.Kind() {
