@@ -16,7 +16,6 @@ import (
 
 // conversions are the ways from one protocol to another.
 func conversions() (all []goldenCase) {
-	protocols := []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages, ir.OpenAIResponses}
 	for _, from := range protocols {
 		for _, to := range protocols {
 			if from != to {

@@ -14,8 +14,6 @@ import (
 	"apex-ai-proxy/proxy/sse"
 )
 
-var protocols = []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages, ir.OpenAIResponses}
-
 // collect is the whole answer that a stream of a protocol tells.
 func collect(codec convert.Codec, stream []byte, from ir.Source) (*ir.Response, error) {
 	var c ir.Collector
