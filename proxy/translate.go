@@ -49,7 +49,7 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses ir.Losses) (*http.Response, ir.Encoded, error) {
 	model := remedy.Model{Provider: x.route.Provider.Slug, Model: x.route.Model, Protocol: x.up}
 	draft := x.s.book.Draft(model, req, x.route.Target())
-	first, err := encode(up, draft, losses)
+	first, err := x.encode(up, draft, losses)
 	if err != nil {
 		return nil, first, err
 	}
@@ -66,7 +66,7 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 	if !ok {
 		return nil, first, refused
 	}
-	second, err := encode(up, draft, losses)
+	second, err := x.encode(up, draft, losses)
 	if err != nil || bytes.Equal(second.Body, first.Body) {
 		return nil, first, refused
 	}
@@ -85,8 +85,16 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 }
 
 // encode writes a draft. Its losses are all there are: of reading, changing and writing.
-func encode(up convert.Codec, d *remedy.Draft, losses ir.Losses) (ir.Encoded, error) {
+// A client of the upstream's own protocol may have sent fields that the provider refuses.
+func (x *exchange) encode(up convert.Codec, d *remedy.Draft, losses ir.Losses) (ir.Encoded, error) {
 	enc, err := up.EncodeRequest(d.Req, d.Target)
+	if quirks := x.route.Provider.Quirks; err == nil && d.Req.Origin == x.up && !quirks.None() {
+		q, perr := provider.Peek(enc.Body)
+		if perr != nil {
+			return enc, perr
+		}
+		enc.Body = q.Rewrite(q.Model, quirks)
+	}
 	enc.Losses = slices.Concat(losses, d.Losses, enc.Losses)
 	return enc, err
 }
