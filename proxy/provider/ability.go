@@ -162,6 +162,7 @@ type (
 		Thinking         string
 		Schema           bool
 		MidSystem        bool `toml:"mid_system"`
+		Search           bool
 		Replay           bool
 		Responses        string
 	}
@@ -260,7 +261,7 @@ var responsesUses = map[string]responsesUse{"": responsesToo, "better": response
 
 func (r *fileRow) facts(known bool) (modelFacts, error) {
 	f := modelFacts{replay: r.Replay, ability: ir.Ability{
-		Known: known, MaxOutput: r.MaxOutput, Efforts: r.Efforts, OutputSchema: r.Schema, MidSystem: r.MidSystem,
+		Known: known, MaxOutput: r.MaxOutput, Efforts: r.Efforts, OutputSchema: r.Schema, MidSystem: r.MidSystem, WebSearch: r.Search,
 	}}
 	for _, e := range r.Efforts {
 		if err := ir.CheckEffort("efforts", e); err != nil {

@@ -96,6 +96,7 @@ type Turn struct {
 	Parts []Part
 	// Plain tells that the content was a bare string rather than a list of parts.
 	Plain bool
+	Name  string // who speaks, which only Chat Completions has
 	At    Pos
 }
 

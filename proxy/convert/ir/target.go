@@ -71,6 +71,7 @@ type Ability struct {
 	NoStop       bool // refuses stop
 	NoPrefill    bool // refuses an assistant message at the end
 	MidSystem    bool // accepts system messages inside the conversation
+	WebSearch    bool // searches the web through Chat Completions, see web_search_options
 	OutputSchema bool // has structured outputs
 }
 

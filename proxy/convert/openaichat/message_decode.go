@@ -55,6 +55,7 @@ func (d *requestDecoder) message(i int) {
 		d.instruction(m, at)
 	case "user":
 		t := d.turn(ir.RoleUser, m.content, at)
+		t.Name = m.name
 		markLast(t.Parts, m.cache)
 		if err := ir.CheckTurn(&t); err != nil {
 			d.Fail(err)
@@ -351,6 +352,7 @@ func (d *requestDecoder) assistant(m wireMessage, at ir.Pos) {
 		return // nothing was said
 	}
 	markLast(t.Parts, m.cache)
+	t.Name = m.name
 	if err := ir.CheckTurn(&t); err != nil {
 		d.Fail(err)
 	}

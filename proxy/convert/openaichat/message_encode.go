@@ -28,6 +28,7 @@ func (e *requestEncoder) message(role string, t *ir.Turn) {
 	}
 	e.Open('{')
 	e.Str("role", role)
+	e.speaker(t)
 	if t.Plain && len(t.Parts) <= 1 {
 		var text rawjson.Escaped
 		if len(t.Parts) == 1 {
@@ -38,6 +39,13 @@ func (e *requestEncoder) message(role string, t *ir.Turn) {
 		e.content(t.Parts)
 	}
 	e.Close('}')
+}
+
+// speaker writes who speaks, where several users or models do.
+func (e *requestEncoder) speaker(t *ir.Turn) {
+	if t.Name != "" {
+		e.Str("name", t.Name)
+	}
 }
 
 // content writes parts as an array, or as one string for upstreams that take no arrays
@@ -202,6 +210,7 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 	}
 	e.Open('{')
 	e.Str("role", "assistant")
+	e.speaker(t)
 	switch {
 	case len(texts) == 0 && e.to.Dialect.NoNullContent:
 		e.Str("content", "")

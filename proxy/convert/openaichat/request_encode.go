@@ -108,6 +108,8 @@ type requestEncoder struct {
 	Losses  ir.Losses
 	err     error
 	sawUser bool
+	// searches: web search is switched on.
+	searches bool
 }
 
 func (e *requestEncoder) fail(err *ir.Error) {

@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"slices"
+	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -14,7 +15,11 @@ const maxTools = 128
 func (e *requestEncoder) tools() {
 	kept := make([]ir.Tool, 0, len(e.req.Tools))
 	seen := make(map[string]bool, len(e.req.Tools))
+	choice := e.req.ToolChoice
 	for i := range e.req.Tools {
+		if e.webSearch(&e.req.Tools[i], &choice) {
+			continue
+		}
 		t, ok := e.convertible(&e.req.Tools[i])
 		if !ok {
 			continue
@@ -26,7 +31,6 @@ func (e *requestEncoder) tools() {
 		seen[t.Name] = true
 		kept = append(kept, t)
 	}
-	choice := e.req.ToolChoice
 	if len(choice.Allowed) > 0 && !e.to.Dialect.OpenAIFields {
 		kept = slices.DeleteFunc(kept, func(t ir.Tool) bool { return !slices.Contains(choice.Allowed, t.Name) })
 	}
@@ -49,6 +53,42 @@ func (e *requestEncoder) tools() {
 	}
 	e.Close(']')
 	e.toolChoice(choice)
+}
+
+// webSearch switches on the search of models that have one, in place of another vendor's
+// tool for it. Such a model always searches, so demanding it is met as well.
+func (e *requestEncoder) webSearch(t *ir.Tool, choice *ir.ToolChoice) bool {
+	if !e.to.Ability.WebSearch || t.Kind != ir.BuiltinTool || !strings.HasPrefix(t.Type, "web_search") {
+		return false
+	}
+	if e.searches {
+		return true
+	}
+	e.searches = true
+	if choice.Mode == ir.ChoiceTool && (choice.Name == t.Name || choice.Name == t.Type) {
+		*choice = ir.ToolChoice{}
+	}
+	for _, domains := range []string{"allowed_domains", "blocked_domains", "filters"} {
+		if !t.Raw.Get(domains).Empty() {
+			e.lose("field-dropped", t.At.String()+"."+domains, "this model cannot be told where to search")
+		}
+	}
+	e.OpenKey("web_search_options", '{')
+	e.RawIf("search_context_size", t.Raw.Get("search_context_size"))
+	if where := t.Raw.Get("user_location"); where.Present() {
+		e.OpenKey("user_location", '{')
+		e.Str("type", "approximate")
+		e.OpenKey("approximate", '{')
+		where.Each(func(k []byte, v rawjson.Value) {
+			if string(k) != "type" {
+				e.RawIf(string(k), v)
+			}
+		})
+		e.Close('}')
+		e.Close('}')
+	}
+	e.Close('}')
+	return true
 }
 
 // convertible turns a tool into a function tool, or tells why it cannot be one.

@@ -212,10 +212,7 @@ func summaryText(list rawjson.Value) rawjson.Escaped {
 }
 
 func (d *requestDecoder) flat(w *wireItem) string {
-	if w.namespace == "" {
-		return w.name
-	}
-	return flatName(w.namespace, w.name)
+	return inNamespace(w.namespace, w.name)
 }
 
 // call reads a call of a function, or of a tool that has an item type of its own.

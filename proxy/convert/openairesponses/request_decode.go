@@ -222,7 +222,7 @@ func (d *requestDecoder) toolChoice() {
 		}
 		return
 	}
-	var kind, mode string
+	var kind, mode, namespace string
 	d.Object(func(k []byte) {
 		switch string(k) {
 		case "type":
@@ -231,6 +231,8 @@ func (d *requestDecoder) toolChoice() {
 			c.Name = d.Str()
 		case "mode":
 			mode = d.Str()
+		case "namespace":
+			namespace = d.Str()
 		case "tools":
 			d.Array(func(int) {
 				v := d.Value()
@@ -238,7 +240,7 @@ func (d *requestDecoder) toolChoice() {
 				if name == "" {
 					name = v.Get("type").Str()
 				}
-				c.Allowed = append(c.Allowed, name)
+				c.Allowed = append(c.Allowed, inNamespace(v.Get("namespace").Str(), name))
 			})
 		}
 	})
@@ -253,5 +255,6 @@ func (d *requestDecoder) toolChoice() {
 		if c.Name == "" { // a built-in tool is named by its type
 			c.Name = kind
 		}
+		c.Name = inNamespace(namespace, c.Name)
 	}
 }

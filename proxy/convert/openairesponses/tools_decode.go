@@ -116,6 +116,14 @@ func (d *requestDecoder) namespace(children rawjson.Value, name string, at ir.Po
 	}
 }
 
+// inNamespace is the flat name of a tool that may stand in a namespace.
+func inNamespace(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return flatName(namespace, name)
+}
+
 // flatName is the name of a tool in a namespace where there are none.
 func flatName(namespace, child string) string {
 	if strings.HasPrefix(child, namespace+"__") || strings.HasPrefix(child, "mcp__") {
