@@ -470,6 +470,38 @@ func TestUsageIsGuessed(t *testing.T) {
 			if x.Tokens.Known || x.Tokens.Output != 5 || x.Tokens.Input == 0 {
 				t.Errorf("%s for %q: %+v", name, more, x.Tokens)
 			}
+			told := strings.Contains(got.header.Get("X-Conversion-Warnings"), "usage-estimated")
+			if told != (more == "") || !slices.ContainsFunc(x.Warnings, func(w event.Warning) bool { return w.Code == "usage-estimated" }) {
+				t.Errorf("%s for %q: the estimate is not marked: header %v, record %+v", name, more, got.header, x.Warnings)
+			}
+		}
+	}
+}
+
+// TestAnswersLose: what of an answer cannot be carried over is told in the header, or, once
+// that is gone, in the record; and what ends has a time when it did.
+func TestAnswersLose(t *testing.T) {
+	const pause = `"stop_reason":"pause_turn"`
+	paused := slices.Clone(msgFrames)
+	for i := range paused {
+		paused[i] = strings.Replace(paused[i], `"stop_reason":"end_turn"`, pause, 1)
+	}
+	for more, answer := range map[string]http.HandlerFunc{
+		"":               jsonAnswer(200, strings.Replace(msgAnswer, `"stop_reason":"end_turn"`, pause, 1)),
+		`"stream":true,`: sseAnswer(paused...),
+	} {
+		f := start(t, newUpstream(t, answer))
+		got := f.post("/v1/responses", `{"model":"claude-x#anthropic","input":"hi",`+strings.TrimSuffix(more, ",")+"}")
+		if more == "" {
+			got = f.post("/v1/responses", `{"model":"claude-x#anthropic","input":"hi"}`)
+		}
+		if got.status != 200 || strings.Contains(got.body, `"completed_at":null,"status":"completed"`) || !strings.Contains(got.body, `"status":"completed"`) {
+			t.Errorf("%q: %d %s", more, got.status, got.body)
+		}
+		told := strings.Contains(got.header.Get("X-Conversion-Warnings"), "pause-turn")
+		x := f.final(got.header.Get("X-Apex-Request-Id"))
+		if told != (more == "") || !slices.ContainsFunc(x.Warnings, func(w event.Warning) bool { return w.Code == "pause-turn" }) {
+			t.Errorf("%q: header %v, record %+v", more, got.header, x.Warnings)
 		}
 	}
 }

@@ -314,6 +314,7 @@ func (t *translation) emit(ev *ir.Event) {
 		if !t.counted {
 			t.counted = true
 			t.x.rec.Tokens = guessed(t.reply.InputEstimate, t.chars)
+			t.x.recordLosses(ir.Losses{lostUsage})
 			t.restore.Event(&ir.Event{Kind: ir.UsageEvent, Usage: guess(t.reply.InputEstimate, t.chars)}, t.put)
 		}
 	case ir.Lost: // too late for a header
@@ -381,6 +382,8 @@ func (t *translation) keepAlive() {
 		_ = t.x.rc.Flush()
 	}
 }
+
+var lostUsage = ir.Loss{Code: "usage-estimated", Why: "the upstream did not tell the usage, so it is an estimate"}
 
 // guess is what an answer may have cost of which the upstream does not tell it: about a
 // token for four characters.
@@ -508,10 +511,6 @@ func (t *translation) write(res *ir.Response) error {
 		t.kept.Response(res.Parts)
 		t.keep()
 	}
-	if len(res.Losses) > 0 {
-		x.recordLosses(res.Losses)
-		x.tellLosses(append(t.losses, res.Losses...))
-	}
 	if res.Completed == 0 {
 		res.Completed = time.Now().Unix()
 	}
@@ -521,6 +520,11 @@ func (t *translation) write(res *ir.Response) error {
 		chars := length(res)
 		x.rec.Tokens = guessed(t.reply.InputEstimate, chars)
 		res.Usage, res.HasUsage = guess(t.reply.InputEstimate, chars), true
+		res.Losses = append(res.Losses, lostUsage)
+	}
+	if len(res.Losses) > 0 {
+		x.recordLosses(res.Losses)
+		x.tellLosses(append(t.losses, res.Losses...))
 	}
 	body, err := x.codec.EncodeResponse(res, t.reply)
 	if err != nil {
