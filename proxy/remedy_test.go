@@ -31,13 +31,14 @@ func anthropicError(message string) string {
 }
 
 const (
-	signedTurn  = `{"role":"assistant","content":null,"reasoning_details":[{"type":"reasoning.text","text":"t","signature":"SIG"}],"tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"read","arguments":"{}"}}]},{"role":"tool","tool_call_id":"toolu_1","content":"1"}`
-	signedChat  = `{"model":"MODEL","reasoning_effort":"high",` + chatTools + `"messages":[{"role":"user","content":"a"},` + signedTurn + `]}`
-	ownThought  = `{"type":"thinking","thinking":"t","signature":"apx1.oai-r.eyJ0eXBlIjoicmVhc29uaW5nIiwiaWQiOiJyc18xIn0"}`
-	ownMessages = `{"model":"MODEL","max_tokens":90,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[` + ownThought + `,{"type":"text","text":"b"}]},{"role":"user","content":"c"}]}`
-	midMessages = `{"model":"MODEL","max_tokens":90,"messages":[{"role":"user","content":"a"},{"role":"system","content":"mid"},{"role":"user","content":"c"}]}`
-	midChat     = `{"model":"MODEL","messages":[{"role":"user","content":"a"},{"role":"system","content":"mid"},{"role":"user","content":"c"}]}`
-	schemaChat  = `"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}}},`
+	signedTurn     = `{"role":"assistant","content":null,"reasoning_details":[{"type":"reasoning.text","text":"t","signature":"SIG"}],"tool_calls":[{"id":"toolu_1","type":"function","function":{"name":"read","arguments":"{}"}}]},{"role":"tool","tool_call_id":"toolu_1","content":"1"}`
+	signedChat     = `{"model":"MODEL","reasoning_effort":"high",` + chatTools + `"messages":[{"role":"user","content":"a"},` + signedTurn + `]}`
+	ownThought     = `{"type":"thinking","thinking":"t","signature":"apx1.oai-r.eyJ0eXBlIjoicmVhc29uaW5nIiwiaWQiOiJyc18xIn0"}`
+	ownMessages    = `{"model":"MODEL","max_tokens":90,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[` + ownThought + `,{"type":"text","text":"b"}]},{"role":"user","content":"c"}]}`
+	calledMessages = `{"model":"MODEL","max_tokens":90,` + messagesTools + `"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"read","input":{}},{"type":"tool_use","id":"t2","name":"read","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"1"},{"type":"tool_result","tool_use_id":"t2","content":"2"}]}]}`
+	midMessages    = `{"model":"MODEL","max_tokens":90,"messages":[{"role":"user","content":"a"},{"role":"system","content":"mid"},{"role":"user","content":"c"}]}`
+	midChat        = `{"model":"MODEL","messages":[{"role":"user","content":"a"},{"role":"system","content":"mid"},{"role":"user","content":"c"}]}`
+	schemaChat     = `"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}}},`
 )
 
 // remedies are the refusals that are understood, as the providers put them: what the
@@ -192,6 +193,11 @@ var remedies = []struct {
 		name: "thought signature", model: "claude-opus-4-7#anthropic", path: "/v1/chat/completions", request: signedChat,
 		refusal: anthropicError("Thought signature is not valid"),
 		before:  `"signature":"SIG"`, after: `"thinking":{"type":"disabled"}`, once: true,
+	},
+	{
+		name: "call without a proof", model: "gemini-3-pro#google", request: calledMessages,
+		refusal: `[{"error":{"code":400,"message":"Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly, and missing thought_signature may lead to degraded model performance.","status":"INVALID_ARGUMENT"}}]`,
+		after:   `"arguments":"{}"},"extra_content":{"google":{"thought_signature":"skip_thought_signature_validator"}}},{"id":"t2","type":"function","function":{"name":"read","arguments":"{}"}}]`,
 	},
 	{
 		name: "reasoning of another model", model: "gpt-5#openai", request: ownMessages,

@@ -363,3 +363,62 @@ func TestForeignThinkingStaysHere(t *testing.T) {
 		}
 	}
 }
+
+// TestProofsOfCallsComeBack: Google's models sign their calls, beside which no client of
+// another protocol has a place for a proof.
+func TestProofsOfCallsComeBack(t *testing.T) {
+	const proof = `"extra_content":{"google":{"thought_signature":"PROOF=="}}`
+	const calls = `{"index":0,"id":"function-call-1","type":"function","function":{"name":"read","arguments":"{}"},` + proof + `},{"index":1,"id":"function-call-2","type":"function","function":{"name":"read","arguments":"{}"}}`
+	const head = `{"id":"c1","object":"chat.completion","created":1700000000,"model":"gemini-3-pro","choices":[{"index":0,`
+	unary := jsonAnswer(200, head+`"message":{"role":"assistant","content":null,"tool_calls":[`+calls+`]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`)
+	stream := sseAnswer(
+		"data: "+strings.Replace(head, "completion", "completion.chunk", 1)+`"delta":{"role":"assistant","tool_calls":[`+calls+`]},"finish_reason":"tool_calls"}]}`+"\n\n", "data: [DONE]\n\n")
+	const want = `"tool_calls":[{"id":"function-call-1","type":"function","function":{"name":"read","arguments":"{}"},` + proof + `},{"id":"function-call-2","type":"function","function":{"name":"read","arguments":"{}"}}]`
+	for _, c := range []struct {
+		name, path, first, then string
+		answer                  http.HandlerFunc
+	}{
+		{"messages", "/v1/messages", messages("gemini-3-pro#google", messagesTools), geminiMessages, unary},
+		{"messages stream", "/v1/messages", messages("gemini-3-pro#google", messagesTools+`"stream":true,`), geminiMessages, stream},
+		{"responses", "/v1/responses", `{"model":"gemini-3-pro#google",` + geminiTools + `"input":"hi"}`, geminiResponses, unary},
+		{"responses stream", "/v1/responses", `{"model":"gemini-3-pro#google","stream":true,` + geminiTools + `"input":"hi"}`, geminiResponses, stream},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			answer := c.answer
+			u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { answer(w, r) })
+			f := start(t, u)
+			if got := f.post(c.path, c.first); got.status != 200 || strings.Contains(got.body, "PROOF") {
+				t.Fatal(got.status, got.body)
+			}
+			answer = vendor
+			if got := f.post(c.path, c.then); got.status != 200 || !strings.Contains(u.last(t).body, want) {
+				t.Errorf("%d, the proof is not in %s", got.status, u.last(t).body)
+			}
+			if got := f.post(c.path, c.then, withHeader("Authorization", "Bearer "+gateToken)); got.status != 200 || strings.Contains(u.last(t).body, "PROOF") {
+				t.Errorf("%d, somebody else's proof is in %s", got.status, u.last(t).body)
+			}
+			if got := f.post(c.path, strings.Replace(c.then, "gemini-3-pro#google", "gpt-4o#openai", 1)); got.status != 200 || strings.Contains(u.last(t).body, "PROOF") {
+				t.Errorf("%d, another vendor is sent the proof: %s", got.status, u.last(t).body)
+			}
+			// Proofs that are refused go, and the word for their lack comes.
+			refused := false
+			answer = func(w http.ResponseWriter, r *http.Request) {
+				if !refused {
+					refused = true
+					jsonAnswer(400, `{"error":{"code":400,"message":"Thought signature is not valid","status":"INVALID_ARGUMENT"}}`)(w, r)
+					return
+				}
+				vendor(w, r)
+			}
+			if got := f.post(c.path, c.then); got.status != 200 || strings.Contains(u.last(t).body, "PROOF") || !strings.Contains(u.last(t).body, "skip_thought_signature_validator") {
+				t.Errorf("%d, sent again was %s", got.status, u.last(t).body)
+			}
+		})
+	}
+}
+
+const (
+	geminiTools     = `"tools":[{"type":"function","name":"read","parameters":{"type":"object","properties":{}}}],`
+	geminiMessages  = `{"model":"gemini-3-pro#google","max_tokens":64,` + messagesTools + `"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","id":"function-call-1","name":"read","input":{}},{"type":"tool_use","id":"function-call-2","name":"read","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"function-call-1","content":"1"},{"type":"tool_result","tool_use_id":"function-call-2","content":"2"}]}]}`
+	geminiResponses = `{"model":"gemini-3-pro#google",` + geminiTools + `"input":[{"role":"user","content":"hi"},{"type":"function_call","call_id":"function-call-1","name":"read","arguments":"{}"},{"type":"function_call","call_id":"function-call-2","name":"read","arguments":"{}"},{"type":"function_call_output","call_id":"function-call-1","output":"1"},{"type":"function_call_output","call_id":"function-call-2","output":"2"}]}`
+)

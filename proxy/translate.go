@@ -348,11 +348,12 @@ func (t *translation) put(ev *ir.Event) {
 	t.out = t.enc.Append(t.out, ev)
 }
 
-// recall puts back into the conversation of a Chat client what the model thought before
-// it called a tool, as far as the client dropped it, and returns what collects it from the
-// next answer; nil for clients and upstreams that need no such help.
+// recall puts back into the conversation what the model thought before it called a tool,
+// as far as the client has no place for it, and returns what collects it from the next
+// answer; nil for clients and upstreams that need no such help.
 func (x *exchange) recall(req *ir.Request) *thoughts.Collector {
-	if x.client != ir.OpenAIChat || x.up == ir.OpenAIChat || len(req.Tools) == 0 {
+	helped := x.client == ir.OpenAIChat && x.up != ir.OpenAIChat || x.up == ir.OpenAIChat && x.route.Provider.Dialect.CallProofs
+	if !helped || len(req.Tools) == 0 {
 		return nil
 	}
 	x.s.thoughts.Restore(x.clientID(), req.Turns)

@@ -20,7 +20,7 @@ var table = []Provider{
 		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", Key: googleKey,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
-			GeminiSchema: true, NoServiceTier: true, NoLogprobs: true, StopLimit: 5,
+			GeminiSchema: true, NoServiceTier: true, NoLogprobs: true, StopLimit: 5, CallProofs: true,
 		},
 	},
 	{
@@ -73,7 +73,7 @@ var table = []Provider{
 		Chat: "compat/chat/completions", Prefix: "cohere/", Key: bearer,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
-			NoServiceTier: true, NoLogprobs: true, StopLimit: 5,
+			NoServiceTier: true, NoLogprobs: true, StopLimit: 5, CallProofs: true,
 		},
 	},
 	{

@@ -53,7 +53,8 @@ var rows = sync.OnceValue(func() []row {
 		{`must start with a thinking block`, withoutThoughts, false},
 		{`expected ['"\x60]?thinking['"\x60]? or ['"\x60]?redacted_thinking['"\x60]?, but found`, withoutThoughts, false},
 		{`thinking['"\x60]? (?:or ['"\x60]?redacted_thinking['"\x60]? )?blocks .*cannot be modified`, withoutThoughts, false},
-		{`thought signature is not valid`, withoutThoughts, false},
+		{`thought signature is not valid`, withoutProofs, false},
+		{`missing a ['"\x60]?(thought_signature)`, anyProof, true},
 		{`encrypted content .*could not be (?:verified|decrypted)`, withoutThoughts, false},
 		{`of type 'reasoning' was provided without its required following item`, withoutThoughts, false},
 		// How thinking is asked for.
@@ -272,6 +273,29 @@ func plainSchema(d *Draft, _ []string) bool { return change(&d.Target.Dialect.Ge
 func systemFirst(d *Draft, _ []string) bool {
 	changed := change(&d.Target.Dialect.OneSystem, true)
 	return change(&d.Target.Ability.MidSystem, false) || changed
+}
+
+// anyProof is for models that want a proof with each call.
+func anyProof(d *Draft, _ []string) bool {
+	return d.Target.Dialect.CallProofs && change(&d.Target.Dialect.AnyProof, true)
+}
+
+// withoutProofs leaves out the proofs of earlier thinking, wherever the upstream has them.
+func withoutProofs(d *Draft, args []string) bool {
+	if !d.Target.Dialect.CallProofs {
+		return withoutThoughts(d, args)
+	}
+	req := d.edit()
+	req.Turns = slices.Clone(req.Turns)
+	for i := range req.Turns {
+		t := &req.Turns[i]
+		t.Parts = slices.Clone(t.Parts)
+		for j := range t.Parts {
+			t.Parts[j].Call.Proof = nil
+		}
+	}
+	d.Target.Dialect.AnyProof = true
+	return true
 }
 
 // withoutThoughts leaves out the thinking of earlier turns. A loop of tools cannot be gone

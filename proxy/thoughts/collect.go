@@ -7,7 +7,7 @@ import (
 	"apex-ai-proxy/proxy/rawjson"
 )
 
-// Collector picks the thinking out of one answer, whole or streamed. Thinking without a
+// Collector picks the thinking and the proofs out of one answer, whole or streamed. Thinking without a
 // signature proves nothing and is left out.
 type Collector struct {
 	turn   Turn
@@ -35,7 +35,7 @@ func (c *Collector) Event(ev *ir.Event) {
 				c.add(ir.Part{Kind: ir.RedactedThinking, Signature: ev.Text})
 			}
 		case ir.ToolCall:
-			c.called(ev.ID)
+			c.called(ev.ID, ev.Proof)
 		default:
 			c.behind = true
 		}
@@ -65,16 +65,19 @@ func (c *Collector) Response(parts []ir.Part) {
 				c.add(*p)
 			}
 		case p.Kind == ir.ToolCall:
-			c.called(p.Call.ID)
+			c.called(p.Call.ID, p.Call.Proof)
 		case p.Kind != ir.Thinking:
 			c.behind = true
 		}
 	}
 }
 
-func (c *Collector) called(id string) {
+func (c *Collector) called(id string, proof rawjson.Escaped) {
 	if c.calls == 0 {
 		c.call = id
+	}
+	if len(proof) > 0 && c.fits(len(proof)) {
+		c.add(ir.Part{Kind: ir.ToolCall, Call: ir.Call{Proof: bytes.Clone(proof)}})
 	}
 	c.calls++
 }
@@ -96,7 +99,7 @@ func (c *Collector) add(p ir.Part) {
 		text = rawjson.Escaped{}
 	}
 	c.turn = append(c.turn, Thought{
-		Part:  ir.Part{Kind: p.Kind, Text: text, Signature: bytes.Clone(p.Signature)},
+		Part:  ir.Part{Kind: p.Kind, Text: text, Signature: bytes.Clone(p.Signature), Call: p.Call},
 		Calls: c.calls, Behind: c.behind,
 	})
 }

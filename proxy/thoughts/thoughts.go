@@ -1,10 +1,11 @@
 // Package thoughts remembers what models thought before they called a tool.
 //
 // Models go on from their own thinking when the result of a tool comes back, but clients
-// of Chat Completions have no place to keep it, and most drop it. So it is kept here, in
-// memory, for the client it was said to, by the id of the first call of the turn, and put
-// back into the conversation where it is missing. Nothing depends on it: without it the
-// model thinks anew.
+// of Chat Completions have no place to keep it, and most drop it. No client but Google's
+// own keeps the proofs that Google's models put beside their calls. So both are kept here,
+// in memory, for the client they were said to, by the id of the first call of the turn,
+// and put back into the conversation where they are missing. Nothing depends on it:
+// without it the model thinks anew.
 package thoughts
 
 import (
@@ -33,7 +34,7 @@ type Turn []Thought
 // Thought is a block of thinking and its place among what else was said: behind so many
 // calls, and behind the text or in front of it.
 type Thought struct {
-	Part   ir.Part // signed thinking or redacted thinking
+	Part   ir.Part // signed thinking, redacted thinking, or a call that has a proof
 	Calls  int
 	Behind bool
 }
@@ -129,25 +130,52 @@ const overhead = 512
 func sizeOf(t Turn) int {
 	n := overhead
 	for i := range t {
-		n += overhead + len(t[i].Part.Text) + len(t[i].Part.Signature)
+		n += overhead + len(t[i].Part.Text) + len(t[i].Part.Signature) + len(t[i].Part.Call.Proof)
 	}
 	return n
 }
 
-// Restore puts thinking back into the turns of a conversation that lack it: those that
-// call tools and hold no signed thinking. The turns are changed in place, their parts are
-// not written to.
+// Restore puts back into the turns of a conversation that call tools what they lack: the
+// thinking, where they hold none that is signed, and the proofs of calls. The turns are
+// changed in place, their parts are not written to.
 func (c *Cache) Restore(client Client, turns []ir.Turn) {
 	for i := range turns {
 		t := &turns[i]
 		call := firstCall(t.Parts)
-		if t.Role != ir.RoleAssistant || call == "" || slices.ContainsFunc(t.Parts, signed) {
+		if t.Role != ir.RoleAssistant || call == "" {
 			continue
 		}
-		if turn := c.Recall(client, call); turn != nil {
-			t.Parts = weave(t.Parts, turn)
+		turn := c.Recall(client, ir.UnwrapID(call))
+		if turn == nil {
+			continue
+		}
+		t.Parts = slices.Clone(t.Parts)
+		thoughts := prove(t.Parts, turn)
+		if len(thoughts) > 0 && !slices.ContainsFunc(t.Parts, signed) {
+			t.Parts = weave(t.Parts, thoughts)
 		}
 	}
+}
+
+// prove puts the proofs beside their calls and returns what else was thought.
+func prove(parts []ir.Part, turn Turn) (thoughts Turn) {
+	for _, t := range turn {
+		if t.Part.Kind != ir.ToolCall {
+			thoughts = append(thoughts, t)
+			continue
+		}
+		calls := 0
+		for i := range parts {
+			if parts[i].Kind != ir.ToolCall {
+				continue
+			}
+			if calls == t.Calls && parts[i].Call.Proof == nil {
+				parts[i].Call.Proof = t.Part.Call.Proof
+			}
+			calls++
+		}
+	}
+	return thoughts
 }
 
 func firstCall(parts []ir.Part) string {

@@ -166,6 +166,9 @@ type Call struct {
 	Builtin string
 	// BadArgs tells that the client sent arguments that are no JSON object.
 	BadArgs bool
+	// Proof is the signature of the thinking that led to the call, where a model signs its
+	// calls instead of its thinking, as Google's do.
+	Proof rawjson.Escaped
 }
 
 // Result is what a tool answered.

@@ -85,10 +85,11 @@ type Event struct {
 	Created int64  // Start; End: when the answer was whole, 0 when nobody said
 	Tier    string // Start: the service tier in OpenAI's words, "" when it was not told
 
-	Part   PartKind // PartOpen
-	Name   string   // PartOpen of a tool call
-	Custom bool     // PartOpen of a custom tool's call: its deltas are free text
-	Cut    bool     // PartClose: the part is not whole
+	Part   PartKind        // PartOpen
+	Name   string          // PartOpen of a tool call
+	Custom bool            // PartOpen of a custom tool's call: its deltas are free text
+	Cut    bool            // PartClose: the part is not whole
+	Proof  rawjson.Escaped // PartOpen of a tool call, see Call
 
 	Text rawjson.Escaped // Delta, SignatureEv; PartOpen: data of redacted thinking, words of a search
 	Link Link            // CitationEv

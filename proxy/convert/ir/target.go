@@ -34,6 +34,8 @@ type Dialect struct {
 	LenientEOF      bool // ends streams without finish_reason and [DONE]
 	NoServiceTier   bool // refuses service_tier
 	NoSummary       bool // gives no summaries of reasoning
+	CallProofs      bool // wants the proofs of calls back
+	AnyProof        bool // wants a word in place of a proof that is missing
 	NoLogprobs      bool // refuses logprobs and top_logprobs
 	NoNullContent   bool // refuses null as the content of a message
 	// OpenAIFields: takes what came late to OpenAI's own API: verbosity, prompt_cache_key,

@@ -227,14 +227,18 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 	if len(calls) > 0 {
 		e.OpenKey("tool_calls", '[')
 		for i := range calls {
-			e.call(&calls[i])
+			e.call(&calls[i], i == 0)
 		}
 		e.Close(']')
 	}
 	e.Close('}')
 }
 
-func (e *requestEncoder) call(p *ir.Part) {
+// noProof is the word that Google takes for calls that its models did not make, or whose
+// proof is lost.
+const noProof = "skip_thought_signature_validator"
+
+func (e *requestEncoder) call(p *ir.Part, first bool) {
 	e.Open('{')
 	e.Str("id", e.callID(p.Call.ID))
 	e.Str("type", "function")
@@ -251,6 +255,17 @@ func (e *requestEncoder) call(p *ir.Part) {
 		e.Buf = rawjson.AppendQuote(e.Buf, []byte(args))
 	}
 	e.Close('}')
+	proof := p.Call.Proof
+	if proof == nil && first && e.to.Dialect.AnyProof {
+		proof = rawjson.Escaped(noProof)
+	}
+	if e.to.Dialect.CallProofs && proof != nil {
+		e.OpenKey("extra_content", '{')
+		e.OpenKey("google", '{')
+		e.Text("thought_signature", proof)
+		e.Close('}')
+		e.Close('}')
+	}
 	e.Close('}')
 }
 

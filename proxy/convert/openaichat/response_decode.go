@@ -176,7 +176,16 @@ func (d *answerDecoder) call(v rawjson.Value) error {
 		}})
 		return nil
 	}
-	return d.function(id, v.Get("function"))
+	if err := d.function(id, v.Get("function")); err != nil {
+		return err
+	}
+	d.res.Parts[len(d.res.Parts)-1].Call.Proof = proofOf(v.Get("extra_content"))
+	return nil
+}
+
+// proofOf is the proof that Google's models put beside their calls.
+func proofOf(extra rawjson.Value) rawjson.Escaped {
+	return extra.Get("google").Get("thought_signature").Text()
 }
 
 func (d *answerDecoder) function(id string, function rawjson.Value) error {

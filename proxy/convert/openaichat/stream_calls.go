@@ -28,6 +28,7 @@ type slot struct {
 	opened   bool
 	sent     bool // some arguments were passed on
 	custom   bool // the arguments are free text
+	proof    rawjson.Escaped
 	json     argScanner
 	args     int // bytes of arguments seen
 }
@@ -48,6 +49,7 @@ type fragment struct {
 	id       string
 	function rawjson.Value
 	custom   bool // function is that of a custom tool
+	proof    rawjson.Escaped
 }
 
 func (c *calls) live() *slot {
@@ -84,6 +86,8 @@ func (d *StreamDecoder) toolCalls(list rawjson.Value, emit func(*ir.Event)) {
 				f.function = r.Value()
 			case "custom":
 				f.function, f.custom = r.Value(), true
+			case "extra_content":
+				f.proof = proofOf(r.Value())
 			}
 		})
 		if r.Err() == nil {
@@ -112,6 +116,9 @@ func (d *StreamDecoder) fragment(f fragment, emit func(*ir.Event)) {
 	}
 	s := d.calls.find(f, name)
 	s.custom = s.custom || f.custom
+	if s.proof == nil {
+		s.proof = bytes.Clone(f.proof)
+	}
 	if s.id == "" {
 		s.id = f.id
 	}
@@ -218,7 +225,7 @@ func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {
 	d.closePart(emit)
 	s.opened = true
 	d.open, d.kind, d.said = true, ir.ToolCall, true
-	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: s.id, Name: s.name, Custom: s.custom}
+	d.ev = ir.Event{Kind: ir.PartOpen, Part: ir.ToolCall, ID: s.id, Name: s.name, Custom: s.custom, Proof: s.proof}
 	emit(&d.ev)
 }
 
