@@ -488,13 +488,10 @@ func TestAnswersLose(t *testing.T) {
 	}
 	for more, answer := range map[string]http.HandlerFunc{
 		"":               jsonAnswer(200, strings.Replace(msgAnswer, `"stop_reason":"end_turn"`, pause, 1)),
-		`"stream":true,`: sseAnswer(paused...),
+		`,"stream":true`: sseAnswer(paused...),
 	} {
 		f := start(t, newUpstream(t, answer))
-		got := f.post("/v1/responses", `{"model":"claude-x#anthropic","input":"hi",`+strings.TrimSuffix(more, ",")+"}")
-		if more == "" {
-			got = f.post("/v1/responses", `{"model":"claude-x#anthropic","input":"hi"}`)
-		}
+		got := f.post("/v1/responses", `{"model":"claude-x#anthropic","input":"hi"`+more+"}")
 		if got.status != 200 || strings.Contains(got.body, `"completed_at":null,"status":"completed"`) || !strings.Contains(got.body, `"status":"completed"`) {
 			t.Errorf("%q: %d %s", more, got.status, got.body)
 		}
