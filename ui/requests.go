@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -9,44 +11,161 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
 
 // requests is the live list of exchanges, oldest first, which follows its end until the
-// user scrolls away from it.
+// user scrolls away from it, with the inspector below it when one is selected.
 type requests struct {
 	w       *window
 	content *fyne.Container
 
 	count  *line
 	newest *widget.Button
+	pause  *widget.Button
 	clear  *widget.Button
-	list   *rows
-	empty  *fyne.Container
-	detail *detail
+	saves  *widget.Button
+	find   *entry
+	errors *widget.Check
+	conv   *widget.Check
+	from   *widget.Select // a client
+	to     *widget.Select // a provider
+	bar    *fyne.Container
 
-	follow bool    // the list shows its end
-	offset float32 // where the list was left, to see whether the user has scrolled
-	known  int     // rows at the last refresh
-	gone   int     // rows dropped at the top since then
-	ours   bool    // a selection that the program makes, not the user
+	list      *rows
+	empty     *fyne.Container
+	unmatched *fyne.Container
+	inspector *inspector
+	split     *container.Split
+	table     *fyne.Container
+	middle    *fyne.Container // the table alone, or the split
+
+	follow  bool    // the list shows its end
+	offset  float32 // where the list was left, to see whether the user has scrolled
+	known   int     // rows at the last refresh
+	gone    int     // rows dropped at the top since then
+	ours    bool    // a selection that the program makes, not the user
+	awaited string  // the exchange that is being sent again
 }
 
 func newRequests(w *window) *requests {
 	r := &requests{w: w, follow: true}
-	r.count = newLine("", faceMuted)
+	r.count = newCutLine("", faceMuted, 60)
 	r.newest = widget.NewButtonWithIcon(words.T("Newest"), theme.MoveDownIcon(), r.jump)
+	r.pause = widget.NewButtonWithIcon(words.T("Pause"), theme.MediaPauseIcon(), r.togglePause)
+	r.saves = widget.NewButtonWithIcon(words.T("Save…"), saveIcon(), r.saveAll)
 	r.clear = widget.NewButtonWithIcon(words.T("Clear"), theme.ContentClearIcon(), r.forget)
 	r.list = newRows(w.u.log, r.selected, r.unselect)
-	r.detail = newDetail(w.u, r.unselect)
-	r.empty = r.emptyState()
-	head := container.NewBorder(nil, nil,
-		inRow(gapWide, newLine(words.T("Requests"), faceHeadline), r.count), inRow(gap, r.newest, r.clear))
+	r.inspector = newInspector(w, r.unselect)
+	r.empty, r.unmatched = r.emptyState(), r.noMatch()
+	r.filterBar()
+	head := container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),
+		padded(0, 0, gapWide, gap, middle(r.count)))
+	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil,
+		container.NewStack(container.NewThemeOverride(r.list, part{padding: 0, inner: -1}), r.empty, r.unmatched))
+	r.split = container.NewVSplit(r.table, r.inspector.content)
+	r.split.Offset = 0.5
+	r.middle = container.NewStack(r.table)
 	r.content = container.NewBorder(
-		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, head), newHead(), widget.NewSeparator()),
-		r.detail.content, nil, nil,
-		container.NewStack(container.NewThemeOverride(r.list, part{padding: 0, inner: -1}), r.empty))
+		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, head), padded(0, 0, rowInset, rowInset-4, r.bar)), nil, nil, nil, r.middle)
 	return r
+}
+
+// filterBar makes what the list is filtered with.
+func (r *requests) filterBar() {
+	f := r.w.u.log.Filter()
+	r.find = newEntry(r.w)
+	r.find.PlaceHolder = words.T("Filter by model, error, status, …")
+	r.find.Icon = theme.SearchIcon()
+	r.find.SetText(f.Text)
+	r.find.OnChanged = func(string) { r.filter() }
+	r.find.escaped = func() {
+		r.find.SetText("")
+		r.focus()
+	}
+	r.errors = widget.NewCheck(words.T("Errors"), nil)
+	r.conv = widget.NewCheck(words.T("Converted"), nil)
+	r.errors.Checked, r.conv.Checked = f.Errors, f.Converted
+	r.from = widget.NewSelect(nil, nil)
+	r.to = widget.NewSelect(nil, nil)
+	r.choices(f)
+	r.errors.OnChanged = func(bool) { r.filter() }
+	r.conv.OnChanged = func(bool) { r.filter() }
+	r.from.OnChanged = func(string) { r.filter() }
+	r.to.OnChanged = func(string) { r.filter() }
+	r.bar = container.New(barLayout{}, r.find, inRow(gap, r.errors, r.conv), inRow(gap, sized(132, r.from), sized(132, r.to)))
+}
+
+// choices offers the clients and providers that there are.
+func (r *requests) choices(f presenter.Filter) {
+	offer := func(s *widget.Select, all string, names []string, chosen string) {
+		options := append([]string{all}, names...)
+		if !slices.Equal(s.Options, options) {
+			s.Options = options
+			s.Refresh()
+		}
+		if chosen == "" {
+			chosen = all
+		}
+		if s.Selected != chosen {
+			s.Selected = chosen
+			s.Refresh()
+		}
+	}
+	offer(r.from, words.T("All clients"), r.w.u.log.Clients(), f.Client)
+	offer(r.to, words.T("All providers"), r.w.u.log.Providers(), f.Provider)
+}
+
+// filter applies what the bar says.
+func (r *requests) filter() {
+	chosen := func(s *widget.Select) string {
+		if s.SelectedIndex() <= 0 {
+			return ""
+		}
+		return s.Selected
+	}
+	r.w.u.log.SetFilter(presenter.Filter{
+		Text: strings.TrimSpace(r.find.Text), Errors: r.errors.Checked, Converted: r.conv.Checked,
+		Client: chosen(r.from), Provider: chosen(r.to),
+	})
+	r.refresh()
+}
+
+// unfilter shows all rows.
+func (r *requests) unfilter() {
+	r.find.Text = ""
+	r.find.Refresh()
+	r.errors.Checked, r.conv.Checked = false, false
+	r.errors.Refresh()
+	r.conv.Refresh()
+	r.w.u.log.SetFilter(presenter.Filter{})
+	r.refresh()
+}
+
+func (r *requests) noMatch() *fyne.Container {
+	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
+	return container.NewCenter(stack(gap,
+		newLine(words.T("No request fits the filter"), center(faceStrong)),
+		container.NewCenter(widget.NewButton(words.T("Show all"), r.unfilter)),
+	))
+}
+
+// togglePause keeps the list as it is, or lets it go on.
+func (r *requests) togglePause() {
+	r.w.u.log.Pause(!r.w.u.log.Paused())
+	r.refresh()
+}
+
+func (r *requests) refreshPause() {
+	text, icon := words.T("Pause"), theme.MediaPauseIcon()
+	if r.w.u.log.Paused() {
+		text, icon = words.T("Go on"), theme.MediaPlayIcon()
+	}
+	if r.pause.Text != text {
+		r.pause.Icon = icon
+		r.pause.SetText(text)
+	}
 }
 
 func (r *requests) emptyState() *fyne.Container {
@@ -73,17 +192,43 @@ func (r *requests) refresh() {
 	}
 	log := r.w.u.log
 	r.look()
-	r.empty.Hidden = log.Len() > 0
-	r.list.Hidden = log.Len() == 0
-	r.clear.Hidden = log.Len() == 0
+	if r.awaited != "" && log.SelectReplay(r.awaited) {
+		r.awaited, r.follow = "", true
+	}
+	some, any := log.Len() > 0, log.Total() > 0
+	r.empty.Hidden, r.unmatched.Hidden = any, some || !any
+	r.list.Hidden = !some
+	r.bar.Hidden = !any
+	for _, b := range []*widget.Button{r.clear, r.saves, r.pause} {
+		b.Hidden = !any
+	}
+	r.choices(log.Filter())
+	r.refreshPause()
 	r.count.set(r.counted())
 	r.list.Refresh()
 	r.reselect()
 	r.scroll()
-	r.newest.Hidden = r.follow || log.Len() == 0
-	d, ok := log.Detail(time.Now())
-	r.detail.set(d, ok)
+	r.newest.Hidden = r.follow || !some
+	r.inspect()
 	r.known = log.Len()
+}
+
+// inspect shows the selected exchange, or nothing but the list.
+func (r *requests) inspect() {
+	record, ok := r.w.u.log.Exchange()
+	var top fyne.CanvasObject = r.table
+	if ok {
+		d, _ := r.w.u.log.Detail(time.Now())
+		r.inspector.set(d, record)
+		top = r.split
+	}
+	if r.middle.Objects[0] != top {
+		r.middle.Objects[0] = top
+		r.middle.Refresh()
+		if ok {
+			r.split.Refresh()
+		}
+	}
 }
 
 // look sees whether the user has scrolled since the last refresh, to the end or away from
@@ -109,7 +254,7 @@ func (r *requests) scroll() {
 
 func (r *requests) counted() string {
 	log := r.w.u.log
-	if log.Len() == 0 {
+	if log.Total() == 0 {
 		return ""
 	}
 	return log.Summary()
@@ -135,8 +280,7 @@ func (r *requests) selected(i widget.ListItemID) {
 		return
 	}
 	r.w.u.log.Select(i)
-	d, ok := r.w.u.log.Detail(time.Now())
-	r.detail.set(d, ok)
+	r.inspect()
 }
 
 func (r *requests) unselect() {
@@ -157,4 +301,35 @@ func (r *requests) reselect() {
 	offset := r.list.GetScrollOffset()
 	r.list.Select(i)
 	r.list.ScrollToOffset(offset) // selecting scrolls to the row, which the user did not ask for
+}
+
+// barLayout lays out the filter bar: a field that takes what is left, what stands beside
+// it, and what is left out where there is too little room for it. Typing finds the same.
+type barLayout struct{}
+
+// leastField is the width below which the field is too narrow to be typed into.
+const leastField = 200
+
+// Layout implements fyne.Layout.
+func (barLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	right := s.Width
+	for _, part := range []fyne.CanvasObject{o[2], o[1]} {
+		m := part.MinSize()
+		fits := part == o[1] || s.Width-o[1].MinSize().Width-m.Width-2*gapWide >= leastField
+		show(part, fits)
+		if fits {
+			right -= m.Width
+			part.Move(fyne.NewPos(right, (s.Height-m.Height)/2))
+			part.Resize(m)
+			right -= gapWide
+		}
+	}
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(right, s.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (barLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	a, b := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(leastField/2+gapWide+b.Width, max(a.Height, b.Height))
 }

@@ -26,6 +26,7 @@ func TestPagesRender(t *testing.T) {
 	scenes := map[string]func(*testing.T) *stage{
 		"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed,
 		"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
+		"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 		"settings": sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
 	}
 	for name, scene := range scenes {

@@ -301,19 +301,19 @@ func TestRequestsLive(t *testing.T) {
 		t.Errorf("empty hidden %v, count %q", r.empty.Hidden, r.count.text)
 	}
 	r.list.Select(0)
-	if r.detail.content.Hidden || r.detail.state.text != "Waiting" {
-		t.Errorf("detail hidden %v, state %q", r.detail.content.Hidden, r.detail.state.text)
+	if (r.middle.Objects[0] != r.split) || r.inspector.state.text != "Waiting" {
+		t.Errorf("detail hidden %v, state %q", (r.middle.Objects[0] != r.split), r.inspector.state.text)
 	}
 	x.Revision, x.Phase, x.Status, x.Error = 2, event.Failed, 502, "The provider closed the connection."
 	s.publish(x)
-	if r.detail.state.text != "502 Failed" || r.detail.error.label.Text != x.Error {
-		t.Errorf("state %q, error %q", r.detail.state.text, r.detail.error.label.Text)
+	if r.inspector.state.text != "502 Failed" || r.inspector.summary.error.label.Text != x.Error {
+		t.Errorf("state %q, error %q", r.inspector.state.text, r.inspector.summary.error.label.Text)
 	}
 	if r.count.text != "1 request" {
 		t.Errorf("count %q", r.count.text)
 	}
 	test.Tap(r.clear)
-	if r.empty.Hidden || !r.detail.content.Hidden || len(s.core.bus.Recent()) != 0 {
+	if r.empty.Hidden || (r.middle.Objects[0] == r.split) || len(s.core.bus.Recent()) != 0 {
 		t.Error("clear left something")
 	}
 }
@@ -360,7 +360,7 @@ func TestRequestsFollowTheirEnd(t *testing.T) {
 		t.Errorf("Down selected %d", s.log.Selected())
 	}
 	r.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if s.log.Selected() != -1 || !r.detail.content.Hidden {
+	if s.log.Selected() != -1 || (r.middle.Objects[0] == r.split) {
 		t.Error("Escape does not close the detail")
 	}
 }

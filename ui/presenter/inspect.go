@@ -78,12 +78,12 @@ func Inspect(x *event.Exchange, s *capture.Snapshot, kept bool, limits capture.L
 	in := Inspection{
 		ID: x.ID, Revision: s.Revision,
 		Request: Pair{
-			Left:  requestPane(words.T("Client → proxy"), &m[capture.ClientRequest], form),
-			Right: requestPane(words.T("Proxy → gateway"), &m[capture.UpstreamRequest], form),
+			Left:  requestPane(words.T("From the client"), &m[capture.ClientRequest], form),
+			Right: requestPane(words.T("To the gateway"), &m[capture.UpstreamRequest], form),
 		},
 		Answer: Pair{
-			Left:  answerPane(words.T("Gateway → proxy"), &m[capture.UpstreamAnswer], form),
-			Right: answerPane(words.T("Proxy → client"), &m[capture.ClientAnswer], form),
+			Left:  answerPane(words.T("From the gateway"), &m[capture.UpstreamAnswer], form),
+			Right: answerPane(words.T("To the client"), &m[capture.ClientAnswer], form),
 		},
 	}
 	if s.Attempts > 1 {
@@ -161,10 +161,7 @@ func headerFacts(h http.Header) []Fact {
 // events every event has its line already.
 func linesOf(body []byte, form BodyForm) []Line {
 	if form == Pretty {
-		var b bytes.Buffer
-		if json.Indent(&b, body, "", "  ") == nil {
-			body = b.Bytes()
-		}
+		body = []byte(pretty(body))
 	}
 	if len(body) == 0 {
 		return nil
@@ -178,6 +175,15 @@ func linesOf(body []byte, form BodyForm) []Line {
 		out = append(out, Line{Text: printable(strings.TrimSuffix(s, "\r"))})
 	}
 	return out
+}
+
+// pretty gives JSON line ends and indents, and leaves anything else as it is.
+func pretty(body []byte) string {
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "  ") != nil {
+		return string(body)
+	}
+	return b.String()
 }
 
 // printable replaces what would be drawn as nothing, or move what is drawn.

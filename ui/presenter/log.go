@@ -9,16 +9,24 @@ import (
 )
 
 // DefaultKeep is how many exchanges a Log remembers.
-const DefaultKeep = 5000
+const DefaultKeep = 10_000
 
 // Log is the list of exchanges, oldest first, with the selected one. It remembers a
 // bounded number; when that is exceeded the oldest tenth is dropped at once, so that the
-// list does not move with each new row. It is not safe for concurrent use.
+// list does not move with each new row. A filter leaves rows out, and a pause keeps the
+// list as it is while the log itself goes on. It is not safe for concurrent use.
 type Log struct {
 	keep     int
 	rows     []event.Exchange
 	at       map[string]int // id -> index in rows
 	selected string
+
+	filter Filter
+	hits   []bool           // for each row, whether the filter lets it through, while it is active
+	shown  []int            // indices in rows of those that it does
+	frozen []event.Exchange // what is shown during a pause
+	paused bool
+	before int // exchanges that there were when the pause began
 }
 
 // NewLog returns a log that remembers keep exchanges, at least 10.
@@ -27,13 +35,15 @@ func NewLog(keep int) *Log {
 }
 
 // Apply takes over newer states of exchanges. A state that is older than the known one is
-// ignored, so a batch may be applied twice. It tells how many of the oldest rows went.
+// ignored, so a batch may be applied twice. It tells how many of the rows went that were
+// shown first.
 func (l *Log) Apply(batch []event.Exchange) (gone int) {
 	sorted := true
 	for _, x := range batch {
 		if i, ok := l.at[x.ID]; ok {
 			if l.rows[i].Revision < x.Revision {
 				l.rows[i] = x
+				l.hit(i)
 			}
 			continue
 		}
@@ -45,17 +55,34 @@ func (l *Log) Apply(batch []event.Exchange) (gone int) {
 		}
 		l.at[x.ID] = len(l.rows)
 		l.rows = append(l.rows, x)
+		l.hit(len(l.rows) - 1)
 	}
 	if !sorted {
 		slices.SortStableFunc(l.rows, func(a, b event.Exchange) int { return a.Start.Compare(b.Start) })
 		l.index()
+		l.choose()
 	}
+	l.collect()
 	if len(l.rows) > l.keep {
-		gone = len(l.rows) - l.keep + l.keep/10
-		l.rows = slices.Delete(l.rows, 0, gone)
-		l.index()
+		gone = l.drop(len(l.rows) - l.keep + l.keep/10)
 	}
 	return gone
+}
+
+// drop forgets the n oldest exchanges and tells how many of them were shown.
+func (l *Log) drop(n int) (shown int) {
+	switch {
+	case l.paused:
+	case l.filter.Active():
+		shown, _ = slices.BinarySearch(l.shown, n)
+	default:
+		shown = n
+	}
+	l.rows = slices.Delete(l.rows, 0, n)
+	l.before -= n
+	l.index()
+	l.choose()
+	return shown
 }
 
 // dropped tells whether an unknown exchange is one that has left the log already.
@@ -70,11 +97,101 @@ func (l *Log) index() {
 	}
 }
 
-// Len is the number of rows.
-func (l *Log) Len() int { return len(l.rows) }
+// choose applies the filter to all rows.
+func (l *Log) choose() {
+	l.hits = l.hits[:0]
+	for i := range l.rows {
+		l.hit(i)
+	}
+	l.collect()
+}
+
+// hit applies the filter to a row that is new, at the end, or has changed.
+func (l *Log) hit(i int) {
+	if !l.filter.Active() {
+		return
+	}
+	if i == len(l.hits) {
+		l.hits = append(l.hits, false)
+	}
+	l.hits[i] = l.filter.matches(&l.rows[i])
+}
+
+// collect makes the list of the rows that the filter lets through.
+func (l *Log) collect() {
+	l.shown = l.shown[:0]
+	if !l.filter.Active() {
+		return
+	}
+	for i, hit := range l.hits {
+		if hit {
+			l.shown = append(l.shown, i)
+		}
+	}
+}
+
+// SetFilter leaves out what f does not choose, also during a pause.
+func (l *Log) SetFilter(f Filter) {
+	l.filter = f
+	l.choose()
+	if l.paused {
+		l.freeze()
+	}
+}
+
+// Filter is the filter in force.
+func (l *Log) Filter() Filter { return l.filter }
+
+// Pause keeps the list as it is, or lets it go on.
+func (l *Log) Pause(on bool) {
+	l.paused = on
+	l.frozen = nil
+	if on {
+		l.freeze()
+	}
+}
+
+// Paused tells whether the list is kept as it is.
+func (l *Log) Paused() bool { return l.paused }
+
+func (l *Log) freeze() {
+	l.paused = false
+	frozen := make([]event.Exchange, l.Len())
+	for i := range frozen {
+		frozen[i] = *l.exchange(i)
+	}
+	l.frozen, l.paused, l.before = frozen, true, len(l.rows)
+}
+
+// exchange is the exchange of a row that is shown.
+func (l *Log) exchange(i int) *event.Exchange {
+	switch {
+	case l.paused:
+		return &l.frozen[i]
+	case l.filter.Active():
+		return &l.rows[l.shown[i]]
+	default:
+		return &l.rows[i]
+	}
+}
+
+// Len is the number of rows that are shown.
+func (l *Log) Len() int {
+	switch {
+	case l.paused:
+		return len(l.frozen)
+	case l.filter.Active():
+		return len(l.shown)
+	default:
+		return len(l.rows)
+	}
+}
+
+// Total is the number of exchanges, shown or not.
+func (l *Log) Total() int { return len(l.rows) }
 
 // Row is the text of a row. While an exchange runs, its duration counts up to now.
-func (l *Log) Row(i int, now time.Time) Row { return rowOf(&l.rows[i], now) }
+func (l *Log) Row(i int, now time.Time) Row { return rowOf(l.exchange(i), now) }
 
 // Running is the number of exchanges that have not ended.
 func (l *Log) Running() int {
@@ -101,40 +218,129 @@ func (l *Log) Summary() string {
 	if n := len(l.rows); n != 1 {
 		s = words.F("{{.Count}} requests", words.V{"Count": count(int64(n))})
 	}
+	if l.filter.Active() {
+		s = words.F("{{.Shown}} of {{.Count}}", words.V{"Shown": count(int64(len(l.shown))), "Count": s})
+	}
 	if n := l.Running(); n > 0 {
 		s = words.F("{{.Requests}}, {{.Count}} running", words.V{"Requests": s, "Count": count(int64(n))})
 	}
+	if n := len(l.rows) - l.before; l.paused && n > 0 {
+		s = words.F("{{.Requests}}, {{.Count}} new since the pause", words.V{"Requests": s, "Count": count(int64(n))})
+	}
 	return s
+}
+
+// Clients are the clients that exchanges came from, in the order of the alphabet.
+func (l *Log) Clients() []string {
+	return l.distinct(func(x *event.Exchange) string { return x.Client })
+}
+
+// Providers are the providers that exchanges went to, in the order of the alphabet.
+func (l *Log) Providers() []string {
+	return l.distinct(func(x *event.Exchange) string { return x.Provider })
+}
+
+func (l *Log) distinct(of func(*event.Exchange) string) []string {
+	seen := map[string]bool{"": true}
+	var out []string
+	for i := range l.rows {
+		if s := of(&l.rows[i]); !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Select selects a row; an index that does not exist selects nothing. The selection stays
 // with the exchange, whatever happens to the rows around it.
 func (l *Log) Select(i int) {
 	l.selected = ""
-	if i >= 0 && i < len(l.rows) {
-		l.selected = l.rows[i].ID
+	if i >= 0 && i < l.Len() {
+		l.selected = l.exchange(i).ID
 	}
 }
 
-// Selected is the index of the selected row, -1 when there is none.
+// Selected is the index of the selected row, -1 when it is not shown.
 func (l *Log) Selected() int {
-	if i, ok := l.at[l.selected]; ok && l.selected != "" {
+	i, ok := l.at[l.selected]
+	if !ok {
+		return -1
+	}
+	switch {
+	case l.paused:
+		return slices.IndexFunc(l.frozen, func(x event.Exchange) bool { return x.ID == l.selected })
+	case l.filter.Active():
+		if at, ok := slices.BinarySearch(l.shown, i); ok {
+			return at
+		}
+		return -1
+	default:
 		return i
 	}
-	return -1
+}
+
+// Exchange is the record of the selected exchange, also when its row is not shown.
+func (l *Log) Exchange() (event.Exchange, bool) {
+	i, ok := l.at[l.selected]
+	if !ok {
+		return event.Exchange{}, false
+	}
+	return l.rows[i], true
 }
 
 // Detail is what is known about the selected exchange.
 func (l *Log) Detail(now time.Time) (Detail, bool) {
-	i := l.Selected()
-	if i < 0 {
+	x, ok := l.Exchange()
+	if !ok {
 		return Detail{}, false
 	}
-	return detailOf(&l.rows[i], now), true
+	return detailOf(&x, now), true
+}
+
+// SelectReplay selects the newest exchange that repeats another one, if it is shown.
+func (l *Log) SelectReplay(of string) bool {
+	for i := l.Len() - 1; i >= 0; i-- {
+		if l.exchange(i).ReplayOf == of {
+			l.Select(i)
+			return true
+		}
+	}
+	return false
+}
+
+// SelectID selects the exchange with an id, if it is known, and shows it in any case: a
+// filter that leaves it out is taken away.
+func (l *Log) SelectID(id string) bool {
+	if _, ok := l.at[id]; !ok {
+		return false
+	}
+	l.selected = id
+	if l.Selected() < 0 {
+		l.Pause(false)
+		if l.Selected() < 0 {
+			l.SetFilter(Filter{})
+		}
+	}
+	return true
+}
+
+// All are the records that are shown.
+func (l *Log) All() []event.Exchange {
+	out := make([]event.Exchange, l.Len())
+	for i := range out {
+		out[i] = *l.exchange(i)
+	}
+	return out
 }
 
 // Clear forgets the exchanges that have ended.
 func (l *Log) Clear() {
 	l.rows = slices.DeleteFunc(l.rows, func(x event.Exchange) bool { return x.Phase.Final() })
 	l.index()
+	l.choose()
+	if l.paused {
+		l.freeze()
+	}
 }

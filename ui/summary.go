@@ -13,75 +13,44 @@ import (
 	"apex-ai-proxy/ui/words"
 )
 
-// The strip's height, and the width of one fact in it.
-const (
-	detailHeight = 216
-	factWidth    = 340
-)
+// factWidth is the width of one fact.
+const factWidth = 340
 
-// detail is the strip below the list with everything that is known about the selected
-// exchange.
-type detail struct {
-	content *fyne.Container
+// summary is everything that is known about an exchange without its bytes.
+type summary struct {
+	content *container.Scroll
 
-	dot      *dot
-	title    *line
-	state    *line
 	facts    *fyne.Container
 	fields   []*fact
 	error    *paragraph
 	warnings *paragraph
 	notes    *fyne.Container
-	scroll   *container.Scroll
 	data     presenter.Detail
 }
 
-func newDetail(u *UI, closed func()) *detail {
-	d := &detail{dot: newDot(10)}
-	d.title = newCutLine("", faceMono, 80)
-	d.state = newLine("", faceMuted)
+func newSummary() *summary {
+	d := &summary{}
 	d.facts = container.New(&gridLayout{width: factWidth, height: 22})
 	d.error, d.warnings = newParagraph(""), newParagraph("")
 	d.notes = stack(gap)
-	shut := widget.NewButtonWithIcon("", theme.CancelIcon(), closed)
-	shut.Importance = widget.LowImportance
-	head := container.NewBorder(nil, nil, container.NewCenter(d.dot),
-		inRow(gap, sized(96, u.newCopy(func() string { return d.data.Text() })), shut),
-		container.NewBorder(nil, nil, nil, padded(0, 0, gap, gapWide, middle(d.state)),
-			padded(0, 0, gap+2, 0, middle(d.title))))
-	d.scroll = container.NewVScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, d.facts)))
-	d.scroll.SetMinSize(fyne.NewSize(0, detailHeight-52))
-	d.content = container.NewStack(newGround(colorWell, 0), container.NewBorder(
-		stack(0, widget.NewSeparator(), padded(gap, 0, rowInset, gapWide, head)), nil, nil, nil, d.scroll))
-	d.content.Hide()
+	d.content = container.NewVScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, d.facts)))
 	return d
 }
 
-// set shows an exchange, or hides the strip.
-func (d *detail) set(data presenter.Detail, shown bool) {
-	if !shown {
-		d.content.Hide()
-		d.data = presenter.Detail{}
-		return
-	}
+// set shows an exchange.
+func (d *summary) set(data presenter.Detail) {
 	other := d.data.ID != data.ID
-	d.dot.set(data.Tone)
-	d.title.set(data.Title)
-	d.state.setColored(data.State, toneColor(data.Tone))
 	if !slices.Equal(d.data.Facts, data.Facts) {
 		d.setFacts(data.Facts)
 	}
 	d.setNotes(data)
 	d.data = data
 	if other {
-		d.scroll.ScrollToTop()
-	}
-	if d.content.Hidden {
-		d.content.Show()
+		d.content.ScrollToTop()
 	}
 }
 
-func (d *detail) setFacts(facts []presenter.Fact) {
+func (d *summary) setFacts(facts []presenter.Fact) {
 	for len(d.fields) < len(facts) {
 		f := newFact()
 		d.fields = append(d.fields, f)
@@ -97,7 +66,7 @@ func (d *detail) setFacts(facts []presenter.Fact) {
 }
 
 // setNotes shows the error and what the conversion lost, which come before the facts.
-func (d *detail) setNotes(data presenter.Detail) {
+func (d *summary) setNotes(data presenter.Detail) {
 	if d.data.ID == data.ID && d.data.Error == data.Error && slices.Equal(d.data.Warnings, data.Warnings) {
 		return
 	}

@@ -1,0 +1,241 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// The inspector's tabs.
+const (
+	tabSummary = iota
+	tabRequest
+	tabAnswer
+)
+
+// lookLimit bounds how long a body may take to be prepared.
+const lookLimit = 30 * time.Second
+
+// inspector shows the selected exchange below the list: what is known about it, and its
+// request and answer on both sides of the proxy.
+type inspector struct {
+	w       *window
+	content *fyne.Container
+
+	dot     *dot
+	title   *line
+	state   *line
+	tabs    *segments
+	again   *widget.Button
+	more    *widget.Button
+	headers *widget.Check
+	raw     *widget.Check
+	tools   *fyne.Container
+
+	summary *summary
+	bytes   *comparison
+	why     *paragraph
+	nothing *fyne.Container
+
+	data    presenter.Detail
+	record  event.Exchange
+	seen    presenter.Inspection // what is shown of the bytes
+	form    presenter.BodyForm   // in which it is shown
+	looking bool                 // it is being prepared
+	stale   bool                 // and will have to be prepared anew
+}
+
+func newInspector(w *window, closed func()) *inspector {
+	in := &inspector{w: w, dot: newDot(10)}
+	in.title = newCutLine("", faceMono, 80)
+	in.state = newLine("", faceMuted)
+	in.tabs = newSegments([]string{words.T("Summary"), words.T("Request"), words.T("Answer")}, func(int) { in.show() })
+	in.again = widget.NewButtonWithIcon(words.T("Send again"), theme.MediaReplayIcon(), func() { in.replay(presenter.Replay{ID: in.data.ID}) })
+	in.more = widget.NewButtonWithIcon(words.T("More"), theme.MoreVerticalIcon(), in.menu)
+	in.headers = widget.NewCheck(words.T("Headers"), func(bool) { in.fill(true) })
+	in.raw = widget.NewCheck(words.T("As sent"), func(bool) { in.look() })
+	in.tools = inRow(gap, in.headers, in.raw)
+	shut := widget.NewButtonWithIcon("", theme.CancelIcon(), closed)
+	shut.Importance = widget.LowImportance
+	in.summary = newSummary()
+	in.bytes = newComparison(w.u)
+	in.why = newParagraph("")
+	in.why.label.Importance = widget.LowImportance
+	in.nothing = padded(gapBlock, 0, rowInset, rowInset, limited(textWidth, in.why.box))
+
+	head := container.NewBorder(nil, nil, container.NewCenter(in.dot), inRow(gap, in.again, in.more, shut),
+		container.NewBorder(nil, nil, nil, padded(0, 0, gap, gapWide, middle(in.state)), padded(0, 0, gap+2, 0, middle(in.title))))
+	bar := container.NewBorder(nil, nil, in.tabs.content, in.tools)
+	in.content = container.NewStack(newGround(colorWell, 0), container.NewBorder(
+		stack(0, widget.NewSeparator(), padded(gap, gapTight, rowInset, gapWide, stack(gapTight, head, padded(0, 0, -gap, 0, bar)))),
+		nil, nil, nil, container.NewStack(in.summary.content, in.bytes.content, in.nothing)))
+	in.show()
+	return in
+}
+
+// set shows an exchange.
+func (in *inspector) set(data presenter.Detail, record event.Exchange) {
+	other := in.data.ID != data.ID
+	in.data, in.record = data, record
+	in.dot.set(data.Tone)
+	in.title.set(data.Title)
+	in.state.setColored(data.State, toneColor(data.Tone))
+	in.summary.set(data)
+	enable(in.again, record.Captured)
+	if other {
+		in.seen = presenter.Inspection{}
+		in.show()
+		return
+	}
+	in.follow()
+}
+
+// show shows the chosen tab.
+func (in *inspector) show() {
+	summary := in.tabs.chosen == tabSummary
+	show(in.summary.content, summary)
+	in.tools.Hidden = summary
+	if summary {
+		in.bytes.content.Hide()
+		in.nothing.Hide()
+		in.content.Refresh()
+		return
+	}
+	in.fill(true)
+	in.follow()
+}
+
+// show shows or hides an object.
+func show(o fyne.CanvasObject, on bool) {
+	switch {
+	case on && !o.Visible():
+		o.Show()
+	case !on && o.Visible():
+		o.Hide()
+	}
+}
+
+// follow prepares the bytes anew when there are more of them than what is shown.
+func (in *inspector) follow() {
+	if in.tabs.chosen == tabSummary || in.data.ID == "" {
+		return
+	}
+	revision := in.w.u.core.Captures().Revision(in.data.ID)
+	if in.seen.ID != in.data.ID || in.seen.Revision != revision || in.form != in.chosenForm() {
+		in.look()
+	}
+}
+
+func (in *inspector) chosenForm() presenter.BodyForm {
+	if in.raw.Checked {
+		return presenter.AsSent
+	}
+	return presenter.Pretty
+}
+
+// look prepares the bytes beside the user interface.
+func (in *inspector) look() {
+	if in.data.ID == "" {
+		return
+	}
+	if in.looking {
+		in.stale = true
+		return
+	}
+	in.looking, in.stale = true, false
+	store, record, form := in.w.u.core.Captures(), in.record, in.chosenForm()
+	var seen presenter.Inspection
+	in.w.u.run(lookLimit, func(context.Context) error {
+		snap, kept := store.Get(record.ID)
+		seen = presenter.Inspect(&record, &snap, kept, store.Limits(), form)
+		return nil
+	}, func(error) {
+		in.looking = false
+		if seen.ID == in.data.ID {
+			top := in.seen.ID != seen.ID || in.form != form
+			in.seen, in.form = seen, form
+			in.fill(top)
+		}
+		if in.stale || seen.ID != in.data.ID {
+			in.look()
+		}
+	})
+}
+
+// fill shows what was prepared.
+func (in *inspector) fill(top bool) {
+	if in.tabs.chosen == tabSummary {
+		return
+	}
+	known := in.seen.ID == in.data.ID && in.seen.ID != ""
+	in.nothing.Hidden = !known || in.seen.Why == ""
+	in.bytes.content.Hidden = !known || in.seen.Why != ""
+	switch {
+	case !known:
+	case in.seen.Why != "":
+		in.why.set(in.seen.Why, widget.LowImportance)
+	case in.tabs.chosen == tabRequest:
+		in.bytes.set(in.seen.Request, in.headers.Checked, top)
+	default:
+		in.bytes.set(in.seen.Answer, in.headers.Checked, top)
+	}
+	in.content.Refresh()
+}
+
+// comparison is the same thing on both sides of the proxy, beside each other.
+type comparison struct {
+	content     *fyne.Container
+	note        *line
+	left, right *pane
+}
+
+func newComparison(u *UI) *comparison {
+	c := &comparison{note: newCutLine("", faceNote, 80), left: newPane(u), right: newPane(u)}
+	split := container.NewHSplit(c.left.content, c.right.content)
+	c.content = container.NewBorder(nil, padded(2, gapTight, rowInset, gapWide, c.note), nil, nil, padded(0, 0, gapWide, gapWide, split))
+	return c
+}
+
+func (c *comparison) set(p presenter.Pair, headers, top bool) {
+	c.note.set(p.Note)
+	c.left.set(p.Left, headers, top)
+	c.right.set(p.Right, headers, top)
+}
+
+// pane is one side.
+type pane struct {
+	content           *fyne.Container
+	title, head, note *line
+	text              *lines
+	data              presenter.Pane
+}
+
+func newPane(u *UI) *pane {
+	mono := face{size: sizeNote, color: colorMuted, style: fyne.TextStyle{Monospace: true}}
+	p := &pane{title: newCutLine("", faceStrong, 40), head: newCutLine("", mono, 40), note: newLine("", faceNote), text: newLines()}
+	button := u.newCopy(func() string { return string(p.data.Raw) })
+	top := container.NewBorder(nil, nil, nil, button, stack(2, container.NewBorder(nil, nil, nil, p.note, p.title), p.head))
+	p.content = container.NewBorder(padded(gapTight, gapTight, gap, gap, top), nil, nil, nil,
+		container.NewThemeOverride(p.text, part{padding: 0, inner: -1}))
+	return p
+}
+
+func (p *pane) set(data presenter.Pane, headers, top bool) {
+	p.data = data
+	p.title.set(data.Title)
+	p.head.set(data.Head)
+	p.note.set(data.Note)
+	heads := data.Headers
+	if !headers {
+		heads = nil
+	}
+	p.text.set(heads, data.Lines, top)
+}

@@ -1,0 +1,235 @@
+package ui
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+)
+
+const (
+	clientBody = `{"model":"claude-haiku-4-5","max_tokens":32000,"system":[{"type":"text","text":"You are a coding assistant. Be exact, and change as little as possible.","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"Read main.go and tell me what it does."}]}],"top_k":40,"tools":[{"name":"Read","description":"Reads a file","input_schema":{"type":"object","properties":{"path":{"type":"string"}},"required":["path"]}}],"stream":true}`
+	sentBody   = `{"model":"gemini-2.5-pro","max_tokens":32000,"messages":[{"role":"system","content":"You are a coding assistant. Be exact, and change as little as possible."},{"role":"user","content":"Read main.go and tell me what it does."}],"tools":[{"type":"function","function":{"name":"Read","description":"Reads a file","parameters":{"type":"object","properties":{"path":{"type":"string"}},"required":["path"]}}}],"stream":true,"stream_options":{"include_usage":true}}`
+	cameBody   = "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"gemini-2.5-pro\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"It starts the program.\"},\"finish_reason\":null}]}\n\ndata: [DONE]\n\n"
+	gaveBody   = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[]}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"It starts the program.\"}}\n\n"
+)
+
+// kept puts the bytes of an exchange into the store.
+func kept(s *capture.Store, id string) {
+	r := s.Open(id)
+	h := http.Header{"Content-Type": {"application/json"}, "Anthropic-Version": {"2023-06-01"}, "X-Api-Key": {"secret"}, "User-Agent": {"claude-cli/2.1.330 (external, cli)"}}
+	r.Request(capture.ClientRequest, "POST", "/v1/messages?beta=true", h, []byte(clientBody))
+	r.Request(capture.UpstreamRequest, "POST", "https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", http.Header{"Content-Type": {"application/json"}, "Cf-Aig-Authorization": {"Bearer secret"}}, []byte(sentBody))
+	events := http.Header{"Content-Type": {"text/event-stream"}}
+	r.Answer(capture.UpstreamAnswer, 200, events)
+	r.Write(capture.UpstreamAnswer, []byte(cameBody))
+	r.Answer(capture.ClientAnswer, 200, events)
+	r.Write(capture.ClientAnswer, []byte(gaveBody))
+	r.End(false)
+}
+
+// sceneInspector is the inspector with the bytes of a converted exchange.
+func sceneInspector(tab int) func(*testing.T) *stage {
+	return func(t *testing.T) *stage {
+		s := sceneNoRequests(t)
+		for _, x := range workday() {
+			x.Captured = x.ClientProtocol != ""
+			s.core.bus.Publish(x)
+		}
+		s.until("the rows", func() bool { return s.log.Len() == len(workday()) })
+		x, _ := s.core.bus.Find(workday()[4].ID)
+		kept(s.core.bytes, x.ID)
+		s.window.requests.list.Select(4)
+		s.window.requests.inspector.tabs.choose(tab)
+		s.until("the bytes", func() bool { return tab == tabSummary || s.window.requests.inspector.seen.ID == x.ID })
+		return s
+	}
+}
+
+func (s *stage) inspector() *inspector { return s.window.requests.inspector }
+
+// text is what a pane shows, wrapped as it is.
+func (l *lines) content() string {
+	var b strings.Builder
+	for _, r := range l.rows {
+		b.WriteString(l.row(r).text + "\n")
+	}
+	return b.String()
+}
+
+func TestInspectorShowsBothSides(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	in := s.inspector()
+	left, right := in.bytes.left, in.bytes.right
+	if !strings.Contains(left.text.content(), `"top_k": 40`) || !strings.Contains(right.text.content(), `"include_usage": true`) {
+		t.Errorf("left\n%s\nright\n%s", left.text.content(), right.text.content())
+	}
+	if left.head.text != "POST /v1/messages?beta=true" || !strings.Contains(in.bytes.note.text, "only at the left") {
+		t.Errorf("head %q, note %q", left.head.text, in.bytes.note.text)
+	}
+	in.headers.SetChecked(true)
+	if got := left.text.content(); !strings.Contains(got, "X-Api-Key: ••••••••") || strings.Contains(got, "secret") {
+		t.Errorf("headers\n%s", got)
+	}
+	in.raw.SetChecked(true)
+	s.until("the raw form", func() bool { return in.form == presenter.AsSent })
+	if got := left.text.content(); !strings.Contains(got, `{"model":"claude-haiku-4-5","max_tokens":`) {
+		t.Errorf("as sent\n%s", got)
+	}
+	in.tabs.choose(tabAnswer)
+	if !strings.Contains(right.text.content(), "event: message_start") || right.head.text != "200 OK" {
+		t.Errorf("answer\n%s", right.text.content())
+	}
+	in.tabs.choose(tabSummary)
+	if !in.bytes.content.Hidden || !in.summary.content.Visible() {
+		t.Error("the summary is not shown")
+	}
+}
+
+func TestInspectorFollowsAStream(t *testing.T) {
+	s := sceneNoRequests(t)
+	x := workday()[12]
+	x.Captured = true
+	r := s.core.bytes.Open(x.ID)
+	r.Request(capture.ClientRequest, "POST", "/v1/chat/completions", nil, []byte(`{}`))
+	s.publish(x)
+	s.window.requests.list.Select(0)
+	in := s.inspector()
+	in.tabs.choose(tabAnswer)
+	s.until("the waiting answer", func() bool { return in.seen.ID == x.ID })
+	if in.bytes.left.note.text != "Nothing has come yet." {
+		t.Errorf("note %q", in.bytes.left.note.text)
+	}
+	r.Answer(capture.UpstreamAnswer, 200, nil)
+	r.Write(capture.UpstreamAnswer, []byte("data: first\n\n"))
+	x.Revision, x.Phase = 2, event.Streaming
+	s.publish(x)
+	s.until("the first event", func() bool { return strings.Contains(in.bytes.left.text.content(), "first") })
+	r.Write(capture.UpstreamAnswer, []byte("data: second\n\n"))
+	x.Revision = 3
+	s.publish(x)
+	s.until("the second event", func() bool { return strings.Contains(in.bytes.left.text.content(), "second") })
+}
+
+func TestInspectorSaysWhyThereIsNothing(t *testing.T) {
+	s := sceneRequests(t)
+	s.window.requests.list.Select(3)
+	in := s.inspector()
+	in.tabs.choose(tabRequest)
+	s.until("the reason", func() bool { return !in.nothing.Hidden })
+	if !strings.Contains(in.why.label.Text, "not being kept when") || !in.again.Disabled() {
+		t.Errorf("%q, again disabled %t", in.why.label.Text, in.again.Disabled())
+	}
+}
+
+func TestReplay(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	in, id := s.inspector(), workday()[4].ID
+	test.Tap(in.again)
+	s.until("the replay", func() bool { s.core.mu.Lock(); defer s.core.mu.Unlock(); return len(s.core.replays) == 1 })
+	if r := s.core.replays[0]; r.ID != id || r.Model != "" || r.Body != nil {
+		t.Errorf("%+v", r)
+	}
+	x := workday()[4]
+	x.ID, x.ReplayOf = "req_again", id
+	s.publish(x)
+	s.until("the new row to be selected", func() bool { return in.data.ID == "req_again" })
+}
+
+func TestReplayFails(t *testing.T) {
+	s := sceneInspector(tabSummary)(t)
+	s.core.replayErr = presenter.ErrNotRunning
+	test.Tap(s.inspector().again)
+	s.until("the reason", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
+}
+
+func TestFilterBar(t *testing.T) {
+	s := sceneRequests(t)
+	r, all := s.window.requests, s.log.Len()
+	r.errors.SetChecked(true)
+	if s.log.Len() == 0 || s.log.Len() == all || !strings.Contains(r.count.text, " of ") {
+		t.Errorf("%d rows, %q", s.log.Len(), r.count.text)
+	}
+	r.find.SetText("no such thing")
+	if !r.unmatched.Visible() || r.list.Visible() {
+		t.Error("an empty result is not said")
+	}
+	r.unfilter()
+	if s.log.Len() != all || r.find.Text != "" || r.errors.Checked || r.unmatched.Visible() {
+		t.Errorf("%d rows after Show all", s.log.Len())
+	}
+	r.to.SetSelected("openai")
+	for i := range s.log.Len() {
+		if p := s.log.Row(i, workday()[0].Start).Provider; p != "openai" {
+			t.Errorf("row of %s", p)
+		}
+	}
+	r.from.SetSelected("Claude Code")
+	if s.log.Len() != 0 || s.log.Filter() != (presenter.Filter{Client: "Claude Code", Provider: "openai"}) {
+		t.Errorf("%d rows, %+v", s.log.Len(), s.log.Filter())
+	}
+}
+
+func TestPauseButton(t *testing.T) {
+	s := sceneRequests(t)
+	r, n := s.window.requests, s.log.Len()
+	test.Tap(r.pause)
+	x := workday()[0]
+	x.ID = "req_late"
+	s.core.bus.Publish(x)
+	s.until("the log to go on", func() bool { return s.log.Total() == n+1 })
+	if s.log.Len() != n || r.pause.Text != "Go on" || !strings.Contains(r.count.text, "1 new") {
+		t.Errorf("%d rows, %q, %q", s.log.Len(), r.pause.Text, r.count.text)
+	}
+	test.Tap(r.pause)
+	if s.log.Len() != n+1 || r.pause.Text != "Pause" {
+		t.Errorf("%d rows, %q", s.log.Len(), r.pause.Text)
+	}
+}
+
+func TestWrapping(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"", []string{""}},
+		{"1234567890", []string{"1234567890"}},
+		{"12345678901", []string{"1234567890", "1"}},
+		{"ü234567890", []string{"ü234567890"}},
+		{"汉字汉字汉字", []string{"汉字汉字汉", "字"}},
+		{"123456789汉", []string{"123456789", "汉"}},
+	} {
+		var got []string
+		for _, s := range wrapped(nil, 0, c.text, 10) {
+			got = append(got, c.text[s.from:s.to])
+		}
+		if strings.Join(got, "|") != strings.Join(c.want, "|") {
+			t.Errorf("%q: %q", c.text, got)
+		}
+	}
+}
+
+func BenchmarkLines(b *testing.B) {
+	test.NewTempApp(b)
+	for name, n := range map[string]int{"200KB": 200 << 10, "5MB": 5 << 20} {
+		b.Run(name, func(b *testing.B) {
+			text := make([]presenter.Line, n/200)
+			for i := range text {
+				text[i].Text = strings.Repeat("some text ", 20)
+			}
+			l := newLines()
+			w := test.NewWindow(l)
+			defer w.Close()
+			w.Resize(size(500, 400))
+			b.ReportAllocs()
+			for b.Loop() {
+				l.set(nil, text, true)
+			}
+		})
+	}
+}

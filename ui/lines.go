@@ -1,0 +1,233 @@
+package ui
+
+import (
+	"image/color"
+	"unicode/utf8"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// lines shows a text of any length in a fixed-width face, hard-wrapped to its width. Only
+// the rows that can be seen are drawn, so a megabyte costs no more than a page.
+type lines struct {
+	widget.List
+	heads []presenter.Fact // shown above the text
+	text  []presenter.Line
+	rows  []span
+	cols  int // characters in a row, 0 before the first layout
+}
+
+// span is the part of a line that one row shows. A line below zero is a head.
+type span struct {
+	line     int
+	from, to int // bytes
+}
+
+func newLines() *lines {
+	l := &lines{}
+	l.Length = func() int { return len(l.rows) }
+	l.CreateItem = func() fyne.CanvasObject { return newTextRow() }
+	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
+		if i < len(l.rows) {
+			o.(*textRow).set(l.row(l.rows[i]))
+		}
+	}
+	l.OnSelected = func(widget.ListItemID) { l.UnselectAll() } // there is nothing to do with a line
+	l.HideSeparators = true
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// set shows a text. What has grown at its end leaves the rows before it where they are.
+func (l *lines) set(heads []presenter.Fact, text []presenter.Line, top bool) {
+	l.heads, l.text = heads, text
+	l.wrap()
+	l.Refresh()
+	if top {
+		l.ScrollToTop()
+	}
+}
+
+// Resize implements fyne.CanvasObject.
+func (l *lines) Resize(s fyne.Size) {
+	if cols := columnsIn(s.Width); cols != l.cols {
+		l.cols = cols
+		l.wrap()
+	}
+	l.List.Resize(s)
+}
+
+// gutter is the width before the text, for the mark.
+const gutter = 18
+
+func columnsIn(width float32) int {
+	size := fyne.CurrentApp().Settings().Theme().Size(sizeNote)
+	one := fyne.MeasureText("0000000000", size, fyne.TextStyle{Monospace: true}).Width / 10
+	return max(int((width-gutter-gap)/one), 20)
+}
+
+func (l *lines) wrap() {
+	l.rows = l.rows[:0]
+	cols := l.cols
+	if cols == 0 {
+		cols = 80
+	}
+	for i := range l.heads {
+		l.rows = append(l.rows, span{line: -1 - i})
+	}
+	if len(l.heads) > 0 && len(l.text) > 0 {
+		l.rows = append(l.rows, span{line: -1 - len(l.heads)})
+	}
+	for i := range l.text {
+		l.rows = wrapped(l.rows, i, l.text[i].Text, cols)
+	}
+}
+
+// wrapped appends the rows of a line. East Asian characters take two columns.
+func wrapped(rows []span, line int, text string, cols int) []span {
+	if len(text) <= cols {
+		return append(rows, span{line, 0, len(text)})
+	}
+	from, used := 0, 0
+	for at := 0; at < len(text); {
+		n, wide := 1, 1
+		if text[at] >= utf8.RuneSelf {
+			var r rune
+			r, n = utf8.DecodeRuneInString(text[at:])
+			if r >= 0x1100 {
+				wide = 2
+			}
+		}
+		if used+wide > cols {
+			rows = append(rows, span{line, from, at})
+			from, used = at, 0
+		}
+		used += wide
+		at += n
+	}
+	return append(rows, span{line, from, len(text)})
+}
+
+// textLine is what one row shows.
+type textLine struct {
+	text  string
+	mark  presenter.Mark
+	head  bool // a header, not the body
+	first bool // of its line, where the mark stands
+}
+
+func (l *lines) row(s span) textLine {
+	if s.line >= 0 {
+		t := l.text[s.line]
+		return textLine{text: t.Text[s.from:s.to], mark: t.Mark, first: s.from == 0}
+	}
+	i := -1 - s.line
+	if i >= len(l.heads) {
+		return textLine{}
+	}
+	return textLine{text: l.heads[i].Name + ": " + l.heads[i].Value, head: true}
+}
+
+const textRowHeight = 17
+
+// textRow draws one row.
+type textRow struct {
+	widget.BaseWidget
+	data textLine
+}
+
+func newTextRow() *textRow {
+	r := &textRow{}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+func (r *textRow) set(data textLine) {
+	if r.data != data {
+		r.data = data
+		r.Refresh()
+	}
+}
+
+// MinSize implements fyne.Widget.
+func (r *textRow) MinSize() fyne.Size { return fyne.NewSize(40, textRowHeight) }
+
+// CreateRenderer implements fyne.Widget.
+func (r *textRow) CreateRenderer() fyne.WidgetRenderer {
+	mono := fyne.TextStyle{Monospace: true}
+	rr := &textRowRenderer{row: r, tint: canvas.NewRectangle(color.Transparent), sign: canvas.NewText("", nil), text: canvas.NewText("", nil)}
+	rr.sign.TextStyle, rr.text.TextStyle = mono, mono
+	rr.Refresh()
+	return rr
+}
+
+type textRowRenderer struct {
+	row        *textRow
+	tint       *canvas.Rectangle
+	sign, text *canvas.Text
+}
+
+// Destroy implements fyne.WidgetRenderer.
+func (r *textRowRenderer) Destroy() {}
+
+// MinSize implements fyne.WidgetRenderer.
+func (r *textRowRenderer) MinSize() fyne.Size { return r.row.MinSize() }
+
+// Objects implements fyne.WidgetRenderer.
+func (r *textRowRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.tint, r.sign, r.text}
+}
+
+// Layout implements fyne.WidgetRenderer.
+func (r *textRowRenderer) Layout(s fyne.Size) {
+	r.tint.Resize(s)
+	r.sign.Move(fyne.NewPos(gapTight, 0))
+	r.sign.Resize(fyne.NewSize(gutter-gapTight, s.Height))
+	r.text.Move(fyne.NewPos(gutter, 0))
+	r.text.Resize(fyne.NewSize(s.Width-gutter, s.Height))
+}
+
+// marks are the shape and the colour of a difference.
+var marks = map[presenter.Mark]struct {
+	sign  string
+	color fyne.ThemeColorName
+}{
+	presenter.Gone: {"−", theme.ColorNameWarning},
+	presenter.New:  {"+", theme.ColorNameSuccess},
+}
+
+// Refresh implements fyne.WidgetRenderer.
+func (r *textRowRenderer) Refresh() {
+	d, size := r.row.data, r.row.Theme().Size(sizeNote)
+	m, marked := marks[d.mark]
+	r.tint.FillColor, r.sign.Text = color.Transparent, ""
+	textColor := theme.ColorNameForeground
+	if d.head {
+		textColor = colorMuted
+	}
+	r.text.Text, r.text.TextSize, r.text.Color = d.text, size, themed(r.row, textColor)
+	if marked {
+		paint := themed(r.row, m.color)
+		r.tint.FillColor = faint(paint)
+		if d.first {
+			r.sign.Text = m.sign
+		}
+		r.sign.Color = paint
+	}
+	r.sign.TextSize = size
+	r.tint.Refresh()
+	r.sign.Refresh()
+	r.text.Refresh()
+}
+
+// faint is a colour that leaves text on it readable.
+func faint(c color.Color) color.Color {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	n.A = 0x1C
+	return n
+}

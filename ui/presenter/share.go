@@ -1,0 +1,114 @@
+package presenter
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/capture/export"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
+)
+
+// FileForm is a form in which exchanges are saved.
+type FileForm uint8
+
+// The forms.
+const (
+	JSONL FileForm = iota
+	HAR
+)
+
+// FileName is what a file of the form is called unless the user says otherwise.
+func FileName(f FileForm) string {
+	if f == HAR {
+		return "requests.har"
+	}
+	return "requests.jsonl"
+}
+
+// Save writes exchanges with what was captured of them. It may take a while for many.
+func Save(w io.Writer, f FileForm, list []event.Exchange, captures *capture.Store, addr, version string) error {
+	entries := make([]export.Entry, len(list))
+	for i := range list {
+		entries[i].Record = list[i]
+		if s, ok := captures.Get(list[i].ID); ok {
+			entries[i].Captured = &s
+		}
+	}
+	if f == HAR {
+		return export.HAR(w, entries, BaseURLs(addr).Anthropic, version)
+	}
+	return export.JSONL(w, entries)
+}
+
+// Curl is a command that repeats a captured request, from the client or to the gateway.
+// An error is a sentence for the user.
+func Curl(captures *capture.Store, id string, side capture.Side, addr string, shell export.Shell) (string, error) {
+	s, ok := captures.Get(id)
+	if !ok || !s.Messages[side].Seen {
+		return "", errors.New(words.T("The request is not kept any more."))
+	}
+	text, err := export.Curl(&s, side, BaseURLs(addr).Anthropic, shell)
+	if errors.Is(err, export.ErrCut) {
+		return "", errors.New(words.T("The request is longer than what was kept of it."))
+	}
+	if err != nil {
+		return "", fmt.Errorf("write the command: %w", err)
+	}
+	return text, nil
+}
+
+// editable bounds the length of a body that can be edited, in bytes: an entry takes
+// seconds for more.
+const editable = 24 << 10
+
+// Draft is a request about to be sent again.
+type Draft struct {
+	ID    string
+	Model string // as asked for
+	Body  string // "" when it cannot be edited, which Note explains
+	Note  string
+}
+
+// NewDraft prepares sending a captured request again. ok is false when it is not kept as
+// a whole; Note then says so.
+func NewDraft(captures *capture.Store, x *event.Exchange) (d Draft, ok bool) {
+	d = Draft{ID: x.ID, Model: x.ModelAsked}
+	_, body, ok := captures.Original(x.ID)
+	switch {
+	case !ok:
+		d.Note = words.T("The request cannot be sent again: it is not kept any more, or only its beginning.")
+		return d, false
+	case len(body) > editable:
+		d.Note = words.F("The body is too long to be edited here ({{.Size}}). It is sent as it was, with the model above.", words.V{"Size": size(int64(len(body)))})
+	default:
+		d.Body = pretty(body)
+	}
+	return d, true
+}
+
+// Replay is what is to be sent. A body that was not edited is sent as it was, byte for byte.
+func (d Draft) Replay(model, body string) Replay {
+	r := Replay{ID: d.ID}
+	if model != d.Model {
+		r.Model = model
+	}
+	if body != d.Body {
+		r.Body = []byte(body)
+	}
+	return r
+}
+
+// ReplayFailure is why a request could not be sent again, in a sentence.
+func ReplayFailure(err error) string {
+	switch {
+	case errors.Is(err, ErrNotRunning):
+		return words.T("The proxy is not running. Start it, then send the request again.")
+	case errors.Is(err, ErrNotKept):
+		return words.T("The request cannot be sent again: it is not kept any more, or only its beginning.")
+	default:
+		return Sentence(err.Error())
+	}
+}

@@ -1,0 +1,159 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/capture/export"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// Limits of what the inspector starts.
+const (
+	replayLimit = 15 * time.Minute // the longest answer that is waited for
+	fileLimit   = 2 * time.Minute
+)
+
+// menu offers what is done less often.
+func (in *inspector) menu() {
+	items := []*fyne.MenuItem{
+		fyne.NewMenuItem(words.T("Edit and send again…"), in.edit),
+		fyne.NewMenuItemSeparator(),
+		in.curl(words.T("Copy as cURL"), capture.ClientRequest, export.Bash),
+		in.curl(words.T("Copy as cURL for PowerShell"), capture.ClientRequest, export.PowerShell),
+		in.curl(words.T("Copy the gateway's request as cURL"), capture.UpstreamRequest, export.Bash),
+		in.curl(words.T("Copy the gateway's request as cURL for PowerShell"), capture.UpstreamRequest, export.PowerShell),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(words.T("Copy the summary"), func() { in.w.u.app.Clipboard().SetContent(in.data.Text()) }),
+		fyne.NewMenuItem(words.T("Save as JSON lines…"), func() { in.w.save(presenter.JSONL, []event.Exchange{in.record}) }),
+		fyne.NewMenuItem(words.T("Save as HAR…"), func() { in.w.save(presenter.HAR, []event.Exchange{in.record}) }),
+	}
+	if !in.record.Captured {
+		for _, i := range []int{0, 2, 3, 4, 5} {
+			items[i].Disabled = true
+		}
+	}
+	if in.record.UpstreamProtocol == "" {
+		items[4].Disabled, items[5].Disabled = true, true
+	}
+	in.w.popUp(in.more, items)
+}
+
+// popUp shows a menu below a button.
+func (w *window) popUp(below fyne.CanvasObject, items []*fyne.MenuItem) {
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(below)
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.win.Canvas(), at.AddXY(0, below.Size().Height))
+}
+
+func (in *inspector) curl(label string, side capture.Side, shell export.Shell) *fyne.MenuItem {
+	return fyne.NewMenuItem(label, func() {
+		u := in.w.u
+		text, err := presenter.Curl(u.core.Captures(), in.data.ID, side, u.status.Addr, shell)
+		if err != nil {
+			in.w.tell(err.Error())
+			return
+		}
+		u.app.Clipboard().SetContent(text)
+	})
+}
+
+// tell says in a dialog what went wrong.
+func (w *window) tell(sentence string) {
+	dialog.ShowCustom(words.T("That did not work"), words.T("Close"), limited(textWidth/2, newParagraph(sentence).box), w.win)
+}
+
+// replay sends a request again and selects its row as soon as there is one.
+func (in *inspector) replay(r presenter.Replay) {
+	u := in.w.u
+	in.w.requests.awaited = r.ID
+	u.run(replayLimit, func(ctx context.Context) error { return u.core.Replay(ctx, r) }, func(err error) {
+		if err == nil || errors.Is(err, context.Canceled) {
+			return
+		}
+		in.w.requests.awaited = ""
+		in.w.tell(presenter.ReplayFailure(err))
+	})
+}
+
+// edit asks what to send instead.
+func (in *inspector) edit() {
+	draft, ok := presenter.NewDraft(in.w.u.core.Captures(), &in.record)
+	if !ok {
+		in.w.tell(draft.Note)
+		return
+	}
+	model := newEntry(in.w)
+	model.SetText(draft.Model)
+	body := newEntry(in.w)
+	body.MultiLine, body.Wrapping = true, fyne.TextWrapBreak
+	body.TextStyle.Monospace = true
+	body.SetText(draft.Body)
+	rows := stack(gap, newLine(words.T("Model"), faceMuted), model)
+	var form fyne.CanvasObject = rows
+	if draft.Body != "" {
+		form = container.NewBorder(stack(gap, rows, newLine(words.T("Body"), faceMuted)), nil, nil, nil, body)
+	} else {
+		rows.Add(newParagraph(draft.Note).note().box)
+	}
+	d := dialog.NewCustomConfirm(words.T("Edit and send again"), words.T("Send"), words.T("Cancel"), form, func(send bool) {
+		if send {
+			in.replay(draft.Replay(model.Text, body.Text))
+		}
+	}, in.w.win)
+	size := in.w.win.Canvas().Size()
+	height := size.Height * 0.8
+	if draft.Body == "" {
+		height = form.MinSize().Height + 140
+	}
+	d.Resize(fyne.NewSize(min(size.Width*0.8, 860), height))
+	d.Show()
+	in.w.win.Canvas().Focus(model)
+}
+
+// save asks for a file and writes exchanges to it.
+func (w *window) save(form presenter.FileForm, list []event.Exchange) {
+	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
+		switch {
+		case err != nil:
+			w.tell(presenter.Sentence(err.Error()))
+		case f != nil:
+			w.write(f, form, list)
+		}
+	}, w.win)
+	d.SetFileName(presenter.FileName(form))
+	d.Show()
+}
+
+func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []event.Exchange) {
+	u := w.u
+	addr := u.status.Addr
+	u.run(fileLimit, func(context.Context) error {
+		return errors.Join(presenter.Save(f, form, list, u.core.Captures(), addr, u.core.Version()), f.Close())
+	}, func(err error) {
+		if err != nil {
+			w.tell(presenter.Sentence(err.Error()))
+		}
+	})
+}
+
+// saveAll offers to save all rows that are shown.
+func (r *requests) saveAll() {
+	list := r.w.u.log.All()
+	r.w.popUp(r.saves, []*fyne.MenuItem{
+		fyne.NewMenuItem(words.T("Save as JSON lines…"), func() { r.w.save(presenter.JSONL, list) }),
+		fyne.NewMenuItem(words.T("Save as HAR…"), func() { r.w.save(presenter.HAR, list) }),
+	})
+}
+
+// saveIcon is the picture of saving.
+func saveIcon() fyne.Resource { return theme.DocumentSaveIcon() }
