@@ -281,6 +281,11 @@ func (r *requests) selected(i widget.ListItemID) {
 	}
 	r.w.u.log.Select(i)
 	r.inspect()
+	// Whoever picks a row wants to read it: it stays in sight while newer ones come.
+	r.follow = i == r.w.u.log.Len()-1
+	r.list.ScrollTo(i)
+	r.offset = r.list.GetScrollOffset()
+	r.newest.Hidden = r.follow
 }
 
 func (r *requests) unselect() {
