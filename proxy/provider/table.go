@@ -73,7 +73,7 @@ var table = []Provider{
 		Chat: "compat/chat/completions", Prefix: "cohere/", Key: bearer,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
-			NoServiceTier: true, NoLogprobs: true, StopLimit: 5, CallProofs: true,
+			NoServiceTier: true, NoLogprobs: true, StopLimit: 5,
 		},
 	},
 	{
