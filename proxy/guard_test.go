@@ -69,6 +69,23 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
+// TestPreflightWithoutNames: what the clients in pages send may be sent, asked for or not.
+func TestPreflightWithoutNames(t *testing.T) {
+	f := start(t, nil)
+	for _, asked := range []string{"", "not a list; of headers"} {
+		pre := f.do("OPTIONS", "/v1/messages", "", without("Authorization"), withHeader("Origin", "http://localhost:3000"), func(r *http.Request) {
+			if asked != "" {
+				r.Header.Set("Access-Control-Request-Headers", asked)
+			}
+		})
+		for _, name := range []string{"authorization", "content-type", "x-api-key", "anthropic-version", "anthropic-beta", "anthropic-dangerous-direct-browser-access"} {
+			if !strings.Contains(pre.header.Get("Access-Control-Allow-Headers")+",", name+",") {
+				t.Errorf("%s is not allowed: %v", name, pre.header)
+			}
+		}
+	}
+}
+
 func TestErrorsReachPages(t *testing.T) {
 	f := start(t, newUpstream(t, vendor))
 	got := f.post("/v1/messages", "{}", without("Authorization"), withHeader("Origin", "http://localhost:1"))
