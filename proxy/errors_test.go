@@ -211,6 +211,33 @@ func TestErrorThatIsNone(t *testing.T) {
 	}
 }
 
+// TestErrorsWhereNobodyLooks: in a Chat stream that passes through, an error that clients
+// would miss is told where they look for one.
+func TestErrorsWhereNobodyLooks(t *testing.T) {
+	for frame, kept := range map[string]bool{
+		`data: {"error":{"message":"it broke","code":null}}`: true,
+		`data: {"error":"it broke"}`:                         true,
+		`data: {"choices":[{"index":0,"delta":{},"finish_reason":"error","error":{"message":"it broke","code":502}}]}`: false,
+		"event: error\ndata: {\"type\":\"error\",\"message\":\"it broke\",\"code\":\"x\"}":                             false,
+		`data: {"type":"error","error":null,"message":"it broke"}`:                                                     false,
+	} {
+		f := start(t, newUpstream(t, sseAnswer(chatFrames[1], frame+"\n\n", "data: [DONE]\n\n")))
+		got := f.post("/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`))
+		if strings.Contains(got.body, frame) != kept || !kept && !strings.Contains(got.body, `data: {"error":{"message":"it broke","type":"server_error","param":null,"code":"upstream_error"}}`) {
+			t.Errorf("%s became %s", frame, got.body)
+		}
+		if x := f.final(got.header.Get("X-Apex-Request-Id")); x.Phase.String() != "failed" || !strings.Contains(x.Error, "it broke") {
+			t.Errorf("%s: record %+v", frame, x)
+		}
+	}
+	f := start(t, newUpstream(t, sseAnswer("<html><title>Sign in</title></html>\n\n")))
+	for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`)), f.post("/v1/messages", messages("claude-x#anthropic", `"stream":true,`))} {
+		if got.status != 502 || !strings.Contains(parse(t, got.body).Error.Message, "Sign in") {
+			t.Errorf("a page called a stream: %d %s", got.status, got.body)
+		}
+	}
+}
+
 func TestErrorBodyIsKept(t *testing.T) {
 	body := `{"error" : {"message":"x\u00e9", "type":"t","param":null,"code":null,"extra":12345678901234567890}, "more":1}`
 	f := start(t, newUpstream(t, jsonAnswer(400, body, "X-Ratelimit-Remaining-Requests", "3")))

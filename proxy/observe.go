@@ -162,6 +162,7 @@ type told struct {
 	stopped  bool // Anthropic: the reason to stop is known
 	finished bool // OpenAI: likewise
 	noErr    bool // there is a member "error", and it is null
+	plain    bool // there is one that tells the error, where every client looks
 }
 
 // readFrame reads an event as far as it goes: of one that is cut off, what comes before.
@@ -178,6 +179,7 @@ func readFrame(f sse.Frame) told {
 		case "error":
 			t.noErr = v.Kind() == rawjson.Null
 			t.fails(v)
+			t.plain = t.err != nil
 		case "message":
 			t.message = v
 			t.counts(v.Get("usage"))

@@ -38,7 +38,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	form := shapeOf(resp.Header)
 	// The first bytes decide: what is called a stream may be an error all the same.
 	n, err := begin(resp.Body, *buf)
-	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON {
+	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON && !isPage((*buf)[:n]) {
 		if e := x.failsAtOnce(resp, (*buf)[:n]); e != nil {
 			x.convertHeaders(resp.Header)
 			return e
@@ -362,6 +362,12 @@ func (x *exchange) cleaned(b []byte, obs *observer) []byte {
 		}
 		end := bytes.TrimRight(data, "\r\n")
 		switch {
+		case t.failed() && x.client == ir.OpenAIChat && !t.plain:
+			// Inside a choice, or told by its type: clients of this protocol would miss it.
+			e := x.masked(&ir.Error{Kind: ir.Internal, Code: "upstream_error", Message: x.failure(t.reason())})
+			_, body := x.codec.EncodeError(e, x.id)
+			out = append(append(out, "data: "...), body...)
+			line = data[len(end):]
 		case t.failed():
 			out = append(append(out, "data:"...), apierror.MaskJSON(end, secrets...)...)
 			line = data[len(end):]
@@ -429,11 +435,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	}
 	lenient := errors.Is(err, io.EOF) && (obs.ended || x.route.Provider.Dialect.LenientEOF)
 	if obs.isErr {
-		message := obs.failed
-		if message == "" {
-			message = x.route.Provider.Title + " reported an error in its stream"
-		}
-		x.note(&ir.Error{Kind: ir.Internal, Code: "upstream_error", Message: message})
+		x.note(&ir.Error{Kind: ir.Internal, Code: "upstream_error", Message: x.failure(obs.failed)})
 		return nil
 	}
 	if lenient || obs.closed {
@@ -453,6 +455,14 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 		Model: x.rec.ModelAsked, ID: replyID(x.id), Created: x.rec.Start.Unix(),
 	}), e)
 	return nil
+}
+
+// failure is what an upstream said of its error inside a stream.
+func (x *exchange) failure(said string) string {
+	if said == "" {
+		return x.route.Provider.Title + " reported an error in its stream"
+	}
+	return said
 }
 
 // failStream ends a stream with an error of the client's protocol.

@@ -317,6 +317,12 @@ func sniff(b []byte) shape {
 	}
 }
 
+// isPage tells whether a body is one for people, whatever it is called.
+func isPage(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r\n")
+	return len(b) > 0 && b[0] == '<'
+}
+
 // dropped are headers of an answer that concern only one side of the proxy.
 var dropped = map[string]bool{
 	"Content-Length": true, "Content-Encoding": true, "Transfer-Encoding": true, "Connection": true,
