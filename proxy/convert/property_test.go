@@ -189,7 +189,10 @@ func speech(t *testing.T, stream []byte) string {
 		var e struct {
 			Type    string
 			Delta   any
-			Choices []struct{ Delta struct{ Content any } }
+			Choices []struct {
+				Index int
+				Delta struct{ Content any }
+			}
 		}
 		if json.Unmarshal(f.Data, &e) != nil {
 			return
@@ -205,7 +208,7 @@ func speech(t *testing.T, stream []byte) string {
 			}
 		}
 		for _, c := range e.Choices {
-			if s, ok := c.Delta.Content.(string); ok {
+			if s, ok := c.Delta.Content.(string); ok && c.Index == 0 {
 				text.WriteString(s)
 			}
 		}
