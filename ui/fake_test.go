@@ -116,6 +116,10 @@ func (c *fakeCore) Bus() *event.Bus               { return c.bus }
 func (c *fakeCore) Version() string               { return "0.1.0" }
 func (c *fakeCore) Providers() []string           { return []string{"openai", "anthropic", "groq"} }
 
+func (c *fakeCore) Models() []string {
+	return []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "echo#demo"}
+}
+
 func (c *fakeCore) Captures() *capture.Store { return c.bytes }
 
 func (c *fakeCore) Replay(_ context.Context, r presenter.Replay) error {

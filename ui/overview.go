@@ -31,6 +31,7 @@ type overview struct {
 	openAI, anthropic, key *line
 	reveal                 *widget.Button
 	revealed               bool
+	clients                *widget.Button
 
 	gaps    *fyne.Container
 	gapList *fyne.Container
@@ -79,11 +80,13 @@ func (o *overview) connect() fyne.CanvasObject {
 	o.openAI, o.anthropic = newCutLine("", faceMono, 120), newCutLine("", faceMono, 120)
 	o.key = newCutLine("", faceMono, 120)
 	o.reveal = widget.NewButtonWithIcon(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
+	o.clients = widget.NewButton(words.T("How to set up your client"), func() { o.w.open(pageClients) })
 	u := o.w.u
 	return section(words.T("Connect a client"),
 		o.endpoint(words.T("OpenAI base URL"), o.openAI, u.newCopy(func() string { return o.openAI.text })),
 		o.endpoint(words.T("Anthropic base URL"), o.anthropic, u.newCopy(func() string { return o.anthropic.text })),
 		o.endpoint(words.T("Local key"), o.key, o.reveal, u.newCopy(u.core.LocalKey)),
+		inRow(0, o.clients),
 	)
 }
 

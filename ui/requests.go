@@ -174,7 +174,7 @@ func (r *requests) emptyState() *fyne.Container {
 		newLine(words.T("No requests yet"), center(faceStrong)),
 		newLine(words.T("They appear here the moment a client sends one."), center(faceMuted)),
 		container.New(layout.NewCustomPaddedLayout(gap, 0, 0, 0), container.NewCenter(
-			widget.NewButton(words.T("How to connect a client"), func() { r.w.open(pageOverview) }))),
+			widget.NewButton(words.T("How to connect a client"), func() { r.w.open(pageClients) }))),
 	))
 }
 

@@ -10,6 +10,7 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // The scenes are what a person sees at work, with data made up for it.
@@ -103,6 +104,39 @@ func sceneSettingsEnd(t *testing.T) *stage {
 	s.window.win.Resize(size(windowWidth, windowHeight))
 	s.window.settings.scroll.ScrollToBottom()
 	return s
+}
+
+func sceneClients(t *testing.T) *stage {
+	s := sceneReady(t)
+	s.window.open(pageClients)
+	return s
+}
+
+func sceneClient(id string, variant int) func(t *testing.T) *stage {
+	return func(t *testing.T) *stage {
+		s := sceneClients(t)
+		s.clients.Choose(id)
+		s.clients.ChooseVariant(variant)
+		s.window.clients.refresh()
+		return s
+	}
+}
+
+func sceneClientsStopped(t *testing.T) *stage {
+	c := readyCore()
+	c.status.State, c.status.Addr = presenter.Stopped, "127.0.0.1:0"
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageClients)
+	return s
+}
+
+func sceneClientsChinese(t *testing.T) *stage {
+	if err := words.Use("zh-Hans"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = words.Use("en") })
+	return sceneClients(t)
 }
 
 // workday is half an hour of requests.

@@ -27,6 +27,8 @@ func TestPagesRender(t *testing.T) {
 		"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed,
 		"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 		"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
+		"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
+		"clients-stopped": sceneClientsStopped, "clients-chinese": sceneClientsChinese,
 		"settings": sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
 	}
 	for name, scene := range scenes {

@@ -7,6 +7,7 @@ package ui
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -62,6 +63,7 @@ type UI struct {
 	token    presenter.SecretState
 	tokenRun int // counts looks at the token, so that only the last one counts
 	log      *presenter.Log
+	clients  *presenter.Clients
 	quitting bool
 
 	tray   *tray
@@ -85,7 +87,8 @@ func New(app fyne.App, core presenter.Core, o Options) *UI {
 	u := &UI{
 		app: app, core: core, opts: o,
 		status: core.Status(), settings: core.Settings(),
-		log: presenter.NewLog(presenter.DefaultKeep),
+		log:     presenter.NewLog(presenter.DefaultKeep),
+		clients: presenter.NewClients(runtime.GOOS),
 	}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	app.Settings().SetTheme(Theme{})

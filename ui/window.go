@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strconv"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -33,6 +35,7 @@ type window struct {
 
 	overview *overview
 	requests *requests
+	clients  *clients
 	settings *settingsPage
 
 	pages   []page
@@ -44,6 +47,7 @@ type window struct {
 const (
 	pageOverview = iota
 	pageRequests
+	pageClients
 	pageSettings
 )
 
@@ -65,10 +69,12 @@ func newWindow(u *UI) *window {
 	w := &window{u: u, win: u.app.NewWindow(u.opts.Name)}
 	w.overview = newOverview(w)
 	w.requests = newRequests(w)
+	w.clients = newClients(w)
 	w.settings = newSettingsPage(w)
 	w.pages = []page{
 		pageOverview: {name: words.T("Overview"), icon: theme.IconNameHome, content: w.overview.content},
 		pageRequests: {name: words.T("Requests"), icon: theme.IconNameList, content: w.requests.content, focus: w.requests.focus},
+		pageClients:  {name: words.T("Clients"), icon: theme.IconNameComputer, content: w.clients.content, focus: w.clients.focus},
 		pageSettings: {name: words.T("Settings"), icon: theme.IconNameSettings, content: w.settings.content, focus: w.settings.focusMissing},
 	}
 	w.side = newSidebar(w)
@@ -119,6 +125,8 @@ func (w *window) refresh() {
 		w.overview.refresh()
 	case pageRequests:
 		w.requests.refresh()
+	case pageClients:
+		w.clients.refresh()
 	case pageSettings:
 		w.settings.refresh()
 	}
@@ -158,14 +166,15 @@ func (w *window) keys() []shortcut {
 	on := func(k fyne.KeyName, do func()) shortcut {
 		return shortcut{&desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}, do}
 	}
-	return []shortcut{
+	keys := []shortcut{
 		on(fyne.KeyW, w.close),
 		on(fyne.KeyQ, w.u.quit),
 		on(fyne.KeyComma, func() { w.open(pageSettings) }),
-		on(fyne.Key1, func() { w.open(pageOverview) }),
-		on(fyne.Key2, func() { w.open(pageRequests) }),
-		on(fyne.Key3, func() { w.open(pageSettings) }),
 	}
+	for i := range w.pages {
+		keys = append(keys, on(fyne.KeyName(strconv.Itoa(i+1)), func() { w.open(i) }))
+	}
+	return keys
 }
 
 // pass hands a shortcut that a text field got to the window.

@@ -133,20 +133,18 @@ func (v *Variant) Fields(in Input) []Field {
 // Uses tells which parts of an input a client has any use for.
 func (c *Client) Uses() (key, model bool) {
 	plain := Input{OpenAI: "o", Anthropic: "a", Key: "k", Model: "m"}
-	otherKey, otherModel := plain, plain
-	otherKey.Key, otherModel.Model = "k2", "m2"
+	other := plain
+	other.Model = "m2"
 	for i := range c.Variants {
 		v := &c.Variants[i]
-		key = key || v.differs(plain, otherKey)
-		model = model || v.differs(plain, otherModel)
+		key = key || v.ShowsKey()
+		model = model || v.differs(plain, other)
 	}
 	return key, model
 }
 
-// HasKey tells whether the snippet shows the key.
-func (v *Variant) HasKey() bool {
-	return v.Text(Input{Key: "k"}) != v.Text(Input{Key: "k2"})
-}
+// ShowsKey tells whether the key stands in the snippet or in a value.
+func (v *Variant) ShowsKey() bool { return v.differs(Input{Key: "k"}, Input{Key: "k2"}) }
 
 func (v *Variant) differs(a, b Input) bool {
 	return v.Text(a) != v.Text(b) || !slices.Equal(v.Fields(a), v.Fields(b))
@@ -178,13 +176,19 @@ func foreign(v Variant) int {
 	return 0
 }
 
-// Prose are all sentences of the table, for those who translate them.
+// spoken are the names of variants that are English, and not the names of things.
+var spoken = []string{nameKeyInFile, nameTunnel, nameWorker, nameSettings}
+
+// Prose is all English of the table, for those who translate it.
 func Prose() []string {
 	var out []string
 	add := func(s string) {
 		if s != "" && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
+	}
+	for _, name := range spoken {
+		add(name)
 	}
 	for _, c := range table {
 		add(c.Note)

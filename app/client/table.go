@@ -15,6 +15,14 @@ const (
 	noteDocker   = "A container cannot reach 127.0.0.1, and the proxy refuses the name host.docker.internal: run it without Docker, or on the host's network."
 )
 
+// Names of variants that are no names of things.
+const (
+	nameKeyInFile = "Key in the file"
+	nameTunnel    = "With a tunnel"
+	nameWorker    = "With the Worker"
+	nameSettings  = "Settings"
+)
+
 // keyVar is the variable from which clients take the key that do not want it in a file.
 var keyVar = pair{"APEX_LOCAL_KEY", key}
 
@@ -78,7 +86,7 @@ wire_api = "responses"
 env_key = "APEX_LOCAL_KEY"`),
 			}),
 			one(Variant{
-				Name: "Key in the file", Format: TOML, File: home(".codex/config.toml"),
+				Name: nameKeyInFile, Format: TOML, File: home(".codex/config.toml"),
 				Steps: []string{"Put the first two lines at the top of the file and the table anywhere below. Keep what is already there."},
 				text: snippet(`
 model = {{q .Model}}
@@ -183,7 +191,7 @@ experimental_bearer_token = {{q .Key}}`),
 		Note: "Cursor's own servers send the requests and refuse localhost: it needs a named tunnel, or the Cloudflare Worker that this project grew out of.",
 		Variants: []Variant{
 			{
-				Name: "With a tunnel",
+				Name: nameTunnel,
 				Steps: []string{
 					"Set up a named tunnel, for example with cloudflared, and start it with these options. Throw-away tunnels do not promise to pass streams on.",
 					"In Cursor open Settings > Models > API Keys, switch Override OpenAI Base URL on and enter the tunnel's public address with /v1.",
@@ -199,7 +207,7 @@ experimental_bearer_token = {{q .Key}}`),
 				},
 			},
 			{
-				Name: "With the Worker",
+				Name: nameWorker,
 				Steps: []string{
 					"Deploy the Worker to your Cloudflare account. It has a public address and needs no tunnel.",
 					"In Cursor open Settings > Models > API Keys, switch Override OpenAI Base URL on and enter the Worker's address with /v1.",
@@ -278,7 +286,7 @@ experimental_bearer_token = {{q .Key}}`),
 		ID: "jetbrains", Name: "JetBrains AI Assistant", Kind: Editor, Protocols: []Protocol{Chat},
 		Note: "Each entry takes one model.",
 		Variants: []Variant{{
-			Name:   "Settings",
+			Name:   nameSettings,
 			Steps:  []string{"Open Settings > Tools > AI Assistant > Providers & API keys, choose OpenAI-compatible and enter these values."},
 			fields: []field{{"URL", openAI}, {"API Key", key}, {"Model", model}},
 		}},
@@ -288,7 +296,7 @@ experimental_bearer_token = {{q .Key}}`),
 		ID: "xcode", Name: "Xcode", Kind: Editor, Protocols: []Protocol{Chat}, On: []OS{MacOS},
 		Note: "Choose Internet Hosted although the proxy is local: the form for local providers has no place for a key.",
 		Variants: []Variant{{
-			Name: "Settings",
+			Name: nameSettings,
 			Steps: []string{
 				"Open Settings > Intelligence, add a chat provider, choose Internet Hosted and enter these values.",
 				"Choose a model from the list that Xcode then loads from the proxy.",
@@ -305,7 +313,7 @@ experimental_bearer_token = {{q .Key}}`),
 		ID: "claude-desktop", Name: "Claude Desktop", Kind: Desktop, Protocols: []Protocol{Messages}, On: []OS{MacOS, Windows},
 		Note: "Experimental: Claude Desktop takes only names of Claude models, so give your model such a name with an alias.",
 		Variants: []Variant{{
-			Name: "Settings",
+			Name: nameSettings,
 			Steps: []string{
 				"Choose Help > Troubleshooting > Enable Developer Mode.",
 				"Choose Developer > Configure Third-Party Inference, then the provider Gateway, and enter these values.",
@@ -318,7 +326,7 @@ experimental_bearer_token = {{q .Key}}`),
 		// docs.openwebui.com: OpenAI-compatible connections.
 		ID: "open-webui", Name: "Open WebUI", Kind: Desktop, Protocols: []Protocol{Chat}, Note: noteDocker,
 		Variants: []Variant{{
-			Name:   "Settings",
+			Name:   nameSettings,
 			Steps:  []string{"Open Admin Panel > Settings > Connections, add an OpenAI connection and enter these values.", "The models appear by themselves."},
 			fields: []field{{"URL", openAI}, {"Key", key}},
 		}},

@@ -11,6 +11,7 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy"
 	"apex-ai-proxy/proxy/capture"
+	builtin "apex-ai-proxy/proxy/demo"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/ui/presenter"
@@ -67,6 +68,21 @@ func (c core) Providers() []string {
 	for _, p := range provider.All() {
 		if p.Slug != demo {
 			names = append(names, p.Slug)
+		}
+	}
+	return names
+}
+
+// Models implements presenter.Configuration.
+func (c core) Models() []string {
+	var names []string
+	for _, p := range provider.All() {
+		models := p.Models
+		if p.Slug == demo {
+			models = builtin.Models()
+		}
+		for _, m := range models {
+			names = append(names, m+"#"+p.Slug)
 		}
 	}
 	return names

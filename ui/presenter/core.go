@@ -50,6 +50,8 @@ type Configuration interface {
 	Notices() []string
 	// Providers are the names of the providers whose key mode can be chosen.
 	Providers() []string
+	// Models are models worth offering, by the names that requests use. Any other works too.
+	Models() []string
 }
 
 // Secrets reads the state of secrets and changes them. Only the local key, which is made

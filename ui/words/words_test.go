@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"apex-ai-proxy/app/client"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -67,6 +68,11 @@ func used(t *testing.T) map[string]string {
 	}
 	for _, path := range sentences {
 		addSentences(t, path, texts)
+	}
+	for _, text := range client.Prose() {
+		if texts[text] == "" {
+			texts[text] = "app/client/client-setup.go"
+		}
 	}
 	return texts
 }
