@@ -78,7 +78,7 @@ func used(t *testing.T) map[string]string {
 }
 
 // sentences are the files of other packages whose English sentences the window shows.
-var sentences = []string{"../../app/settings/validate.go", "../../app/settings/captures.go"}
+var sentences = []string{"../../app/settings/validate.go", "../../app/settings/captures.go", "../../app/settings/alias.go"}
 
 var formatted = regexp.MustCompile(`%[a-z]`)
 
