@@ -63,8 +63,8 @@ func TestEncodedRequestsAreValid(t *testing.T) {
 	}
 }
 
-// FuzzRequest feeds arbitrary bodies to both decoders and their answers to the other
-// encoder: nothing panics, errors are for the client, output is JSON with unique calls and
+// FuzzRequest feeds arbitrary bodies to every decoder and what it reads to every encoder:
+// nothing panics, errors are for the client, output is JSON with unique calls and
 // the results of tools where they belong.
 func FuzzRequest(f *testing.F) {
 	files, err := filepath.Glob("testdata/request-*.txtar")
@@ -81,28 +81,35 @@ func FuzzRequest(f *testing.F) {
 	for _, s := range samples(f) {
 		f.Add(s.body)
 	}
-	pairs := [][2]convert.Codec{
-		{convert.For(ir.AnthropicMessages), convert.For(ir.OpenAIChat)},
-		{convert.For(ir.OpenAIChat), convert.For(ir.AnthropicMessages)},
-		{convert.For(ir.OpenAIResponses), convert.For(ir.OpenAIChat)},
-		{convert.For(ir.OpenAIResponses), convert.For(ir.AnthropicMessages)},
-	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, p := range pairs {
-			out, _, err := convertRequest(p[0], p[1], body, ir.Target{Provider: "test", Model: "m"})
-			var told *ir.Error
-			if err != nil {
-				if !errors.As(err, &told) {
-					t.Fatalf("an error that is not for the client: %v", err)
-				}
-				continue
+		for _, from := range protocols {
+			for _, to := range protocols {
+				fuzzRequest(t, from, to, body)
 			}
-			if !json.Valid(out) {
-				t.Fatalf("not JSON: %s", out)
-			}
-			checkOrder(t, p[1], out)
 		}
 	})
+}
+
+func fuzzRequest(t *testing.T, from, to ir.Protocol, body []byte) {
+	t.Helper()
+	target := ir.Target{Provider: "test", Model: "m"}
+	out, _, err := convertRequest(convert.For(from), convert.For(to), body, target)
+	if err != nil {
+		var told *ir.Error
+		if !errors.As(err, &told) {
+			t.Fatalf("an error that is not for the client: %v", err)
+		}
+		return
+	}
+	if !json.Valid(out) {
+		t.Fatalf("not JSON: %s", out)
+	}
+	if to != ir.OpenAIResponses {
+		checkOrder(t, convert.For(to), out)
+	}
+	if again, _, err := convertRequest(convert.For(from), convert.For(to), body, target); err != nil || !bytes.Equal(out, again) {
+		t.Fatalf("the same request converts to other bytes the second time: %v", err)
+	}
 }
 
 // checkOrder checks that every tool call is answered once, right behind it, and that no

@@ -109,3 +109,11 @@ func (w *Writer) KeyText(key string) {
 	w.Buf = AppendQuote(w.Buf, key)
 	w.Buf = append(w.Buf, ':')
 }
+
+// Member writes a member whose key may need escapes, unless its value is absent or null.
+func (w *Writer) Member(key string, value Value) {
+	if value.Present() {
+		w.KeyText(key)
+		w.Buf = append(w.Buf, value...)
+	}
+}

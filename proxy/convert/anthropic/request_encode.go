@@ -351,7 +351,7 @@ func (e *requestEncoder) meta() {
 	for _, f := range e.req.Ext {
 		switch {
 		case e.req.Origin == ir.AnthropicMessages:
-			e.Raw(f.Name, f.Value)
+			e.Member(f.Name, f.Value)
 		case f.Name != "web_search_options" && !e.req.Ignorable(f):
 			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 		}

@@ -80,7 +80,7 @@ func (e *requestEncoder) location(v rawjson.Value) {
 	}
 	e.OpenKey("user_location", '{')
 	e.Str("type", "approximate")
-	nested.Each(func(k []byte, value rawjson.Value) { e.RawIf(string(k), value) })
+	nested.Each(func(k []byte, value rawjson.Value) { e.Member(string(k), value) })
 	e.Close('}')
 }
 

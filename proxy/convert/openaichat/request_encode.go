@@ -273,7 +273,7 @@ func userID(id rawjson.Escaped) string {
 func (e *requestEncoder) ext(f ir.Field) {
 	switch {
 	case e.req.Origin == ir.OpenAIChat:
-		e.Raw(f.Name, f.Value)
+		e.Member(f.Name, f.Value)
 	case f.Name == "mcp_servers" && !f.Value.Empty():
 		e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
 	case f.Name == "thread":

@@ -81,7 +81,7 @@ func (e *requestEncoder) webSearch(t *ir.Tool, choice *ir.ToolChoice) bool {
 		e.OpenKey("approximate", '{')
 		where.Each(func(k []byte, v rawjson.Value) {
 			if string(k) != "type" {
-				e.RawIf(string(k), v)
+				e.Member(string(k), v)
 			}
 		})
 		e.Close('}')

@@ -262,7 +262,7 @@ func shellArgs(action rawjson.Value) []byte {
 		case "working_directory":
 			w.RawIf("workdir", v)
 		default:
-			w.RawIf(key, v)
+			w.Member(key, v)
 		}
 	})
 	w.Close('}')

@@ -371,7 +371,7 @@ func searchTool(at ir.Pos, v rawjson.Value) ir.Tool {
 	if nested := where.Get("approximate"); nested.Present() {
 		w.OpenKey("user_location", '{')
 		w.Str("type", "approximate")
-		nested.Each(func(k []byte, value rawjson.Value) { w.RawIf(string(k), value) })
+		nested.Each(func(k []byte, value rawjson.Value) { w.Member(string(k), value) })
 		w.Close('}')
 	} else {
 		w.RawIf("user_location", where)
@@ -412,8 +412,8 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		if g := t.Schema.Get("grammar"); g.Present() { // Chat nests what is flat here
 			e.OpenKey("format", '{')
 			e.Str("type", "grammar")
-			e.Raw("syntax", g.Get("syntax"))
-			e.Raw("definition", g.Get("definition"))
+			e.RawIf("syntax", g.Get("syntax"))
+			e.RawIf("definition", g.Get("definition"))
 			e.Close('}')
 		} else {
 			e.RawIf("format", t.Schema)

@@ -245,7 +245,7 @@ func (e *requestEncoder) ext(f ir.Field) {
 	switch {
 	case f.Name == "include" || f.Name == "store" || f.Name == "web_search_options": // written already
 	case e.req.Origin == ir.OpenAIResponses || e.req.Origin == ir.OpenAIChat && shared:
-		e.RawIf(f.Name, f.Value)
+		e.Member(f.Name, f.Value)
 	case f.Name == "mcp_servers" && !f.Value.Empty():
 		e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
 	case f.Name == "thread":
