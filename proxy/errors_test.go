@@ -158,7 +158,7 @@ func TestErrorMap(t *testing.T) {
 						if got.header.Get("X-Should-Retry") != retry || got.header.Get("Cf-Aig-Log-Id") != "log9" {
 							t.Errorf("headers %v", got.header)
 						}
-						if row.status >= 400 && got.header.Get("Retry-After") != "7" {
+						if row.status >= 400 && (got.header.Get("Retry-After") != "7" || got.header.Get("Retry-After-Ms") != "7000") {
 							t.Errorf("retry-after is lost: %v", got.header)
 						}
 						x := f.final(got.header.Get("X-Apex-Request-Id"))
@@ -191,6 +191,18 @@ func TestLimitsReachTheClient(t *testing.T) {
 		}
 		if e := parse(t, got.body); e.RequestID == "" || e.RequestID != got.header.Get("Request-Id") {
 			t.Errorf("%s, converted: %s", body, got.body)
+		}
+	}
+}
+
+// TestUpstreamDecidesOnRetries: what it says of trying again is passed on.
+func TestUpstreamDecidesOnRetries(t *testing.T) {
+	for _, said := range []string{"true", "false"} {
+		f := start(t, newUpstream(t, jsonAnswer(500, openAIError("x", "m"), "X-Should-Retry", said)))
+		for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("gpt-4o#openai", ""))} {
+			if got.header.Get("X-Should-Retry") != said {
+				t.Errorf("%s became %v", said, got.header)
+			}
 		}
 	}
 }

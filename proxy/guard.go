@@ -90,7 +90,7 @@ func originAllowed(origin string, cfg *Config) bool {
 
 // exposed are the headers of an answer that pages may read.
 const exposed = "request-id, x-request-id, x-apex-request-id, x-upstream-model, x-upstream-request-id, " +
-	"x-conversion-warnings, retry-after, retry-after-ms, x-should-retry, cf-aig-cache-status, cf-aig-log-id, " +
+	"x-conversion-warnings, x-fallback-from, x-token-count, retry-after, retry-after-ms, x-should-retry, cf-aig-cache-status, cf-aig-log-id, " +
 	"cf-aig-request-id, cf-aig-event-id, cf-aig-step, cf-aig-model, cf-aig-provider"
 
 // allowedHeaders answers a preflight that names no headers.
@@ -105,7 +105,8 @@ func cors(h http.Header, origin string) {
 	h.Add("Vary", "Origin")
 }
 
-// exposeGateway lets pages read whatever the gateway tells, as far as they may read at all.
+// exposeGateway lets pages read whatever the gateway tells, and what is left of the vendor's
+// limits, as far as they may read at all.
 func exposeGateway(h http.Header) {
 	list := h.Get("Access-Control-Expose-Headers")
 	if list == "" {
@@ -113,7 +114,7 @@ func exposeGateway(h http.Header) {
 	}
 	var more []string
 	for name := range h {
-		if lower := strings.ToLower(name); strings.HasPrefix(lower, "cf-aig-") && !strings.Contains(list+",", lower+",") {
+		if lower := strings.ToLower(name); (strings.HasPrefix(lower, "cf-aig-") || isLimit(name)) && !strings.Contains(list+",", lower+",") {
 			more = append(more, lower)
 		}
 	}

@@ -305,6 +305,11 @@ func TestGatewayHeadersReachPages(t *testing.T) {
 	if list := got.header.Get("Access-Control-Expose-Headers"); !strings.HasSuffix(list, ", cf-aig-brand-new") || strings.Count(list, "cf-aig-log-id") != 1 {
 		t.Errorf("%s", list)
 	}
+	f = start(t, newUpstream(t, jsonAnswer(200, chatAnswer, "X-Ratelimit-Remaining-Requests", "1", "Cf-Aig-Brand-New", "1")))
+	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), withHeader("Origin", "http://localhost:1"))
+	if list := got.header.Get("Access-Control-Expose-Headers"); !strings.Contains(list, "x-ratelimit-remaining-requests") || !strings.Contains(list, "x-fallback-from") {
+		t.Errorf("%s", list)
+	}
 	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
 	if got.header.Get("Access-Control-Expose-Headers") != "" || got.header.Get("Cf-Aig-Brand-New") != "1" {
 		t.Errorf("without an origin: %v", got.header)
