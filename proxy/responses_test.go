@@ -422,3 +422,20 @@ const (
 	geminiMessages  = `{"model":"gemini-3-pro#google","max_tokens":64,` + messagesTools + `"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"tool_use","id":"function-call-1","name":"read","input":{}},{"type":"tool_use","id":"function-call-2","name":"read","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"function-call-1","content":"1"},{"type":"tool_result","tool_use_id":"function-call-2","content":"2"}]}]}`
 	geminiResponses = `{"model":"gemini-3-pro#google",` + geminiTools + `"input":[{"role":"user","content":"hi"},{"type":"function_call","call_id":"function-call-1","name":"read","arguments":"{}"},{"type":"function_call","call_id":"function-call-2","name":"read","arguments":"{}"},{"type":"function_call_output","call_id":"function-call-1","output":"1"},{"type":"function_call_output","call_id":"function-call-2","output":"2"}]}`
 )
+
+// TestSessionsShareACache: what Claude Code calls a session is what OpenAI's prompt caches
+// go by, and nobody else's business.
+func TestSessionsShareACache(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u)
+	for model, want := range map[string]bool{"gpt-5#openai": true, "gpt-4o#openai": true, "llama#groq": false, "deepseek-chat#deepseek": false} {
+		got := f.post("/v1/messages", messages(model, ""), withHeader("X-Claude-Code-Session-Id", "s-1"))
+		if in := u.last(t); got.status != 200 || strings.Contains(in.body, `"prompt_cache_key":"s-1"`) != want {
+			t.Errorf("%s: %d, sent %s", model, got.status, in.body)
+		}
+	}
+	f.post("/v1/messages", messages("gpt-5#openai", ""), withHeader("X-Claude-Code-Session-Id", strings.Repeat("x", 65)))
+	if strings.Contains(u.last(t).body, "prompt_cache_key") {
+		t.Error("an endless id was sent")
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/rawjson"
 	"apex-ai-proxy/proxy/remedy"
 	"apex-ai-proxy/proxy/sse"
 	"apex-ai-proxy/proxy/thoughts"
@@ -28,6 +29,7 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 		return err
 	}
 	kept := x.recall(req)
+	x.session(req)
 	up := convert.For(x.up)
 	resp, enc, err := x.ask(address, up, req, losses)
 	if err != nil {
@@ -358,6 +360,17 @@ func (x *exchange) recall(req *ir.Request) *thoughts.Collector {
 	}
 	x.s.thoughts.Restore(x.clientID(), req.Turns)
 	return &thoughts.Collector{}
+}
+
+// maxSession bounds a session's id that serves as a key of prompt caches, in bytes.
+const maxSession = 64
+
+// session tells OpenAI's prompt caches which requests belong together, where Claude Code
+// says it. It goes to no other provider.
+func (x *exchange) session(req *ir.Request) {
+	if id := x.r.Header.Get("X-Claude-Code-Session-Id"); id != "" && len(id) <= maxSession && req.Meta.CacheKey == nil {
+		req.Meta.CacheKey = rawjson.Escape(id)
+	}
 }
 
 func (t *translation) keep() { t.kept.Keep(t.x.s.thoughts, t.x.clientID()) }

@@ -144,6 +144,9 @@ func (e *requestEncoder) reasoning() {
 	if e.to.Dialect.NoSummary {
 		summary = ""
 	}
+	if effort == "" && a.Known && r.Mode == ir.ReasoningOff {
+		e.lose("reasoning-not-off", "thinking", "thinking cannot be switched off for this model")
+	}
 	if effort == "" && summary == "" {
 		return
 	}
