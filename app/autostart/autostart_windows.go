@@ -1,0 +1,75 @@
+package autostart
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/windows/registry"
+)
+
+// Where Windows keeps the programs that it starts at login, and what the Task Manager has
+// switched off of them.
+const (
+	runKey      = `Software\Microsoft\Windows\CurrentVersion\Run`
+	approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
+)
+
+func (e Entry) state() (State, error) {
+	run, err := registry.OpenKey(registry.CURRENT_USER, runKey, registry.QUERY_VALUE)
+	if errors.Is(err, registry.ErrNotExist) {
+		return Off, nil
+	}
+	if err != nil {
+		return Off, fmt.Errorf("look for the login item: %w", err)
+	}
+	defer run.Close()
+	if _, _, err := run.GetStringValue(e.Name); err != nil {
+		if errors.Is(err, registry.ErrNotExist) {
+			return Off, nil
+		}
+		return Off, fmt.Errorf("look for the login item: %w", err)
+	}
+	if blocked(e.Name) {
+		return Blocked, nil
+	}
+	return On, nil
+}
+
+// blocked tells whether the user has switched the entry off in the Task Manager: the
+// first byte of its value is then odd.
+func blocked(name string) bool {
+	approved, err := registry.OpenKey(registry.CURRENT_USER, approvedKey, registry.QUERY_VALUE)
+	if err != nil {
+		return false
+	}
+	defer approved.Close()
+	v, _, err := approved.GetBinaryValue(name)
+	return err == nil && len(v) > 0 && v[0]&1 == 1
+}
+
+func (e Entry) add(program string) error {
+	run, _, err := registry.CreateKey(registry.CURRENT_USER, runKey, registry.SET_VALUE)
+	if err != nil {
+		return fmt.Errorf("make the login item: %w", err)
+	}
+	defer run.Close()
+	if err := run.SetStringValue(e.Name, e.runCommand(program)); err != nil {
+		return fmt.Errorf("make the login item: %w", err)
+	}
+	return nil
+}
+
+func (e Entry) remove() error {
+	run, err := registry.OpenKey(registry.CURRENT_USER, runKey, registry.SET_VALUE)
+	if errors.Is(err, registry.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("remove the login item: %w", err)
+	}
+	defer run.Close()
+	if err := run.DeleteValue(e.Name); err != nil && !errors.Is(err, registry.ErrNotExist) {
+		return fmt.Errorf("remove the login item: %w", err)
+	}
+	return nil
+}

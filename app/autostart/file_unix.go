@@ -1,0 +1,51 @@
+//go:build !windows
+
+package autostart
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// read is the text of the entry's file, "" when there is none.
+func read(path string) (text string, there bool, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look for the login item: %w", err)
+	}
+	return string(b), true, nil
+}
+
+// write puts the entry's file in its place in one step.
+func write(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the login item: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".apex-*")
+	if err != nil {
+		return fmt.Errorf("make the login item: %w", err)
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("make the login item: %w", err)
+	}
+	return nil
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the login item: %w", err)
+	}
+	return nil
+}
