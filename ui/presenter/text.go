@@ -71,3 +71,15 @@ func count(n int64) string {
 	}
 	return s
 }
+
+// short is a large number in few characters: 1,234, 18.2k, 3.4M.
+func short(n int64) string {
+	switch {
+	case n < 10_000:
+		return count(n)
+	case n < 1_000_000:
+		return fmt.Sprintf("%.1fk", float64(n)/1000)
+	default:
+		return fmt.Sprintf("%.1fM", float64(n)/1_000_000)
+	}
+}

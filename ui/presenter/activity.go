@@ -1,0 +1,132 @@
+package presenter
+
+import (
+	"slices"
+	"time"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
+)
+
+// minutes is how far back Activity looks.
+const minutes = 60
+
+// Activity is what went on in the last hour, in minutes, the oldest first.
+type Activity struct {
+	Requests Plot
+	Errors   Plot
+	Tokens   Plot
+	Latency  Plot
+}
+
+// Plot is one figure and how it went.
+type Plot struct {
+	Name   string
+	Value  string // of the whole hour
+	Values [minutes]float64
+	Tone   Tone
+	Empty  bool // there is nothing to be seen
+}
+
+// Activity is what went on in the hour before now.
+func (l *Log) Activity(now time.Time) Activity {
+	var a Activity
+	var requests, failed, tokens int64
+	var waits []time.Duration
+	var waited [minutes][]time.Duration
+	from := now.Truncate(time.Minute).Add(-(minutes - 1) * time.Minute)
+	for i := len(l.rows) - 1; i >= 0; i-- {
+		x := &l.rows[i]
+		if x.Start.Before(from) {
+			break // they are in the order of their start
+		}
+		at := int(x.Start.Sub(from) / time.Minute)
+		if at >= minutes || x.ClientProtocol == "" {
+			continue // a list of models is no request to a model
+		}
+		requests++
+		a.Requests.Values[at]++
+		if x.Phase == event.Failed {
+			failed++
+			a.Errors.Values[at]++
+		}
+		n := x.Tokens.Input + x.Tokens.Output
+		tokens += n
+		a.Tokens.Values[at] += float64(n)
+		if x.FirstByte > 0 && x.Phase != event.Failed {
+			waits = append(waits, x.FirstByte)
+			waited[at] = append(waited[at], x.FirstByte)
+		}
+	}
+	for at := range waited {
+		a.Latency.Values[at] = median(waited[at]).Seconds()
+	}
+	a.Requests.Name, a.Requests.Value = words.T("Requests"), count(requests)
+	a.Errors.Name, a.Errors.Value = words.T("Errors"), count(failed)
+	a.Tokens.Name, a.Tokens.Value = words.T("Tokens"), short(tokens)
+	a.Latency.Name, a.Latency.Value = words.T("First token"), elapsed(median(waits))
+	a.Requests.Empty, a.Errors.Empty, a.Tokens.Empty, a.Latency.Empty = requests == 0, failed == 0, tokens == 0, len(waits) == 0
+	a.Requests.Tone, a.Tokens.Tone, a.Latency.Tone = ToneBusy, ToneBusy, ToneBusy
+	a.Errors.Tone = ToneBad
+	return a
+}
+
+func median(d []time.Duration) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// Trouble is a request that failed, and what can be done about it.
+type Trouble struct {
+	ID   string
+	Time string
+	Text string // the model, and what went wrong
+	Cure string // "" when the text says it all
+}
+
+// Troubles are the last failures of the last hour, the newest first, at most n. What
+// went wrong in the same way is said once.
+func (l *Log) Troubles(now time.Time, n int) []Trouble {
+	var out []Trouble
+	said := map[string]bool{}
+	for i := len(l.rows) - 1; i >= 0 && len(out) < n; i-- {
+		x := &l.rows[i]
+		if now.Sub(x.Start) > minutes*time.Minute {
+			break
+		}
+		if x.Phase != event.Failed || said[x.Error] {
+			continue
+		}
+		said[x.Error] = true
+		out = append(out, Trouble{
+			ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly),
+			Text: modelText(x) + ": " + or(x.Error, stateText(x)), Cure: cure(x.ErrorKind),
+		})
+	}
+	return out
+}
+
+// cure is what the user can do about an error with a code of the proxy.
+func cure(code string) string {
+	switch code {
+	case "not_configured":
+		return words.T("Fill in account, gateway and token in Settings.")
+	case "unauthenticated":
+		return words.T("Copy the local key into the client again.")
+	case "upstream_credential":
+		return words.T("Check the gateway token in Settings, and the provider's key at Cloudflare.")
+	case "billing", "quota_exceeded":
+		return words.T("Add credit with the provider or at Cloudflare.")
+	case "model_not_found":
+		return words.T("Check the model's name: model#provider.")
+	case "rate_limited":
+		return words.T("Wait, or raise the limit with the provider or in the gateway.")
+	case "context_too_long":
+		return words.T("Shorten the conversation, or use a model with a longer context.")
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,68 @@
+package presenter
+
+import (
+	"testing"
+	"time"
+
+	"apex-ai-proxy/proxy/event"
+)
+
+func TestActivity(t *testing.T) {
+	now := noon.Add(30 * time.Second)
+	at := func(ago time.Duration, p event.Phase, first time.Duration, in, out int64) event.Exchange {
+		x := event.Exchange{ID: ago.String(), Revision: 1, Start: now.Add(-ago), Phase: p, FirstByte: first, ClientProtocol: "openai-chat"}
+		x.Tokens = event.Tokens{Input: in, Output: out, Known: true}
+		return x
+	}
+	list := at(2*time.Minute, event.Done, time.Millisecond, 0, 0)
+	list.ID, list.ClientProtocol = "models", ""
+	l := NewLog(100)
+	l.Apply([]event.Exchange{
+		at(2*time.Hour, event.Failed, 0, 1000, 1000),
+		at(59*time.Minute, event.Done, time.Second, 100, 11),
+		list,
+		at(time.Minute, event.Failed, 0, 0, 0),
+		at(61*time.Second, event.Done, 3*time.Second, 20_000, 0),
+		at(time.Second, event.Streaming, 2*time.Second, 0, 7),
+	})
+	a := l.Activity(now)
+	if a.Requests.Value != "4" || a.Errors.Value != "1" || a.Tokens.Value != "20.1k" || a.Latency.Value != "2.0 s" {
+		t.Errorf("%q %q %q %q", a.Requests.Value, a.Errors.Value, a.Tokens.Value, a.Latency.Value)
+	}
+	if v := a.Requests.Values; v[0] != 1 || v[58] != 2 || v[59] != 1 {
+		t.Errorf("requests %v", v)
+	}
+	if a.Errors.Values[58] != 1 || a.Latency.Values[58] != 3 || a.Tokens.Values[0] != 111 {
+		t.Errorf("%v %v %v", a.Errors.Values, a.Latency.Values, a.Tokens.Values)
+	}
+	if e := NewLog(10).Activity(now); !e.Requests.Empty || !e.Latency.Empty || e.Latency.Value != none {
+		t.Errorf("an empty log: %+v", e)
+	}
+}
+
+func TestTroubles(t *testing.T) {
+	l := NewLog(100)
+	for n, c := range []struct {
+		phase event.Phase
+		text  string
+		code  string
+	}{
+		{event.Failed, "the key was refused", "upstream_credential"},
+		{event.Done, "", ""},
+		{event.Failed, "slow down", "rate_limited"},
+		{event.Failed, "the key was refused", "upstream_credential"},
+		{event.Cancelled, "", ""},
+		{event.Failed, "strange", "something"},
+	} {
+		x := exchange(n, 1, c.phase)
+		x.Error, x.ErrorKind, x.ModelAsked = c.text, c.code, "m"
+		l.Apply([]event.Exchange{x})
+	}
+	got := l.Troubles(noon.Add(time.Minute), 3)
+	if len(got) != 3 || got[0].ID != "req_5" || got[1].ID != "req_3" || got[2].ID != "req_2" || got[0].Cure != "" || got[1].Cure == "" || got[1].Text != "m: the key was refused" {
+		t.Errorf("%+v", got)
+	}
+	if late := l.Troubles(noon.Add(3*time.Hour), 3); len(late) != 0 {
+		t.Errorf("old troubles %+v", late)
+	}
+}
