@@ -3,6 +3,7 @@ package ui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -37,13 +38,21 @@ type overview struct {
 	gapList *fyne.Container
 	shown   []presenter.Gap
 
+	plots    [4]*plot
+	followed time.Time // when they were last drawn
+	activity *fyne.Container
+
+	troubles    *fyne.Container
+	troubleList *fyne.Container
+	told        []presenter.Trouble
+
 	try     [4]*line
 	tryArea *fyne.Container
 }
 
 func newOverview(w *window) *overview {
 	o := &overview{w: w}
-	body := stack(gapMargin, o.state(), o.notices(), o.connect(), o.missing(), o.tryIt())
+	body := stack(gapMargin, o.state(), o.notices(), o.missing(), o.lastHour(), o.trouble(), o.connect(), o.tryIt())
 	o.content = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	return o
 }
@@ -104,6 +113,69 @@ func (o *overview) missing() fyne.CanvasObject {
 	return o.gaps
 }
 
+// lastHour shows what went on. It is not there before anything did.
+func (o *overview) lastHour() fyne.CanvasObject {
+	tiles := container.New(layout.NewGridLayoutWithColumns(len(o.plots)))
+	for i := range o.plots {
+		o.plots[i] = newPlot()
+		tiles.Add(o.plots[i].content)
+	}
+	o.activity = section(words.T("The last hour"), container.NewThemeOverride(tiles, part{padding: gap, inner: -1}))
+	return o.activity
+}
+
+// followEvery bounds how often the plots are drawn while requests come and go.
+const followEvery = time.Second
+
+// follow shows what has just happened.
+func (o *overview) follow() {
+	if o.w.visible && o.w.current == pageOverview && time.Since(o.followed) >= followEvery {
+		o.refreshActivity()
+		o.refreshTroubles()
+	}
+}
+
+func (o *overview) refreshActivity() {
+	o.followed = time.Now()
+	a := o.w.u.log.Activity(time.Now())
+	o.activity.Hidden = a.Requests.Empty
+	for i, p := range []presenter.Plot{a.Requests, a.Errors, a.Tokens, a.Latency} {
+		o.plots[i].set(p)
+	}
+}
+
+// trouble lists what failed last, with what can be done about it.
+func (o *overview) trouble() fyne.CanvasObject {
+	o.troubleList = stack(gap)
+	o.troubles = section(words.T("What went wrong"), o.troubleList)
+	return o.troubles
+}
+
+// troubleCount is how many failures are shown.
+const troubleCount = 3
+
+func (o *overview) refreshTroubles() {
+	list := o.w.u.log.Troubles(time.Now(), troubleCount)
+	if slices.Equal(list, o.told) && o.troubles.Hidden == (len(list) == 0) {
+		return
+	}
+	o.told = list
+	o.troubleList.RemoveAll()
+	for _, t := range list {
+		d := newDot(10)
+		d.set(presenter.ToneBad)
+		text := newParagraph(presenter.Shorten(t.Text, 240))
+		said := stack(2, text.box)
+		if t.Cure != "" {
+			said.Add(newParagraph(t.Cure).note().box)
+		}
+		b := widget.NewButton(words.T("Show"), func() { o.w.openRequest(t.ID) })
+		o.troubleList.Add(container.NewBorder(nil, nil, sized(14, d), container.NewCenter(sized(96, b)), padded(0, 0, gapWide, gapWide, said)))
+	}
+	o.troubles.Hidden = len(list) == 0
+	o.content.Refresh()
+}
+
 func (o *overview) tryIt() fyne.CanvasObject {
 	mono := face{size: sizeNote, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}
 	lines := stack(2)
@@ -155,6 +227,8 @@ func (o *overview) refresh() {
 	o.anthropic.set(or(urls.Anthropic, words.T("known once the proxy runs")))
 	o.refreshKey()
 	o.refreshGaps(presenter.Missing(u.settings, u.token))
+	o.refreshActivity()
+	o.refreshTroubles()
 	o.refreshTry()
 }
 

@@ -294,6 +294,14 @@ func (r *requests) unselect() {
 	r.refresh()
 }
 
+// reveal scrolls to the selected row.
+func (r *requests) reveal() {
+	if i := r.w.u.log.Selected(); i >= 0 {
+		r.list.ScrollTo(i)
+		r.offset = r.list.GetScrollOffset()
+	}
+}
+
 // reselect moves the highlight to where the selected exchange is now.
 func (r *requests) reselect() {
 	i := r.w.u.log.Selected()

@@ -39,6 +39,21 @@ func sceneReady(t *testing.T) *stage {
 	return s
 }
 
+// sceneBusy is the overview after a working day.
+func sceneBusy(t *testing.T) *stage {
+	s := newStage(t, readyCore())
+	s.start()
+	now := time.Now()
+	for n := range 160 {
+		x := workday()[1+n%11]
+		x.ID, x.Start = fmt.Sprintf("req_busy%d", n), now.Add(-time.Duration(n*n%3500)*time.Second)
+		s.core.bus.Publish(x)
+	}
+	s.until("the rows", func() bool { return s.log.Len() == 160 })
+	s.window.refresh()
+	return s
+}
+
 func sceneFailed(t *testing.T) *stage {
 	c := readyCore()
 	c.status = presenter.Status{

@@ -24,7 +24,7 @@ type fixedTheme struct {
 func TestPagesRender(t *testing.T) {
 	sizes := map[string]fyne.Size{"small": size(760, 520), "usual": size(windowWidth, windowHeight), "large": size(1400, 900)}
 	scenes := map[string]func(*testing.T) *stage{
-		"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed,
+		"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
 		"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 		"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 		"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),

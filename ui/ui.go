@@ -165,6 +165,7 @@ func (u *UI) deliver(batch []event.Exchange, taken func()) {
 		if u.window != nil {
 			u.window.requests.gone += gone
 			u.window.requests.refresh()
+			u.window.overview.follow()
 		}
 	})
 }

@@ -114,6 +114,15 @@ func (w *window) openSettings(field string) {
 	w.settings.focusField(field)
 }
 
+// openRequest shows a request in the list.
+func (w *window) openRequest(id string) {
+	if w.u.log.SelectID(id) {
+		w.requests.follow = false
+	}
+	w.open(pageRequests)
+	w.requests.reveal()
+}
+
 // refresh shows the state of now on everything that can be seen.
 func (w *window) refresh() {
 	if w.side == nil || !w.visible {

@@ -103,7 +103,7 @@ func (l *Log) Troubles(now time.Time, n int) []Trouble {
 		said[x.Error] = true
 		out = append(out, Trouble{
 			ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly),
-			Text: modelText(x) + ": " + or(x.Error, stateText(x)), Cure: cure(x.ErrorKind),
+			Text: or(x.ModelAsked, x.Path) + ": " + or(x.Error, stateText(x)), Cure: cure(x.ErrorKind),
 		})
 	}
 	return out
