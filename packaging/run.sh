@@ -20,7 +20,7 @@ build() { # go build's arguments
 # what takes minutes is in the build cache.
 windowed() {
 	[ -e "$ROOT/apex-ai-proxy" ] &&
-		! go version -m "$ROOT/apex-ai-proxy" 2>/dev/null | grep -q -e '-tags=headless' -e 'CGO_ENABLED=0'
+		! go version -m "$ROOT/apex-ai-proxy" 2>/dev/null | grep -e '-tags=headless' -e 'CGO_ENABLED=0' >/dev/null
 }
 
 if [ "$(uname -s)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then

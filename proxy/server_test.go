@@ -127,6 +127,9 @@ func TestModels(t *testing.T) {
 	if len(list.Data) != 1 || list.HasMore {
 		t.Errorf("the page before: %+v", list)
 	}
+	if got := f.do("GET", "/v1/models?after_id=error-cut%23demo", ""); got.body != `{"object":"list","data":[],"has_more":false,"first_id":null,"last_id":null}` {
+		t.Errorf("the page behind the last: %s", got.body)
+	}
 	for path, want := range map[string]int{
 		"/v1/models?beta=true&limit=0": 400, "/v1/models?beta=true&limit=x": 400, "/v1/models?client_version=1.2": 404,
 		"/v1/models/claude-opus-4-7%23anthropic": 200, "/v1/models/@cf/openai/gpt-oss-20b": 200, "/v1/models/nobody": 404,
