@@ -36,10 +36,15 @@ type fakeCore struct {
 	saved                                 []settings.Settings
 }
 
+// sceneLanguage is what new programs speak, whatever the system does.
+var sceneLanguage = "en"
+
 func newFakeCore() *fakeCore {
+	s := settings.Default()
+	s.App.Language = sceneLanguage
 	return &fakeCore{
 		status:   presenter.Status{State: presenter.Stopped, Addr: "127.0.0.1:8787"},
-		settings: settings.Default(),
+		settings: s,
 		over:     map[string]string{},
 		secrets:  map[presenter.SecretName]string{},
 		states:   map[presenter.SecretName]presenter.SecretState{},

@@ -81,6 +81,12 @@ func newInspector(w *window, closed func()) *inspector {
 	return in
 }
 
+// resume takes over from the inspector in another language.
+func (in *inspector) resume(old *inspector) {
+	in.headers.Checked, in.raw.Checked = old.headers.Checked, old.raw.Checked
+	in.tabs.choose(old.tabs.chosen)
+}
+
 // set shows an exchange.
 func (in *inspector) set(data presenter.Detail, record event.Exchange) {
 	other := in.data.ID != data.ID

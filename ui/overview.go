@@ -205,6 +205,9 @@ func (o *overview) refreshTry() {
 	o.tryArea.Hidden = len(command) == 0
 }
 
+// resume takes over from the page in another language.
+func (o *overview) resume(old *overview) { o.revealed = old.revealed }
+
 func (o *overview) toggleKey() {
 	o.revealed = !o.revealed
 	o.refresh()

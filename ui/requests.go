@@ -168,6 +168,15 @@ func (r *requests) refreshPause() {
 	}
 }
 
+// resume takes over from the page in another language.
+func (r *requests) resume(old *requests) {
+	r.follow, r.known, r.awaited = old.follow, old.known, old.awaited
+	r.split.SetOffset(old.split.Offset)
+	r.inspector.resume(old.inspector)
+	r.list.ScrollToOffset(old.list.GetScrollOffset())
+	r.offset = r.list.GetScrollOffset()
+}
+
 func (r *requests) emptyState() *fyne.Container {
 	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
 	return container.NewCenter(stack(gap,

@@ -10,10 +10,17 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
-	"apex-ai-proxy/ui/words"
 )
 
 // The scenes are what a person sees at work, with data made up for it.
+var scenes = map[string]func(*testing.T) *stage{
+	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
+	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
+	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
+	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
+	"clients-stopped": sceneClientsStopped,
+	"settings":        sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
+}
 
 func readyCore() *fakeCore {
 	c := newFakeCore()
@@ -144,14 +151,6 @@ func sceneClientsStopped(t *testing.T) *stage {
 	s.start()
 	s.window.open(pageClients)
 	return s
-}
-
-func sceneClientsChinese(t *testing.T) *stage {
-	if err := words.Use("zh-Hans"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = words.Use("en") })
-	return sceneClients(t)
 }
 
 // workday is half an hour of requests.

@@ -11,6 +11,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
+
+	"apex-ai-proxy/ui/words"
 )
 
 // fixedTheme is the program's theme in one variant.
@@ -19,34 +21,33 @@ type fixedTheme struct {
 	variant fyne.ThemeVariant
 }
 
-// TestPagesRender draws every page in its states, in light and dark and in several sizes.
-// With APEX_SCREENSHOTS=DIR the pictures are kept there.
+// TestPagesRender draws every page in its states, in every language, in light and dark and
+// in several sizes. With APEX_SCREENSHOTS=DIR the pictures are kept there.
 func TestPagesRender(t *testing.T) {
-	sizes := map[string]fyne.Size{"small": size(760, 520), "usual": size(windowWidth, windowHeight), "large": size(1400, 900)}
-	scenes := map[string]func(*testing.T) *stage{
-		"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
-		"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
-		"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
-		"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
-		"clients-stopped": sceneClientsStopped, "clients-chinese": sceneClientsChinese,
-		"settings": sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
+	for _, l := range words.Languages {
+		speaking(t, l.Tag)
+		for name, scene := range scenes {
+			t.Run(l.Tag+"/"+name, func(t *testing.T) { render(t, l.Tag, name, scene(t)) })
+		}
 	}
-	for name, scene := range scenes {
-		t.Run(name, func(t *testing.T) {
-			s := scene(t)
-			for sizeName, sz := range sizes {
-				for _, v := range []fyne.ThemeVariant{theme.VariantLight, theme.VariantDark} {
-					img := s.picture(v, sz)
-					if sz.Width != float32(img.Bounds().Dx()) || sz.Height != float32(img.Bounds().Dy()) {
-						t.Errorf("%s does not fit into %v: it became %v", name, sz, img.Bounds())
-					}
-					if n := colors(img); n < 8 {
-						t.Errorf("%s %s: %d colours, the page is not drawn", name, sizeName, n)
-					}
-					keep(t, fmt.Sprintf("%s-%s-%s", name, sizeName, variantName(v)), img)
-				}
+}
+
+var pictureSizes = map[string]fyne.Size{
+	"small": size(760, 520), "usual": size(windowWidth, windowHeight), "large": size(1400, 900),
+}
+
+func render(t *testing.T, tag, name string, s *stage) {
+	for sizeName, sz := range pictureSizes {
+		for _, v := range []fyne.ThemeVariant{theme.VariantLight, theme.VariantDark} {
+			img := s.picture(v, sz)
+			if sz.Width != float32(img.Bounds().Dx()) || sz.Height != float32(img.Bounds().Dy()) {
+				t.Errorf("%s does not fit into %v: it became %v", name, sz, img.Bounds())
 			}
-		})
+			if n := colors(img); n < 8 {
+				t.Errorf("%s %s: %d colours, the page is not drawn", name, sizeName, n)
+			}
+			keep(t, fmt.Sprintf("%s-%s-%s-%s", name, sizeName, variantName(v), tag), img)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type settingsPage struct {
 
 	fields  []*textField
 	flags   []*flagField
+	choices []*choiceField
 	token   *secretField
 	keys    *providerKeys
 	save    *widget.Button
@@ -33,8 +34,14 @@ type settingsPage struct {
 }
 
 func newSettingsPage(w *window) *settingsPage {
-	core := w.u.core
-	p := &settingsPage{w: w, form: presenter.NewForm(core.Settings(), core.Overridden(), core.Providers())}
+	p := &settingsPage{w: w}
+	if old := w.settings; old != nil {
+		p.form = old.form
+		p.form.Recheck()
+	} else {
+		core := w.u.core
+		p.form = presenter.NewForm(core.Settings(), core.Overridden(), core.Providers())
+	}
 	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), w.u.checkToken)
 	p.keys = newProviderKeys(p)
 	body := stack(gapMargin,
@@ -49,6 +56,10 @@ func newSettingsPage(w *window) *settingsPage {
 			p.text(presenter.FieldListen, words.T("Listen on"), words.T("Address and port for your clients. Running streams are kept when it changes.")),
 			p.flag(presenter.FieldStartProxy, words.T("Start the proxy with the program")),
 			p.flag(presenter.FieldKeepRunning, words.T("Keep running in the tray when the window closes")),
+		),
+		section(words.T("Appearance"),
+			p.choice(presenter.FieldLanguage, words.T("Language")),
+			p.choice(presenter.FieldTheme, words.T("Theme")),
 		),
 		section(words.T("Azure OpenAI"),
 			p.text(presenter.FieldAzureResource, words.T("Resource"), words.T("Needed for models of azure-openai only.")),
@@ -82,6 +93,9 @@ func (p *settingsPage) refresh() {
 		f.refresh()
 	}
 	for _, f := range p.flags {
+		f.refresh()
+	}
+	for _, f := range p.choices {
 		f.refresh()
 	}
 	p.token.refresh(p.w.u.token)
@@ -141,9 +155,19 @@ func (p *settingsPage) kept(err error) {
 		p.refresh()
 		return
 	}
+	u := p.w.u
+	p.form.Reload(u.core.Settings(), u.core.Overridden())
+	u.setSettings()
+	p = p.w.settings // which is another page now in another language
 	p.said, p.bad = words.T("Saved."), false
-	p.form.Reload(p.w.u.core.Settings(), p.w.u.core.Overridden())
-	p.w.u.setSettings()
+	p.refresh()
+}
+
+// resume takes over from the page in another language, which has the same form.
+func (p *settingsPage) resume(old *settingsPage) {
+	p.scroll.ScrollToOffset(old.scroll.Offset)
+	p.token.resume(old.token)
+	p.keys.resume(old.keys)
 }
 
 // drop reverts the form.

@@ -39,7 +39,7 @@ func newProviderKeys(p *settingsPage) *providerKeys {
 	for _, name := range p.form.Providers() {
 		r := newProviderKey(p, name)
 		k.rows = append(k.rows, r)
-		k.content.Add(formRow(name, stack(gapTight, sized(220, r.choose), padded(0, 0, 2, 0, r.hint.box), r.secret.content)))
+		k.content.Add(formRow(name, stack(gapTight, sized(choiceWidth, r.choose), padded(0, 0, 2, 0, r.hint.box), r.secret.content)))
 	}
 	return k
 }
@@ -80,6 +80,14 @@ func (r *providerKey) look() {
 			r.refresh()
 		}
 	})
+}
+
+// resume takes over from the part in another language.
+func (k *providerKeys) resume(old *providerKeys) {
+	for i, r := range k.rows {
+		r.state = old.rows[i].state
+		r.secret.resume(old.rows[i].secret)
+	}
 }
 
 func (k *providerKeys) refresh() {

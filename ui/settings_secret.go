@@ -60,6 +60,13 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 	return f
 }
 
+// resume takes over what was typed from the field in another language.
+func (f *secretField) resume(old *secretField) {
+	f.state, f.open = old.state, old.open
+	f.entry.SetText(old.entry.Text)
+	f.show()
+}
+
 // refresh takes over the state of the secret.
 func (f *secretField) refresh(s presenter.SecretState) {
 	f.state = s

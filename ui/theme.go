@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
 
+	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -34,13 +35,21 @@ const (
 )
 
 // Theme is the look of the program: neutral greys with one accent, and green, amber and
-// red for states only. It follows the system's choice of light or dark.
-type Theme struct{}
+// red for states only. It follows the system's choice of light or dark unless the user has
+// chosen.
+type Theme struct{ Choice settings.Theme }
 
 type palette map[fyne.ThemeColorName]color.NRGBA
 
 // Color is the colour for a name.
-func (Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+func (t Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
+	switch t.Choice {
+	case settings.ThemeLight:
+		v = theme.VariantLight
+	case settings.ThemeDark:
+		v = theme.VariantDark
+	case settings.ThemeSystem:
+	}
 	p := light
 	if v == theme.VariantDark {
 		p = dark

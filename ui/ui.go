@@ -16,6 +16,7 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // Limits of what runs beside the user interface.
@@ -91,8 +92,26 @@ func New(app fyne.App, core presenter.Core, o Options) *UI {
 		clients: presenter.NewClients(runtime.GOOS),
 	}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
-	app.Settings().SetTheme(Theme{})
+	u.speak()
+	u.dress()
 	return u
+}
+
+// speak makes the program speak the language of the settings. It tells whether texts that
+// are shown have to be made again. A language that is not known becomes the system's.
+func (u *UI) speak() (changed bool) {
+	before := words.Tag()
+	if words.Use(u.settings.App.Language) != nil {
+		_ = words.Use("")
+	}
+	return words.Tag() != before
+}
+
+// dress gives the windows the look of the settings.
+func (u *UI) dress() {
+	if t := (Theme{Choice: u.settings.App.Theme}); u.app.Settings().Theme() != t {
+		u.app.Settings().SetTheme(t)
+	}
 }
 
 // Start puts the icon into the tray and begins to follow the program. With hidden the
@@ -186,6 +205,10 @@ func (u *UI) setStatus(s presenter.Status) {
 // setSettings takes over settings that were saved.
 func (u *UI) setSettings() {
 	u.settings = u.core.Settings()
+	u.dress()
+	if u.speak() && u.window != nil {
+		u.window.build()
+	}
 	u.refresh()
 	u.checkToken()
 }

@@ -67,6 +67,18 @@ func (u *UI) show() {
 
 func newWindow(u *UI) *window {
 	w := &window{u: u, win: u.app.NewWindow(u.opts.Name)}
+	w.build()
+	w.win.SetPadded(false)
+	w.win.Resize(fyne.NewSize(windowWidth, windowHeight))
+	w.win.SetCloseIntercept(w.close)
+	w.shortcuts()
+	return w
+}
+
+// build makes the content in the language of now. When there was one before, the page,
+// what is selected and what has been typed stay.
+func (w *window) build() {
+	old := *w
 	w.overview = newOverview(w)
 	w.requests = newRequests(w)
 	w.clients = newClients(w)
@@ -82,17 +94,26 @@ func newWindow(u *UI) *window {
 	for _, p := range w.pages {
 		w.body.Add(p.content)
 	}
-	w.open(pageOverview)
+	w.turn(old.current)
 	w.win.SetContent(container.New(besideLayout{}, w.side.content, w.body))
-	w.win.SetPadded(false)
-	w.win.Resize(fyne.NewSize(windowWidth, windowHeight))
-	w.win.SetCloseIntercept(w.close)
-	w.shortcuts()
-	return w
+	if old.settings != nil {
+		w.overview.resume(old.overview)
+		w.requests.resume(old.requests)
+		w.settings.resume(old.settings)
+		w.refresh()
+	}
 }
 
-// open shows a page.
+// open shows a page, with the cursor where it is needed first.
 func (w *window) open(i int) {
+	w.turn(i)
+	if f := w.pages[i].focus; f != nil {
+		f()
+	}
+}
+
+// turn shows a page.
+func (w *window) turn(i int) {
 	w.current = i
 	for j, p := range w.pages {
 		if j == i {
@@ -103,9 +124,6 @@ func (w *window) open(i int) {
 	}
 	w.body.Refresh()
 	w.refresh()
-	if f := w.pages[i].focus; f != nil {
-		f()
-	}
 }
 
 // openSettings shows the settings with the cursor in a field.

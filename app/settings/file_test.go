@@ -23,7 +23,7 @@ func full() Settings {
 			Origins: []string{"https://example.com", "vscode-webview://abc"},
 		},
 		Providers: map[string]Provider{"google-ai-studio": {Key: KeyOwn}, "openai": {Key: KeyUnified}},
-		App:       App{StartProxy: false, KeepRunning: false},
+		App:       App{StartProxy: false, KeepRunning: false, Language: "zh-Hans", Theme: ThemeDark},
 	}
 }
 

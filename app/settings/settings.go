@@ -73,6 +73,9 @@ type Provider struct {
 type App struct {
 	StartProxy  bool `toml:"start_proxy"`  // start the proxy with the program
 	KeepRunning bool `toml:"keep_running"` // closing the window leaves the program in the tray
+
+	Language string `toml:"language"` // one of Languages, "" for the system's
+	Theme    Theme  `toml:"theme"`
 }
 
 // Duration is a time.Duration written as in "5m" or "90s".
@@ -117,7 +120,7 @@ func Default() Settings {
 			UpstreamTimeout:   Duration(10 * time.Minute),
 			StreamIdleTimeout: Duration(5 * time.Minute),
 		},
-		App:      App{StartProxy: true, KeepRunning: true},
+		App:      App{StartProxy: true, KeepRunning: true, Theme: ThemeSystem},
 		Captures: defaultCaptures(),
 	}
 }

@@ -28,6 +28,8 @@ const (
 	FieldBodies            = "captures.bodies"
 	FieldExchanges         = "captures.exchanges"
 	FieldMemory            = "captures.memory"
+	FieldLanguage          = "app.language"
+	FieldTheme             = "app.theme"
 )
 
 // FieldProvider is the field of a provider's key mode.
@@ -112,6 +114,7 @@ func (s Settings) Validate(providers []string) error {
 	}
 	s.checkProviders(e, providers)
 	s.checkAliases(e)
+	s.App.check(e)
 	s.Captures.check(e)
 	if len(e.Problems) == 0 {
 		return nil

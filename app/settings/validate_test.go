@@ -34,6 +34,16 @@ func TestValidate(t *testing.T) {
 			[]string{"My", "a b", "a/b", "..", strings.Repeat("a", 65), "ä"},
 		},
 		{
+			FieldLanguage, set(func(s *Settings, v string) { s.App.Language = v }),
+			[]string{"", "en", "zh-Hans"},
+			[]string{"zh", "EN", "tlh", " "},
+		},
+		{
+			FieldTheme, set(func(s *Settings, v string) { s.App.Theme = Theme(v) }),
+			[]string{"system", "light", "dark"},
+			[]string{"", "Dark", "blue"},
+		},
+		{
 			FieldGatewayURL, set(func(s *Settings, v string) { s.Gateway.URL = v }),
 			[]string{"https://gateway.ai.cloudflare.com/v1", "http://127.0.0.1:1234", "https://ai.example.com", "http://[::1]:80/a/b"},
 			[]string{

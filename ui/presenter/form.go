@@ -28,13 +28,15 @@ const (
 	FieldDebug             Field = settings.FieldDebug
 	FieldStartProxy        Field = "app.start_proxy"
 	FieldKeepRunning       Field = "app.keep_running"
+	FieldLanguage          Field = settings.FieldLanguage
+	FieldTheme             Field = settings.FieldTheme
 	FieldToken             Field = "token"
 )
 
-// texts are the fields that are typed.
+// texts are the fields that are typed, or chosen from Choices.
 var texts = []Field{
 	FieldAccount, FieldGateway, FieldGatewayURL, FieldAzureResource, FieldAzureAPIVersion,
-	FieldListen, FieldUpstreamTimeout, FieldStreamIdleTimeout,
+	FieldListen, FieldUpstreamTimeout, FieldStreamIdleTimeout, FieldLanguage, FieldTheme,
 }
 
 // flags are the fields that are on or off.
@@ -236,6 +238,12 @@ func (f *Form) has(name Field) bool {
 		slices.ContainsFunc(f.providers, func(p string) bool { return settings.FieldProvider(p) == name })
 }
 
+// Recheck words what is wrong in the language of now.
+func (f *Form) Recheck() {
+	clear(f.rejected)
+	f.check()
+}
+
 func (f *Form) check() {
 	s, problems := f.build()
 	var v *settings.ValidationError
@@ -272,6 +280,8 @@ func (f *Form) build() (settings.Settings, map[Field]string) {
 	s.Server.Debug = f.flag[FieldDebug]
 	s.App.StartProxy = f.flag[FieldStartProxy]
 	s.App.KeepRunning = f.flag[FieldKeepRunning]
+	s.App.Language = f.text[FieldLanguage]
+	s.App.Theme = settings.Theme(f.text[FieldTheme])
 	f.duration(FieldUpstreamTimeout, &s.Server.UpstreamTimeout, problems)
 	f.duration(FieldStreamIdleTimeout, &s.Server.StreamIdleTimeout, problems)
 	s.Providers = maps.Clone(f.base.Providers)
@@ -311,6 +321,10 @@ func textOf(s settings.Settings, name Field) string {
 		return durationText(s.Server.UpstreamTimeout)
 	case FieldStreamIdleTimeout:
 		return durationText(s.Server.StreamIdleTimeout)
+	case FieldLanguage:
+		return s.App.Language
+	case FieldTheme:
+		return string(s.App.Theme)
 	default:
 		return ""
 	}

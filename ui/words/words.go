@@ -50,14 +50,14 @@ func Use(chosen string) error {
 	if err != nil {
 		return fmt.Errorf("no texts for the language %q", chosen)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	texts := map[string]bool{}
 	for _, f := range list {
 		if err := load(dir+"/"+f.Name(), texts); err != nil {
 			return fmt.Errorf("read the texts of %s/%s: %w", chosen, f.Name(), err)
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
 	tag, held = chosen, texts
 	clear(known)
 	return nil
@@ -112,9 +112,9 @@ func T(text string) string {
 	if ok {
 		return s
 	}
-	s = lang.L(text)
 	mu.Lock()
 	defer mu.Unlock()
+	s = lang.L(text)
 	known[text] = s
 	return s
 }
@@ -132,4 +132,19 @@ func Of(text string) string {
 }
 
 // F is a text with values.
-func F(text string, values V) string { return lang.L(text, values) }
+func F(text string, values V) string {
+	said := make(V, len(values))
+	for name, v := range values {
+		switch v := v.(type) { // which may itself need words, so not while the lock is held
+		case error:
+			said[name] = v.Error()
+		case fmt.Stringer:
+			said[name] = v.String()
+		default:
+			said[name] = v
+		}
+	}
+	mu.RLock()
+	defer mu.RUnlock()
+	return lang.L(text, said)
+}

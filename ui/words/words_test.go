@@ -66,8 +66,15 @@ func used(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range sentences {
-		addSentences(t, path, texts)
+	const settings = "../../app/settings/"
+	list, err := filepath.Glob(settings + "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range list {
+		if !strings.HasSuffix(path, "_test.go") && !slices.Contains(unseen, strings.TrimPrefix(path, settings)) {
+			addSentences(t, path, texts)
+		}
 	}
 	for _, text := range client.Prose() {
 		if texts[text] == "" {
@@ -77,8 +84,9 @@ func used(t *testing.T) map[string]string {
 	return texts
 }
 
-// sentences are the files of other packages whose English sentences the window shows.
-var sentences = []string{"../../app/settings/validate.go", "../../app/settings/captures.go", "../../app/settings/alias.go"}
+// unseen are the files of package settings whose sentences are about the file itself. Those
+// of the others are what can be wrong with a field, which the window shows.
+var unseen = []string{"file.go", "migrate.go", "misfit.go", "settings.go", "write_unix.go", "write_windows.go"}
 
 var formatted = regexp.MustCompile(`%[a-z]`)
 
@@ -236,6 +244,21 @@ func TestUse(t *testing.T) {
 	}
 	if err := words.Use(""); err != nil || !slices.ContainsFunc(words.Languages, func(l words.Language) bool { return l.Tag == words.Tag() }) {
 		t.Errorf("the system's language: %v, %s", err, words.Tag())
+	}
+}
+
+type inWords string
+
+func (w inWords) String() string { return words.T(string(w)) }
+
+// A value may be worded itself while its text is.
+func TestValuesAreWorded(t *testing.T) {
+	defer func() { _ = words.Use("en") }()
+	if err := words.Use("zh-Hans"); err != nil {
+		t.Fatal(err)
+	}
+	if got := words.F("Running on {{.Addr}}", words.V{"Addr": inWords("Stop")}); got != "正在运行：停止" {
+		t.Errorf("%q", got)
 	}
 }
 

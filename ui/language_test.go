@@ -1,0 +1,257 @@
+package ui
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// speaking makes the scenes that follow speak a language.
+func speaking(t *testing.T, tag string) {
+	t.Helper()
+	was := sceneLanguage
+	sceneLanguage = tag
+	t.Cleanup(func() {
+		sceneLanguage = was
+		_ = words.Use("en")
+	})
+}
+
+// walk calls f with every text that can be seen in o. Texts that are wrapped or cut when
+// they are drawn come as a whole.
+func walk(o fyne.CanvasObject, f func(string)) {
+	if o == nil || !o.Visible() {
+		return
+	}
+	switch o := o.(type) {
+	case *canvas.Text:
+		f(o.Text)
+	case *line:
+		f(o.text)
+	case *widget.Label:
+		f(o.Text)
+	case *widget.Button:
+		f(o.Text)
+	case *widget.Check:
+		f(o.Text)
+	case *widget.Entry:
+		f(o.PlaceHolder)
+	case *entry:
+		f(o.PlaceHolder)
+	case *lines, *sideScroll: // the bytes of a request, and what goes into a client's file
+	case *widget.Select:
+		f(o.Selected)
+		for _, s := range o.Options {
+			f(s)
+		}
+	case *fyne.Container:
+		for _, c := range o.Objects {
+			walk(c, f)
+		}
+	case fyne.Widget:
+		for _, c := range test.WidgetRenderer(o).Objects() {
+			walk(c, f)
+		}
+	}
+}
+
+// names are the same in every language.
+var names = []string{
+	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "KWallet", "Token",
+	"API", "SDK", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
+}
+
+// data are the texts of the scenes that are nobody's to translate: models, paths, clients,
+// and the sentences that come from the proxy and the settings file.
+func data(c *fakeCore) []string {
+	all := slices.Concat(names, c.notices, c.Providers(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
+	all = append(all, "nginx (pid 1204)", "--listen", "azure-openai",
+		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "http://", "https://")
+	for _, x := range workday() {
+		all = append(all, dataOf(x)...)
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) }) // a name may be part of a longer one
+	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "" })
+}
+
+func dataOf(x event.Exchange) []string {
+	all := []string{
+		x.Client, x.Method + " " + x.Path, x.ModelAsked, x.ModelUsed, strings.TrimSuffix(x.ModelAsked, "#"+x.Provider), x.Provider,
+		x.ClientProtocol, x.UpstreamProtocol, x.Error, x.ErrorKind, x.CacheStatus, x.GatewayLogID, x.ID,
+	}
+	for _, w := range x.Warnings {
+		all = append(all, w.Path+": "+w.Why)
+	}
+	return all
+}
+
+// clientData are the names of clients and what is to be typed there. The steps name buttons
+// and files in English, so it is enough that they are Chinese around those.
+func clientData(s *stage) []string {
+	if s.window.current != pageClients {
+		return nil
+	}
+	var all []string
+	for _, r := range s.clients.Rows() {
+		if r.ID != "" {
+			all = append(all, r.Text)
+		}
+	}
+	card := s.window.clients.card.now()
+	all = append(all, card.Name, card.Protocols, card.File)
+	all = append(all, card.Variants...)
+	for _, f := range card.Fields {
+		all = append(all, f.Name, f.Value)
+	}
+	for _, text := range append(card.Steps, card.Note) {
+		if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			all = append(all, text)
+		}
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
+
+var latin = regexp.MustCompile(`[A-Za-z]{3,}`)
+
+// untranslated is what of a text is still English, apart from data.
+func untranslated(text string, data []string) string {
+	if head, cut := strings.CutSuffix(text, "…"); cut {
+		for _, d := range data {
+			if len(head) > 2 && strings.HasPrefix(d, head) {
+				return ""
+			}
+		}
+	}
+	for _, d := range data {
+		text = strings.ReplaceAll(text, d, "")
+	}
+	return latin.FindString(text)
+}
+
+// TestNothingIsLeftInEnglish walks every scene, the tray and its tooltip in Chinese.
+func TestNothingIsLeftInEnglish(t *testing.T) {
+	speaking(t, "zh-Hans")
+	for name, scene := range scenes {
+		t.Run(name, func(t *testing.T) {
+			s := scene(t)
+			s.window.win.Resize(size(1400, 3000)) // so that all rows and fields are there
+			s.window.refresh()
+			known := slices.Concat(clientData(s), data(s.core))
+			seen := 0
+			check := func(text string) {
+				seen++
+				if word := untranslated(text, known); word != "" {
+					t.Errorf("%q is English in %q", word, text)
+				}
+			}
+			walk(s.window.win.Content(), check)
+			for _, m := range s.tray.menu.Items {
+				check(m.Label)
+			}
+			check(s.tray.tip)
+			if seen < 30 {
+				t.Errorf("only %d texts were seen", seen)
+			}
+		})
+	}
+}
+
+// TestLanguageChangesAtOnce changes the language while something is being edited.
+func TestLanguageChangesAtOnce(t *testing.T) {
+	t.Cleanup(func() { _ = words.Use("en") })
+	s := sceneRequests(t)
+	s.window.requests.list.Select(3)
+	s.window.requests.inspector.tabs.choose(tabAnswer)
+	s.window.open(pageSettings)
+	p := s.window.settings
+	p.token.edit()
+	test.Type(p.token.entry, "half-typed")
+	choose(t, p, presenter.FieldLanguage, "简体中文")
+	test.Tap(p.save)
+	s.until("the saved settings", func() bool { return s.window.settings.said == "已保存。" })
+	p = s.window.settings
+	if s.window.current != pageSettings || p.token.entry.Text != "half-typed" || s.log.Selected() != 3 {
+		t.Errorf("page %d, token %q, selected %d", s.window.current, p.token.entry.Text, s.log.Selected())
+	}
+	if got := s.inspector().tabs; got.chosen != tabAnswer || got.buttons[0].Text != "摘要" {
+		t.Errorf("tab %d, the first is %q", got.chosen, got.buttons[0].Text)
+	}
+	if p.save.Text != "保存" || s.window.side.items[0].text != "概览" || s.menuItem("退出").Disabled {
+		t.Errorf("the button says %q, the sidebar %q", p.save.Text, s.window.side.items[0].text)
+	}
+	if got := s.core.Settings().App.Language; got != "zh-Hans" {
+		t.Errorf("saved %q", got)
+	}
+
+	// What is wrong in another field is said anew, and what was typed there stays.
+	f := p.field(presenter.FieldAccount)
+	choose(t, p, presenter.FieldLanguage, "English")
+	test.Tap(p.save)
+	retype(f.entry, "nonsense") // before the answer comes
+	s.until("English", func() bool { return s.window.settings.said == "Saved." })
+	f = s.window.settings.field(presenter.FieldAccount)
+	if f.entry.Text != "nonsense" || !strings.HasPrefix(f.note.label.Text, "An account id has") {
+		t.Errorf("account %q with %q", f.entry.Text, f.note.label.Text)
+	}
+}
+
+func choose(t *testing.T, p *settingsPage, name presenter.Field, text string) {
+	t.Helper()
+	for _, f := range p.choices {
+		if f.name == name {
+			f.choose.SetSelected(text)
+			if f.choose.Selected != text {
+				t.Fatalf("%s cannot be %q", name, text)
+			}
+		}
+	}
+}
+
+// TestThemeIsChosen fixes light or dark, whatever the system shows, without a restart.
+func TestThemeIsChosen(t *testing.T) {
+	s, p := openSettings(t, newFakeCore())
+	background := func(v fyne.ThemeVariant) any {
+		return s.app.Settings().Theme().Color(theme.ColorNameBackground, v)
+	}
+	if background(theme.VariantLight) == background(theme.VariantDark) {
+		t.Fatal("the theme does not follow the system")
+	}
+	for choice, want := range map[string]any{
+		"Light": light[theme.ColorNameBackground], "Dark": dark[theme.ColorNameBackground],
+	} {
+		choose(t, p, presenter.FieldTheme, choice)
+		test.Tap(p.save)
+		s.until("the saved settings", func() bool { return p.said == "Saved." })
+		if background(theme.VariantLight) != want || background(theme.VariantDark) != want {
+			t.Errorf("%s: %v and %v, want %v", choice, background(theme.VariantLight), background(theme.VariantDark), want)
+		}
+		p.said = ""
+	}
+}
+
+// An unknown language must not keep the program from starting.
+func TestUnknownLanguage(t *testing.T) {
+	t.Cleanup(func() { _ = words.Use("en") })
+	c := newFakeCore()
+	c.settings.App.Language = "tlh"
+	s := newStage(t, c)
+	s.start()
+	if !slices.Contains(settings.Languages, words.Tag()) {
+		t.Errorf("it speaks %q", words.Tag())
+	}
+}

@@ -1,0 +1,30 @@
+package presenter
+
+import (
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/words"
+)
+
+// Choice is one value that a field can have, in words.
+type Choice struct{ Value, Text string }
+
+// Choices are the values of a field that is chosen and not typed, in the order they are
+// offered.
+func Choices(name Field) []Choice {
+	switch name {
+	case FieldLanguage:
+		all := []Choice{{"", words.T("As the system")}}
+		for _, l := range words.Languages {
+			all = append(all, Choice{l.Tag, l.Name})
+		}
+		return all
+	case FieldTheme:
+		return []Choice{
+			{string(settings.ThemeSystem), words.T("As the system")},
+			{string(settings.ThemeLight), words.T("Light")},
+			{string(settings.ThemeDark), words.T("Dark")},
+		}
+	default:
+		return nil
+	}
+}
