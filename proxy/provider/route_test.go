@@ -228,7 +228,7 @@ func TestAbilities(t *testing.T) {
 			t.Errorf("%s: %+v", model, a)
 		}
 	}
-	if a := provider.AbilityOf("openai", "brand-new"); a.Known {
+	if a := provider.AbilityOf("openai", "brand-new"); a.Known || a.Efforts != nil {
 		t.Errorf("%+v", a)
 	}
 }
