@@ -91,6 +91,9 @@ func readAnswer(v rawjson.Value) answer {
 			}
 		}
 	})
+	if a.status == "" && a.reason != "" { // some servers leave the status away
+		a.status = "incomplete"
+	}
 	return a
 }
 
