@@ -2,9 +2,11 @@
 // clients, sends them to Cloudflare AI Gateway, and brings the answers back.
 //
 // When both sides speak the same protocol the bytes pass through; otherwise they are
-// converted (package convert). Whatever fails reaches the client as an error of its own
-// protocol, before or inside a stream, and every exchange leaves a record (package
-// event). An exchange keeps the Config it began with.
+// converted (package convert). A converted request that an upstream refuses for what could
+// be otherwise is changed and sent once more (package remedy), and what clients have no
+// place for is put back into their conversations (package thoughts). Whatever fails
+// reaches the client as an error of its own protocol, before or inside a stream, and every
+// exchange leaves a record (package event). An exchange keeps the Config it began with.
 package proxy
 
 import (
