@@ -5,7 +5,7 @@ package provider
 var catalogue = map[string][]string{
 	"openai": {
 		"gpt-5.2", "gpt-5.1", "gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-4.1", "gpt-4.1-mini",
-		"gpt-4o", "gpt-4o-mini", "o3", "o4-mini",
+		"gpt-4o", "gpt-4o-mini", "o3", "o4-mini", "gpt-5-pro", "gpt-5.1-codex",
 	},
 	"anthropic": {
 		"claude-opus-4-7", "claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-5",
