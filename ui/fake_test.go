@@ -31,6 +31,8 @@ type fakeCore struct {
 	bytes    *capture.Store
 	replays  []presenter.Replay
 
+	login                                 presenter.LoginState
+	loginErr                              error
 	replayErr                             error
 	startErr, stopErr, saveErr, secretErr error
 	saved                                 []settings.Settings
@@ -49,6 +51,7 @@ func newFakeCore() *fakeCore {
 		secrets:  map[presenter.SecretName]string{},
 		states:   map[presenter.SecretName]presenter.SecretState{},
 		key:      "apx-local-key-for-tests",
+		login:    presenter.LoginOff,
 		bus:      event.NewBus(500),
 		bytes:    capture.NewStore(capture.DefaultLimits(), nil),
 	}
@@ -123,6 +126,25 @@ func (c *fakeCore) Providers() []string           { return []string{"openai", "a
 
 func (c *fakeCore) Models() []string {
 	return []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "echo#demo"}
+}
+
+func (c *fakeCore) LoginState(context.Context) presenter.LoginState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.login
+}
+
+func (c *fakeCore) SetLogin(_ context.Context, on bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loginErr != nil {
+		return c.loginErr
+	}
+	c.login = presenter.LoginOff
+	if on {
+		c.login = presenter.LoginOn
+	}
+	return nil
 }
 
 func (c *fakeCore) Captures() *capture.Store { return c.bytes }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"runtime"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -16,16 +17,18 @@ import (
 // program; they are changed in place, and only when something really changed, because
 // each refresh rebuilds the menu on the other side.
 type tray struct {
-	u    *UI
-	desk desktop.App
-	menu *fyne.Menu
-	icon presenter.Icon
-	tip  string
+	u     *UI
+	desk  desktop.App
+	menu  *fyne.Menu
+	shown []presenter.TrayItem // what the menu says
+	icon  presenter.Icon
+	tip   string
 }
 
 func newTray(u *UI) *tray {
 	t := &tray{u: u, menu: fyne.NewMenu(u.opts.Name)}
-	for _, it := range t.items() {
+	t.shown = t.items()
+	for _, it := range t.shown {
 		t.menu.Items = append(t.menu.Items, t.item(it))
 	}
 	desk, ok := u.app.(desktop.App)
@@ -49,7 +52,16 @@ func newTray(u *UI) *tray {
 func opensOnClick() bool { return runtime.GOOS != "darwin" }
 
 func (t *tray) items() []presenter.TrayItem {
-	return presenter.TrayMenu(t.headline(), t.u.status, t.u.core.LocalKey())
+	u := t.u
+	model := presenter.DefaultModel(u.settings)
+	p := presenter.Tray{
+		Headline: t.headline(), Status: u.status, Key: u.core.LocalKey(),
+		Model: model, Models: u.log.Choices(model), Login: u.login,
+	}
+	if list := u.log.Troubles(time.Now(), 1); len(list) > 0 {
+		p.Trouble = &list[0]
+	}
+	return p.Menu()
 }
 
 func (t *tray) headline() presenter.Headline {
@@ -63,8 +75,15 @@ func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
 	if it.Separator {
 		return fyne.NewMenuItemSeparator()
 	}
-	m := fyne.NewMenuItem(it.Label, func() { t.u.act(it.Action) })
+	m := fyne.NewMenuItem(it.Label, func() { t.u.do(it) })
 	m.Disabled = !it.Enabled
+	m.Checked = it.Checked
+	if len(it.Children) > 0 {
+		m.ChildMenu = fyne.NewMenu("")
+		for _, child := range it.Children {
+			m.ChildMenu.Items = append(m.ChildMenu.Items, t.item(child))
+		}
+	}
 	m.IsQuit = it.Action == presenter.Quit
 	return m
 }
@@ -75,11 +94,11 @@ func (t *tray) refresh() {
 	h := t.headline()
 	changed := false
 	for i, it := range t.items() {
-		m := t.menu.Items[i]
-		if m.Label == it.Label && m.Disabled == !it.Enabled || it.Separator {
+		if it.Same(t.shown[i]) {
 			continue
 		}
-		*m = *t.item(it)
+		t.shown[i] = it
+		*t.menu.Items[i] = *t.item(it)
 		changed = true
 	}
 	if h.Icon != t.icon {

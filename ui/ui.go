@@ -62,6 +62,7 @@ type UI struct {
 	status   presenter.Status
 	settings settings.Settings
 	token    presenter.SecretState
+	login    presenter.LoginState
 	tokenRun int // counts looks at the token, so that only the last one counts
 	log      *presenter.Log
 	clients  *presenter.Clients
@@ -124,6 +125,7 @@ func (u *UI) Start(hidden bool) {
 	context.AfterFunc(u.ctx, stop)
 	u.goes(func() { presenter.NewFeed(u.core.Bus(), u.deliver).Run(u.ctx) })
 	u.checkToken()
+	u.checkLogin()
 	if hidden {
 		u.awaitHost(hostTries)
 		return
@@ -181,6 +183,7 @@ func (u *UI) deliver(batch []event.Exchange, taken func()) {
 	u.opts.Do(func() {
 		defer taken()
 		gone := u.log.Apply(batch)
+		u.tray.refresh()
 		if u.window != nil {
 			u.window.requests.gone += gone
 			u.window.requests.refresh()
@@ -273,10 +276,63 @@ func (u *UI) act(a presenter.Action) {
 		u.app.Clipboard().SetContent(u.core.LocalKey())
 	case presenter.OpenWindow:
 		u.show()
+	case presenter.OpenSettings:
+		u.show()
+		u.window.open(pageSettings)
+	case presenter.ToggleLogin:
+		u.setLogin(u.login != presenter.LoginOn)
 	case presenter.Quit:
 		u.quit()
 	case presenter.NoAction:
 	}
+}
+
+// do does what an item of the tray's menu asks for.
+func (u *UI) do(it presenter.TrayItem) {
+	switch it.Action {
+	case presenter.ChooseModel:
+		s := presenter.WithDefaultModel(u.core.Settings(), it.Arg)
+		u.run(saveLimit, func(ctx context.Context) error { return u.core.SaveSettings(ctx, s) }, u.saved)
+	case presenter.ShowRequest:
+		u.show()
+		u.window.openRequest(it.Arg)
+	default:
+		u.act(it.Action)
+	}
+}
+
+// saved takes over settings that were saved elsewhere than on their page. What went wrong
+// is said in the window.
+func (u *UI) saved(err error) {
+	if err != nil {
+		u.show()
+		u.window.tell(presenter.Sentence(err.Error()))
+		return
+	}
+	u.setSettings()
+}
+
+// checkLogin asks whether the system starts the program at login.
+func (u *UI) checkLogin() {
+	state := presenter.LoginUnknown
+	u.run(saveLimit, func(ctx context.Context) error {
+		state = u.core.LoginState(ctx)
+		return nil
+	}, func(error) {
+		u.login = state
+		u.refresh()
+	})
+}
+
+// setLogin has the system start the program at login, or not any more.
+func (u *UI) setLogin(on bool) {
+	u.run(saveLimit, func(ctx context.Context) error { return u.core.SetLogin(ctx, on) }, func(err error) {
+		if err != nil {
+			u.show()
+			u.window.tell(presenter.Sentence(err.Error()))
+		}
+		u.checkLogin()
+	})
 }
 
 // control starts or stops the proxy. What comes of it is seen through Watch; the state

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"apex-ai-proxy/app"
+	"apex-ai-proxy/app/autostart"
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy"
@@ -93,6 +94,26 @@ const demo = "demo"
 
 // Bus implements presenter.Core.
 func (c core) Bus() *event.Bus { return c.app.Bus() }
+
+// loginItem is the program's entry: it starts in the tray.
+var loginItem = autostart.Entry{ID: ID, Name: Name, Args: []string{hiddenFlag}}
+
+// LoginState implements presenter.Login.
+func (c core) LoginState(context.Context) presenter.LoginState {
+	switch s, err := loginItem.State(); {
+	case err != nil:
+		return presenter.LoginUnknown
+	case s == autostart.On:
+		return presenter.LoginOn
+	case s == autostart.Blocked:
+		return presenter.LoginBlocked
+	default:
+		return presenter.LoginOff
+	}
+}
+
+// SetLogin implements presenter.Login.
+func (c core) SetLogin(_ context.Context, on bool) error { return loginItem.Set(on) }
 
 // Captures implements presenter.Inspecting.
 func (c core) Captures() *capture.Store { return c.app.Captures() }

@@ -22,6 +22,7 @@ type Core interface {
 	Configuration
 	Secrets
 	Inspecting
+	Login
 
 	// Bus delivers the records of the exchanges.
 	Bus() *event.Bus
@@ -64,6 +65,13 @@ type Secrets interface {
 	DeleteSecret(ctx context.Context, name SecretName) error
 	// LocalKey is the key that clients send.
 	LocalKey() string
+}
+
+// Login is the program's entry among those that the system starts at login. The methods
+// may block for as long as a file or the registry takes.
+type Login interface {
+	LoginState(ctx context.Context) LoginState
+	SetLogin(ctx context.Context, on bool) error
 }
 
 // Inspecting looks at what was sent and what came back.

@@ -157,6 +157,10 @@ const (
 	CopyAnthropic
 	CopyKey
 	OpenWindow
+	OpenSettings
+	ChooseModel
+	ShowRequest
+	ToggleLogin
 	Quit
 )
 

@@ -103,11 +103,11 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-func TestTrayMenuKeepsItsPlaces(t *testing.T) {
+func TestTrayKeepsItsPlaces(t *testing.T) {
 	var first []TrayItem
 	for st := Stopped; st <= Failed; st++ {
 		status := Status{State: st, Addr: "127.0.0.1:8787"}
-		items := TrayMenu(Describe(status, setUpSettings(), SecretPresent), status, "key")
+		items := (&Tray{Headline: Describe(status, setUpSettings(), SecretPresent), Status: status, Key: "key"}).Menu()
 		if first == nil {
 			first = items
 		}
@@ -128,7 +128,7 @@ func TestTrayMenuKeepsItsPlaces(t *testing.T) {
 	}
 }
 
-func TestTrayMenuActions(t *testing.T) {
+func TestTrayActions(t *testing.T) {
 	find := func(items []TrayItem, a Action) TrayItem {
 		for _, it := range items {
 			if it.Action == a {
@@ -152,7 +152,7 @@ func TestTrayMenuActions(t *testing.T) {
 		"no key yet":     {Status{State: Running, Addr: "127.0.0.1:1"}, "", CopyKey, "Copy local key", false},
 	} {
 		h := Describe(c.status, setUpSettings(), SecretPresent)
-		it := find(TrayMenu(h, c.status, c.key), c.action)
+		it := find((&Tray{Headline: h, Status: c.status, Key: c.key}).Menu(), c.action)
 		if it.Label != c.label || it.Enabled != c.on {
 			t.Errorf("%s: %+v, want %q, enabled %v", name, it, c.label, c.on)
 		}
@@ -167,7 +167,7 @@ func TestTrayMenuActions(t *testing.T) {
 func TestTrayLineIsShort(t *testing.T) {
 	status := Status{State: Failed, Addr: "127.0.0.1:8787", Err: &PortError{Addr: "127.0.0.1:8787", Holder: strings.Repeat("long ", 40)}}
 	h := Describe(status, setUpSettings(), SecretPresent)
-	if got := TrayMenu(h, status, "")[0].Label; len([]rune(got)) > trayWidth {
+	if got := (&Tray{Headline: h, Status: status}).Menu()[0].Label; len([]rune(got)) > trayWidth {
 		t.Errorf("%d runes: %q", len([]rune(got)), got)
 	}
 	if got := Tooltip("Apex", h); len([]rune(got)) > 120 {

@@ -1,25 +1,53 @@
 package presenter
 
-import "apex-ai-proxy/ui/words"
+import (
+	"slices"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/words"
+)
 
 // TrayItem is one line of the tray menu.
 type TrayItem struct {
 	Label     string
 	Action    Action
+	Arg       string // the model that is chosen, the exchange that is shown
 	Enabled   bool
+	Checked   bool
 	Separator bool
+	Children  []TrayItem // of a menu within the menu
 }
 
-// trayWidth bounds the length of the status line, because menus do not wrap.
-const trayWidth = 64
+// Same tells whether two items look and do the same.
+func (t TrayItem) Same(o TrayItem) bool {
+	return t.Label == o.Label && t.Action == o.Action && t.Arg == o.Arg && t.Enabled == o.Enabled && t.Checked == o.Checked &&
+		t.Separator == o.Separator && slices.EqualFunc(t.Children, o.Children, TrayItem.Same)
+}
 
-// TrayMenu is the tray menu for a state. It always has the same items in the same places,
-// so that it can be changed in place.
-func TrayMenu(h Headline, st Status, key string) []TrayItem {
-	label, action, enabled := Switch(st.State)
-	urls := BaseURLs(st.Addr)
-	line := h.Text
-	if h.Icon == IconAttention && st.State == Running {
+// Tray is what the tray menu is made of.
+type Tray struct {
+	Headline Headline
+	Status   Status
+	Key      string     // the local key
+	Model    string     // what the alias "default" stands for, "" for nothing
+	Models   []string   // that can be chosen for it
+	Trouble  *Trouble   // the last failure, nil for none
+	Login    LoginState // whether the system starts the program
+}
+
+// Lengths of lines, because menus do not wrap.
+const (
+	trayWidth    = 64
+	troubleWidth = 48
+)
+
+// Menu is the tray menu. It always has the same items in the same places, so that it can
+// be changed in place.
+func (t *Tray) Menu() []TrayItem {
+	label, action, enabled := Switch(t.Status.State)
+	urls := BaseURLs(t.Status.Addr)
+	line := t.Headline.Text
+	if t.Headline.Icon == IconAttention && t.Status.State == Running {
 		line = words.F("{{.State}} · attention needed", words.V{"State": line})
 	}
 	return []TrayItem{
@@ -29,13 +57,96 @@ func TrayMenu(h Headline, st Status, key string) []TrayItem {
 		{Separator: true},
 		{Label: words.T("Copy OpenAI base URL"), Action: CopyOpenAI, Enabled: urls.OpenAI != ""},
 		{Label: words.T("Copy Anthropic base URL"), Action: CopyAnthropic, Enabled: urls.Anthropic != ""},
-		{Label: words.T("Copy local key"), Action: CopyKey, Enabled: key != ""},
+		{Label: words.T("Copy local key"), Action: CopyKey, Enabled: t.Key != ""},
+		{Separator: true},
+		t.models(),
+		t.trouble(),
 		{Separator: true},
 		{Label: words.T("Open window"), Action: OpenWindow, Enabled: true},
+		{Label: words.T("Settings…"), Action: OpenSettings, Enabled: true},
+		{Label: words.T("Launch at login"), Action: ToggleLogin, Enabled: t.Login == LoginOff || t.Login == LoginOn, Checked: t.Login == LoginOn},
 		{Separator: true},
 		{Label: words.T("Quit"), Action: Quit, Enabled: true},
 	}
 }
 
+// models chooses what the model "default" stands for.
+func (t *Tray) models() TrayItem {
+	it := TrayItem{Label: words.T("Default model"), Enabled: len(t.Models) > 0}
+	for _, m := range t.Models {
+		it.Children = append(it.Children, TrayItem{Label: Shorten(m, trayWidth), Action: ChooseModel, Arg: m, Enabled: true, Checked: m == t.Model})
+	}
+	return it
+}
+
+func (t *Tray) trouble() TrayItem {
+	if t.Trouble == nil {
+		return TrayItem{Label: words.T("No errors in the last hour")}
+	}
+	return TrayItem{Label: words.F("Last error: {{.Text}}", words.V{"Text": Shorten(t.Trouble.Text, troubleWidth)}), Action: ShowRequest, Arg: t.Trouble.ID, Enabled: true}
+}
+
 // Tooltip is the text that a pointer over the tray icon shows.
 func Tooltip(name string, h Headline) string { return Shorten(name+" – "+h.Text, 120) }
+
+// DefaultAlias is the name of a model that stands for the one chosen in the tray.
+const DefaultAlias = "default"
+
+// DefaultModel is the model that the name "default" stands for, "" for none.
+func DefaultModel(s settings.Settings) string {
+	if t := s.AliasTargets()[DefaultAlias]; len(t) > 0 {
+		return t[0]
+	}
+	return ""
+}
+
+// WithDefaultModel is s with another model for the name "default".
+func WithDefaultModel(s settings.Settings, model string) settings.Settings {
+	aliases := map[string]any{DefaultAlias: model}
+	for name, v := range s.Aliases {
+		if name != DefaultAlias {
+			aliases[name] = v
+		}
+	}
+	s.Aliases = aliases
+	return s
+}
+
+// choices bounds how many models the tray offers.
+const choices = 8
+
+// Choices are the models that the tray offers: the chosen one, and those that were asked
+// for last.
+func (l *Log) Choices(chosen string) []string {
+	var out []string
+	add := func(m string) {
+		if m != "" && m != DefaultAlias && len(out) < choices && !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	add(chosen)
+	for i := len(l.rows) - 1; i >= 0 && i >= len(l.rows)-looksBack; i-- {
+		if x := &l.rows[i]; x.Provider != "" && x.Provider != demoProvider && x.Status < 400 {
+			add(x.ModelUsed + "#" + x.Provider)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// looksBack is how many requests are searched for models.
+const looksBack = 500
+
+// demoProvider answers from inside the program.
+const demoProvider = "demo"
+
+// LoginState is whether the system starts the program at login.
+type LoginState uint8
+
+// The states.
+const (
+	LoginUnknown LoginState = iota
+	LoginOff
+	LoginOn
+	LoginBlocked // entered, but switched off in the system's settings
+)

@@ -1,0 +1,63 @@
+package ui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+func TestTrayChoosesTheDefaultModel(t *testing.T) {
+	s := sceneRequests(t)
+	models := s.menuItem("Default model")
+	if models.ChildMenu == nil || len(models.ChildMenu.Items) == 0 {
+		t.Fatal("the models that were used are not offered")
+	}
+	first := models.ChildMenu.Items[0]
+	first.Action()
+	s.until("the settings to be saved", func() bool { return presenter.DefaultModel(s.settings) == first.Label })
+	for _, it := range s.menuItem("Default model").ChildMenu.Items {
+		if it.Checked != (it.Label == first.Label) {
+			t.Errorf("%s is checked: %t", it.Label, it.Checked)
+		}
+	}
+}
+
+func TestTrayShowsTheLastError(t *testing.T) {
+	s := sceneRequests(t)
+	x := workday()[5]
+	x.ID, x.Start = "req_now", workday()[12].Start
+	s.publish(x)
+	s.window.open(pageOverview)
+	var label string
+	for _, m := range s.tray.menu.Items {
+		if strings.HasPrefix(m.Label, "Last error: ") {
+			label = m.Label
+		}
+	}
+	if label == "" {
+		t.Fatal("the last error is not in the menu")
+	}
+	s.menuItem(label).Action()
+	if s.window.current != pageRequests || s.window.requests.inspector.data.ID != "req_now" {
+		t.Errorf("page %d shows %q", s.window.current, s.window.requests.inspector.data.ID)
+	}
+}
+
+func TestTrayLaunchesAtLogin(t *testing.T) {
+	s := sceneReady(t)
+	for _, want := range []bool{true, false} {
+		s.menuItem("Launch at login").Action()
+		s.until("the entry", func() bool { return (s.login == presenter.LoginOn) == want })
+		if s.menuItem("Launch at login").Checked != want {
+			t.Errorf("checked %t", !want)
+		}
+	}
+	s.core.loginErr = errors.New("the folder cannot be written")
+	s.menuItem("Launch at login").Action()
+	s.until("the reason", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
+	if s.menuItem("Launch at login").Checked {
+		t.Error("it is checked although that did not work")
+	}
+}
