@@ -140,6 +140,8 @@ func TestResponsesModels(t *testing.T) {
 		{"gpt-5.1-codex-mini#openai", chat, false, responses},
 		{"gpt-5.1-codex-max#openai", chat, false, responses},
 		{"gpt-5.3-codex#openai", chat, false, responses},
+		{"gpt-6-codex#openai", chat, false, responses},
+		{"gpt-6-pro#openai", chat, false, responses},
 		{"codex-mini-latest#openai", chat, false, responses},
 		{"o1-pro#openai", chat, false, responses},
 		{"o3-pro#openai", chat, false, responses},
