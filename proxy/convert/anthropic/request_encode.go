@@ -100,11 +100,14 @@ type message struct {
 
 func (e *requestEncoder) fail(err *ir.Error) {
 	if e.err == nil {
+		err.Param = e.req.NameOf(err.Param)
 		e.err = err
 	}
 }
 
-func (e *requestEncoder) lose(code, path, why string) { e.Losses.Add(code, path, why) }
+func (e *requestEncoder) lose(code, path, why string) {
+	e.Losses.Add(code, e.req.NameOf(path), why)
+}
 
 // arrange turns the conversation into messages that alternate, start with the user and
 // hold no empty text.

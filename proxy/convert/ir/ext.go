@@ -22,3 +22,32 @@ func (r *Request) Ignorable(f Field) bool {
 		f.Name == "truncation" && f.Value.Text().Is("disabled") ||
 		f.Name == "speed" && f.Value.Text().Is("standard")
 }
+
+// fieldNames are the names of a field in Messages, Chat Completions and Responses, where
+// they differ; "" where there is none.
+var fieldNames = [][3]string{
+	{"max_tokens", "max_tokens", "max_output_tokens"},
+	{"stop_sequences", "stop", ""},
+	{"thinking", "reasoning_effort", "reasoning"},
+	{"output_config.format", "response_format", "text.format"},
+	{"tool_choice.disable_parallel_tool_use", "parallel_tool_calls", "parallel_tool_calls"},
+	{"", "logprobs", "top_logprobs"},
+	{"", "verbosity", "text.verbosity"},
+	{"messages", "messages", "input"},
+	{"messages[0]", "messages[0]", "input[0]"},
+}
+
+// NameOf is the client's name of a field that an encoder knows under another protocol's,
+// for warnings and errors. Any other path stays as it is.
+func (r *Request) NameOf(path string) string {
+	column := slices.Index([]Protocol{AnthropicMessages, OpenAIChat, OpenAIResponses}, r.Origin)
+	if column < 0 {
+		return path
+	}
+	for _, names := range fieldNames {
+		if path != "" && slices.Contains(names[:], path) && names[column] != "" {
+			return names[column]
+		}
+	}
+	return path
+}

@@ -114,11 +114,14 @@ type requestEncoder struct {
 
 func (e *requestEncoder) fail(err *ir.Error) {
 	if e.err == nil {
+		err.Param = e.req.NameOf(err.Param)
 		e.err = err
 	}
 }
 
-func (e *requestEncoder) lose(code, path, why string) { e.Losses.Add(code, path, why) }
+func (e *requestEncoder) lose(code, path, why string) {
+	e.Losses.Add(code, e.req.NameOf(path), why)
+}
 
 // limits writes the token limit and the stop sequences.
 func (e *requestEncoder) limits() {

@@ -65,11 +65,14 @@ type requestEncoder struct {
 
 func (e *requestEncoder) fail(err *ir.Error) {
 	if e.err == nil {
+		err.Param = e.req.NameOf(err.Param)
 		e.err = err
 	}
 }
 
-func (e *requestEncoder) lose(code, path, why string) { e.Losses.Add(code, path, why) }
+func (e *requestEncoder) lose(code, path, why string) {
+	e.Losses.Add(code, e.req.NameOf(path), why)
+}
 
 func (e *requestEncoder) limits() {
 	if n, ok := e.req.MaxOutput.Int(); ok && e.req.MaxOutput.Present() {
