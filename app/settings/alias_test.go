@@ -124,6 +124,13 @@ func TestTiers(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tier, got, want)
 		}
 	}
+	for _, tier := range Tiers() {
+		got := Default().WithTier(tier, "gpt-5#openai").AliasTargets()
+		want := map[string][]string{"claude-" + string(tier): {"gpt-5#openai"}, "claude-*" + string(tier) + "*": {"gpt-5#openai"}}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s stands for %v", tier, got)
+		}
+	}
 	if s.TierTargets(TierOpus) == nil || s.TierTargets(TierHaiku) != nil {
 		t.Error("the original was changed")
 	}

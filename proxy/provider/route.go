@@ -48,7 +48,7 @@ func Resolve(asked string) (Route, error) {
 			return route(asked, find(f.slug), name), nil
 		}
 	}
-	return Route{}, unknown(fmt.Sprintf("no provider is known for the model %q", name), name, guess(name))
+	return Route{}, unknown(fmt.Sprintf("no provider is known for the model %q", name), form(guess(name)))
 }
 
 func checkName(name string) error {
@@ -74,27 +74,27 @@ func explicit(asked, model, slug string) (Route, error) {
 	case model == "":
 		return Route{}, ir.Invalid("model", "the model is missing: %s %s", form("", ""), listed())
 	case slug == "":
-		return Route{}, ir.Invalid("model", "the provider is missing behind #: %s %s", form(model, guess(model)), listed())
+		return Route{}, ir.Invalid("model", "the provider is missing behind #: %s %s", form(guess(model)), listed())
 	case p == nil:
-		near := nearest(slug)
-		if near == "" {
-			near = guess(model)
+		right := form(model, nearest(slug))
+		if nearest(slug) == "" {
+			right = form(guess(model))
 		}
-		return Route{}, unknown(fmt.Sprintf("%q is not a provider", slug), model, near)
+		return Route{}, unknown(fmt.Sprintf("%q is not a provider", slug), right)
 	}
 	return route(asked, p, model), nil
 }
 
-// unknown is the error for a name that leads to no provider. slug is the one that may have
-// been meant, "" when nobody knows.
-func unknown(what, model, slug string) *ir.Error {
+// unknown is the error for a name that leads to no provider; right is how it would.
+func unknown(what, right string) *ir.Error {
 	return &ir.Error{
 		Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
-		Message: what + ": " + form(model, slug) + " " + listed(),
+		Message: what + ": " + right + " " + listed(),
 	}
 }
 
-// form says how the model would be written right.
+// form says how a model is written right. slug is the provider that may have been meant, ""
+// when nobody knows.
 func form(model, slug string) string {
 	const right = "write it as model#provider."
 	if slug == "" {
@@ -124,13 +124,21 @@ func nearest(slug string) string {
 	return p.Slug
 }
 
-// guess is the provider that a model is likely to be found at: one that lists it, or the
-// one its name's beginning, perhaps mistyped, belongs to; "" when nobody knows.
-func guess(model string) string {
+// guess is where a model is likely to be found, and its name there: at a provider that
+// lists it, or at the one that its name's beginning, perhaps mistyped, belongs to; "" when
+// nobody knows.
+func guess(model string) (id, slug string) {
 	for i := range table {
 		for _, id := range table[i].Models {
-			if strings.EqualFold(id, model) || strings.EqualFold(id[strings.LastIndexByte(id, '/')+1:], model) {
-				return table[i].Slug
+			if strings.EqualFold(id, model) {
+				return id, table[i].Slug
+			}
+		}
+	}
+	for i := range table {
+		for _, id := range table[i].Models {
+			if strings.EqualFold(id[strings.LastIndexByte(id, '/')+1:], model) {
+				return id, table[i].Slug
 			}
 		}
 	}
@@ -142,10 +150,10 @@ func guess(model string) string {
 	near := spelling.Nearest(head, heads)
 	for _, f := range families {
 		if near != "" && strings.TrimSuffix(f.prefix, "-") == near {
-			return f.slug
+			return model, f.slug
 		}
 	}
-	return ""
+	return model, ""
 }
 
 func route(asked string, p *Provider, model string) Route {
