@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2/lang"
+
 	"apex-ai-proxy/app/client"
 	"apex-ai-proxy/ui/words"
 )
@@ -81,7 +83,19 @@ func used(t *testing.T) map[string]string {
 			texts[text] = "app/client/client-setup.go"
 		}
 	}
+	for _, text := range toolkit {
+		if texts[text] == "" {
+			texts[text] = "toolkit.go"
+		}
+	}
 	return texts
+}
+
+// toolkit are the texts of Fyne's own menus and dialogs, which would otherwise stay in the
+// system's language when another one is chosen.
+var toolkit = []string{
+	"Advanced", "Cancel", "Confirm", "Copy", "Create Folder", "Cut", "Enter filename", "Error", "Favourites", "File", "Folder",
+	"New Folder", "No", "OK", "Open", "Paste", "Quit", "Redo", "Save", "Select all", "Show Hidden Files", "Undo", "Yes",
 }
 
 // unseen are the files of package settings whose sentences are about the file itself. Those
@@ -239,6 +253,9 @@ func TestUse(t *testing.T) {
 		t.Errorf("an unknown text became %q", got)
 	}
 	_ = words.Use("en")
+	if got := lang.L("Paste"); got != "Paste" {
+		t.Errorf("en: the toolkit says %q", got)
+	}
 	if err := words.Use("tlh"); err == nil || words.Tag() != "en" {
 		t.Errorf("an unknown language: %v, %s", err, words.Tag())
 	}
