@@ -232,6 +232,7 @@ type clientCard struct {
 	copy     *widget.Button   // nil when there is no snippet
 	copies   []*widget.Button // of the fields
 	ways     []*widget.Button
+	side     *sideScroll // around the snippet
 }
 
 func newClientCard(w *window) *clientCard {
@@ -435,10 +436,10 @@ func (c *clientCard) well(text []string, remark fyne.CanvasObject) fyne.CanvasOb
 	for _, s := range text {
 		lines.Add(newLine(s, mono))
 	}
-	side := newSideScroll(padded(gap+4, gap+4, gapWide, gapWide, lines), c.scroll)
+	c.side = newSideScroll(padded(gap+4, gap+4, gapWide, gapWide, lines), c.scroll)
 	return stack(gap,
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, 0, stack(0, sized(96, c.copy))), middle(remark)),
-		container.NewStack(newGround(colorWell, 6), side))
+		container.NewStack(newGround(colorWell, 6), c.side))
 }
 
 // sideScroll scrolls sideways only, and leaves other turns of the wheel to what it is in.

@@ -205,6 +205,22 @@ func TestClientsStayStill(t *testing.T) {
 	}
 }
 
+// TestClientsWheel: over a snippet the wheel moves the page, and sideways the snippet.
+func TestClientsWheel(t *testing.T) {
+	s := sceneClient("openai-sdk", 2)(t)
+	s.window.win.Resize(size(760, 520))
+	card := s.window.clients.card
+	turn := func(dx, dy float32) { card.side.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(dx, dy)}) }
+	turn(0, -40)
+	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40 || snippet.X != 0 {
+		t.Errorf("down: the page is at %v, the snippet at %v", page, snippet)
+	}
+	turn(-30, 0)
+	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40 || snippet.X != 30 {
+		t.Errorf("sideways: the page is at %v, the snippet at %v", page, snippet)
+	}
+}
+
 func TestClientsAreReached(t *testing.T) {
 	s := sceneReady(t)
 	test.Tap(s.window.overview.clients)
