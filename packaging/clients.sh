@@ -70,6 +70,6 @@ rm -f "$CLIENTS_TABLE"
 go vet -tags clients ./app/e2e
 go build -o .cache/bin/testsum ./packaging/testsum
 status=0
-go test -json -count=1 -tags clients -timeout 60m -run "${1:-TestClients}" ./app/e2e | .cache/bin/testsum || status=1
+go test -json -count=1 -parallel 4 -tags clients -timeout 60m -run "${1:-TestClients}" ./app/e2e | .cache/bin/testsum >&2 || status=1
 cat "$CLIENTS_TABLE" || status=1
 exit $status

@@ -30,15 +30,16 @@ const clientPatience = 3 * time.Minute
 // clientUpstream is a model to talk to and the protocol of its vendor.
 type clientUpstream struct {
 	name       string // heading of the table's column
+	path       string // end of the address that is asked for chat
 	model      string
 	embeddings string
 }
 
 var clientUpstreams = []clientUpstream{
-	{"openai chat", "gpt-4o#openai", "text-embedding-3-small#openai"},
-	{"openai responses", "o3-pro#openai", "text-embedding-3-small#openai"},
-	{"anthropic", "claude-sonnet-4-5#anthropic", "claude-sonnet-4-5#anthropic"},
-	{"mistral chat", "mistral-large-latest#mistral", "mistral-embed#mistral"},
+	{"openai chat", "/openai/chat/completions", "gpt-4o#openai", "text-embedding-3-small#openai"},
+	{"openai responses", "/openai/responses", "o3-pro#openai", "text-embedding-3-small#openai"},
+	{"anthropic", "/anthropic/v1/messages", "claude-sonnet-4-5#anthropic", "claude-sonnet-4-5#anthropic"},
+	{"mistral chat", "/mistral/v1/chat/completions", "mistral-large-latest#mistral", "mistral-embed#mistral"},
 }
 
 // libraries are programs that use a vendor's library and print a line for every check.
@@ -83,12 +84,12 @@ func testLibraries(t *testing.T) {
 					}
 					checks++
 					name, why, _ := strings.Cut(rest, ": ")
-					passed := t.Run(name, func(t *testing.T) {
+					t.Run(name, func(t *testing.T) {
+						score(lib.name, up.name, verdict == "pass")
 						if verdict == "fail" {
 							t.Error(why)
 						}
 					})
-					score(lib.name, up.name, passed)
 				}
 				if checks == 0 {
 					score(lib.name, up.name, false)
@@ -116,6 +117,7 @@ func explain(t *testing.T, g *fakegateway.Gateway) {
 // clientCommand is how to start a client.
 type clientCommand struct {
 	dir  string
+	home string // "" for a new one
 	args []string
 	env  []string
 }
@@ -131,7 +133,10 @@ func runClient(t *testing.T, c clientCommand) string {
 	}
 	cmd.Dir = c.dir
 	cmd.WaitDelay = 10 * time.Second // a client's own children may hold its output
-	home := t.TempDir()
+	home := c.home
+	if home == "" {
+		home = t.TempDir()
+	}
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + home, "TMPDIR=" + home, "LANG=C.UTF-8", "CI=1"}, c.env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -144,20 +149,12 @@ func runClient(t *testing.T, c clientCommand) string {
 // scores are the results by client and upstream.
 var scores = struct {
 	sync.Mutex
-	clients []string
-	cells   map[[2]string]*[2]int // passed, failed
+	cells map[[2]string]*[2]int // passed, failed
 }{cells: map[[2]string]*[2]int{}}
 
 func score(client, upstream string, passed bool) {
 	scores.Lock()
 	defer scores.Unlock()
-	known := false
-	for _, c := range scores.clients {
-		known = known || c == client
-	}
-	if !known {
-		scores.clients = append(scores.clients, client)
-	}
 	cell := scores.cells[[2]string{client, upstream}]
 	if cell == nil {
 		cell = &[2]int{}
@@ -179,7 +176,7 @@ func writeTable(t *testing.T) {
 		fmt.Fprint(w, "\t"+up.name)
 	}
 	passed, failed := 0, 0
-	for _, client := range scores.clients {
+	for _, client := range clientNames() {
 		fmt.Fprint(w, "\n"+client)
 		for _, up := range clientUpstreams {
 			cell := scores.cells[[2]string{client, up.name}]
@@ -203,4 +200,22 @@ func writeTable(t *testing.T) {
 	}
 }
 
-func testAgents(t *testing.T) {}
+// clientNames are the clients that took part.
+func clientNames() []string {
+	var all, took []string
+	for _, lib := range libraries {
+		all = append(all, lib.name)
+	}
+	for _, a := range agents {
+		all = append(all, a.name)
+	}
+	for _, name := range all {
+		for _, up := range clientUpstreams {
+			if scores.cells[[2]string{name, up.name}] != nil {
+				took = append(took, name)
+				break
+			}
+		}
+	}
+	return took
+}

@@ -54,6 +54,9 @@ func (r *request) turn() Turn {
 // not declared are left out, as no model makes them.
 func (r Reply) answer(req *request) *answer {
 	a := &answer{text: r.Text}
+	if req.thinks == thinkingOn { // or the answer could not be sent back
+		a.thoughts = "The script says what to do."
+	}
 	for _, call := range r.Calls {
 		for _, t := range req.tools {
 			if t.name == call.Name {

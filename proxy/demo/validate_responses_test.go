@@ -163,6 +163,7 @@ func TestPlay(t *testing.T) {
 		{"result", "/v1/responses", responsesBody(hi + "," + call1 + "," + output1), "weather said one"},
 		{"text", messagesPath, messagesBody(userTurn), "no tools"},
 		{"chat", chatPath, chatBody(hi, `"tools":[`+weather+`]`), `"finish_reason":"tool_calls"`},
+		{"thinking", messagesPath, messagesBody(userTurn, `"thinking":{"type":"enabled","budget_tokens":1024}`), `"type":"thinking"`},
 	} {
 		w := post(t, upstream(demo.WithPlay(play)), c.path, c.body)
 		if w.Code != 200 || !strings.Contains(w.Body.String(), c.want) || strings.Contains(w.Body.String(), "undeclared") {
