@@ -25,7 +25,7 @@ var (
 )
 
 // clientPatience is the longest that one client may take for all of its checks.
-const clientPatience = 3 * time.Minute
+const clientPatience = 10 * time.Minute
 
 // clientUpstream is a model to talk to and the protocol of its vendor.
 type clientUpstream struct {
