@@ -50,7 +50,7 @@ func TestEncodedRequestsAreValid(t *testing.T) {
 			continue
 		}
 		body, _, err := convertRequest(c.from, c.to, c.in, c.target)
-		if err != nil || c.to == convert.For(ir.OpenAIResponses) && bytes.Contains(body, []byte(`"rs_1"`)) {
+		if err != nil || bytes.Contains(body, []byte(`"rs_1"`)) || bytes.Contains(body, []byte(`"REDACTED="`)) {
 			continue // a vendor takes its own reasoning only, which these made up
 		}
 		if refusal := vendorErrors(c.to, body); refusal != "" {
