@@ -188,7 +188,9 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 		}
 	}
 	for c.live() != s && c.live() != nil && c.live().complete() {
-		c.close(d, emit)
+		if c.close(d, emit); d.done {
+			return
+		}
 	}
 	if c.live() != s {
 		for i := range c.next {
