@@ -25,6 +25,7 @@ type settingsPage struct {
 	choices []*choiceField
 	token   *secretField
 	keys    *providerKeys
+	login   *loginField
 	save    *widget.Button
 	revert  *widget.Button
 	message *line
@@ -44,6 +45,7 @@ func newSettingsPage(w *window) *settingsPage {
 	}
 	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), w.u.checkToken)
 	p.keys = newProviderKeys(p)
+	p.login = newLoginField(w)
 	body := stack(gapMargin,
 		newLine(words.T("Settings"), faceHeadline),
 		section(words.T("Cloudflare AI Gateway"),
@@ -54,8 +56,15 @@ func newSettingsPage(w *window) *settingsPage {
 		),
 		section(words.T("This computer"),
 			p.text(presenter.FieldListen, words.T("Listen on"), words.T("Address and port for your clients. Running streams are kept when it changes.")),
+			p.text(presenter.FieldOrigins, words.T("Web pages"), words.T("Origins of pages that may call the proxy, as in https://app.example. Pages on this computer and editors may already.")),
+			p.login.content,
 			p.flag(presenter.FieldStartProxy, words.T("Start the proxy with the program")),
 			p.flag(presenter.FieldKeepRunning, words.T("Keep running in the tray when the window closes")),
+		),
+		section(words.T("Requests"),
+			p.choice(presenter.FieldBodies, words.T("Keep bodies")),
+			p.text(presenter.FieldExchanges, words.T("How many"), words.T("Bodies of the last so many requests are kept, in memory only.")),
+			p.text(presenter.FieldMemory, words.T("Memory in MiB"), words.T("When they need more, the oldest go.")),
 		),
 		section(words.T("Appearance"),
 			p.choice(presenter.FieldLanguage, words.T("Language")),
@@ -100,6 +109,7 @@ func (p *settingsPage) refresh() {
 	}
 	p.token.refresh(p.w.u.token)
 	p.keys.refresh()
+	p.login.refresh()
 	p.refreshFooter()
 }
 
@@ -178,6 +188,7 @@ func (p *settingsPage) drop() {
 
 // focusMissing puts the cursor into the first field that has to be filled in.
 func (p *settingsPage) focusMissing() {
+	p.w.u.checkLogin() // the system's settings may have changed it
 	if gaps := presenter.Missing(p.w.u.settings, p.w.u.token); len(gaps) > 0 && !p.form.Dirty() {
 		p.focusField(gaps[0].Field)
 	}

@@ -207,6 +207,9 @@ func (u *UI) setStatus(s presenter.Status) {
 
 // setSettings takes over settings that were saved.
 func (u *UI) setSettings() {
+	if u.window != nil {
+		u.window.settings.form.Reload(u.core.Settings(), u.core.Overridden()) // or the next save would undo it
+	}
 	u.settings = u.core.Settings()
 	u.dress()
 	if u.speak() && u.window != nil {

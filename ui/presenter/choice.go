@@ -24,6 +24,12 @@ func Choices(name Field) []Choice {
 			{string(settings.ThemeLight), words.T("Light")},
 			{string(settings.ThemeDark), words.T("Dark")},
 		}
+	case FieldBodies:
+		return []Choice{
+			{string(settings.BodiesAll), words.T("Of all requests")},
+			{string(settings.BodiesErrors), words.T("Of failed requests only")},
+			{string(settings.BodiesOff), words.T("Not at all")},
+		}
 	default:
 		return nil
 	}

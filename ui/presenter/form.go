@@ -4,8 +4,10 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/words"
@@ -30,6 +32,10 @@ const (
 	FieldKeepRunning       Field = "app.keep_running"
 	FieldLanguage          Field = settings.FieldLanguage
 	FieldTheme             Field = settings.FieldTheme
+	FieldBodies            Field = settings.FieldBodies
+	FieldExchanges         Field = settings.FieldExchanges
+	FieldMemory            Field = settings.FieldMemory
+	FieldOrigins           Field = settings.FieldOrigins
 	FieldToken             Field = "token"
 )
 
@@ -37,6 +43,7 @@ const (
 var texts = []Field{
 	FieldAccount, FieldGateway, FieldGatewayURL, FieldAzureResource, FieldAzureAPIVersion,
 	FieldListen, FieldUpstreamTimeout, FieldStreamIdleTimeout, FieldLanguage, FieldTheme,
+	FieldBodies, FieldExchanges, FieldMemory, FieldOrigins,
 }
 
 // flags are the fields that are on or off.
@@ -282,6 +289,10 @@ func (f *Form) build() (settings.Settings, map[Field]string) {
 	s.App.KeepRunning = f.flag[FieldKeepRunning]
 	s.App.Language = f.text[FieldLanguage]
 	s.App.Theme = settings.Theme(f.text[FieldTheme])
+	s.Captures.Bodies = settings.Bodies(f.text[FieldBodies])
+	f.number(FieldExchanges, &s.Captures.Exchanges, problems)
+	f.number(FieldMemory, &s.Captures.Memory, problems)
+	s.Server.Origins = origins(f.text[FieldOrigins])
 	f.duration(FieldUpstreamTimeout, &s.Server.UpstreamTimeout, problems)
 	f.duration(FieldStreamIdleTimeout, &s.Server.StreamIdleTimeout, problems)
 	s.Providers = maps.Clone(f.base.Providers)
@@ -301,6 +312,20 @@ func (f *Form) duration(name Field, d *settings.Duration, problems map[Field]str
 	if err := d.UnmarshalText([]byte(f.text[name])); err != nil {
 		problems[name] = words.T("Write a time as in 90s, 5m or 1h.")
 	}
+}
+
+func (f *Form) number(name Field, n *int, problems map[Field]string) {
+	v, err := strconv.Atoi(strings.TrimSpace(f.text[name]))
+	if err != nil {
+		problems[name] = words.T("Write a whole number.")
+		return
+	}
+	*n = v
+}
+
+// origins are the web origins in a text, which stand apart by spaces, commas or lines.
+func origins(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 func textOf(s settings.Settings, name Field) string {
@@ -325,6 +350,14 @@ func textOf(s settings.Settings, name Field) string {
 		return s.App.Language
 	case FieldTheme:
 		return string(s.App.Theme)
+	case FieldBodies:
+		return string(s.Captures.Bodies)
+	case FieldExchanges:
+		return strconv.Itoa(s.Captures.Exchanges)
+	case FieldMemory:
+		return strconv.Itoa(s.Captures.Memory)
+	case FieldOrigins:
+		return strings.Join(s.Server.Origins, " ")
 	default:
 		return ""
 	}

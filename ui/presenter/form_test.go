@@ -123,9 +123,9 @@ func TestFormWarns(t *testing.T) {
 func TestFormReject(t *testing.T) {
 	f := NewForm(setUpSettings(), nil, nil)
 	invalid := &settings.ValidationError{Problems: []settings.Problem{
-		{Field: settings.FieldGateway, Text: "no such gateway"}, {Field: "server.origins", Text: "not an origin"},
+		{Field: settings.FieldGateway, Text: "no such gateway"}, {Field: "aliases.x", Text: "not an origin"},
 	}}
-	if got := f.Reject(invalid); !strings.Contains(got, "server.origins") {
+	if got := f.Reject(invalid); !strings.Contains(got, "aliases.x") {
 		t.Errorf("what has no field is not told: %q", got)
 	}
 	if f.Problem(FieldGateway) != "No such gateway." {
@@ -166,5 +166,26 @@ func TestFormReloadKeepsEdits(t *testing.T) {
 	}
 	if f.Valid() {
 		t.Error("what cannot be read counts as valid")
+	}
+}
+
+func TestFormCaptures(t *testing.T) {
+	f := NewForm(settings.Default(), nil, nil)
+	f.SetText(FieldExchanges, "many")
+	f.SetText(FieldMemory, "0")
+	if f.Problem(FieldExchanges) != "Write a whole number." || f.Problem(FieldMemory) == "" || f.Valid() {
+		t.Errorf("%q, %q", f.Problem(FieldExchanges), f.Problem(FieldMemory))
+	}
+	f.SetText(FieldExchanges, " 20 ")
+	f.SetText(FieldMemory, "64")
+	f.SetText(FieldBodies, "errors")
+	f.SetText(FieldOrigins, "https://a.example, https://b.example:8443/")
+	s := f.Settings()
+	if !f.Valid() || s.Captures != (settings.Captures{Bodies: settings.BodiesErrors, Exchanges: 20, Memory: 64}) || strings.Join(s.Server.Origins, " ") != "https://a.example https://b.example:8443" {
+		t.Errorf("%t %+v %v", f.Valid(), s.Captures, s.Server.Origins)
+	}
+	f.SetText(FieldOrigins, "a.example")
+	if f.Problem(FieldOrigins) == "" {
+		t.Error("an origin without a scheme is not refused")
 	}
 }

@@ -1,0 +1,44 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// loginField says whether the system starts the program at login, and changes that at
+// once: the system's own entry is the setting.
+type loginField struct {
+	w       *window
+	check   *widget.Check
+	note    *paragraph
+	content fyne.CanvasObject
+}
+
+func newLoginField(w *window) *loginField {
+	f := &loginField{w: w, note: newParagraph("").note()}
+	f.check = widget.NewCheck(words.T("Launch at login"), func(on bool) {
+		if on != (w.u.login == presenter.LoginOn) {
+			w.u.setLogin(on)
+		}
+	})
+	f.content = padded(0, 0, labelWidth-gapTight+1, 0, stack(0, f.check, padded(0, 0, gapMargin, 0, f.note.box)))
+	f.refresh()
+	return f
+}
+
+func (f *loginField) refresh() {
+	state := f.w.u.login
+	enable(f.check, state == presenter.LoginOn || state == presenter.LoginOff)
+	if on := state == presenter.LoginOn; f.check.Checked != on {
+		f.check.SetChecked(on)
+	}
+	note := ""
+	if state == presenter.LoginBlocked {
+		note = words.T("Switched off in the system's own list of login items. Switch it on there.")
+	}
+	f.note.set(note, widget.LowImportance)
+	f.note.box.Hidden = note == ""
+}
