@@ -131,16 +131,24 @@ var latin = regexp.MustCompile(`[A-Za-z]{3,}`)
 // untranslated is what of a text is still English, apart from data.
 func untranslated(text string, data []string) string {
 	if head, cut := strings.CutSuffix(text, "…"); cut {
-		for _, d := range data {
-			if len(head) > 2 && strings.HasPrefix(d, head) {
-				return ""
-			}
-		}
+		text = withoutCut(head, data)
 	}
 	for _, d := range data {
 		text = strings.ReplaceAll(text, d, "")
 	}
 	return latin.FindString(text)
+}
+
+// withoutCut is a text that was cut, without the beginning of data that it ends with.
+func withoutCut(head string, data []string) string {
+	for _, d := range data {
+		for n := min(len(d), len(head)); n > 2; n-- {
+			if rest, ok := strings.CutSuffix(head, d[:n]); ok {
+				return rest
+			}
+		}
+	}
+	return head
 }
 
 // TestNothingIsLeftInEnglish walks every scene, the tray and its tooltip in Chinese.
