@@ -202,7 +202,12 @@ func (c *goldenCase) stream(in []byte, pieces [][]byte) []byte {
 	enc := c.to.NewStreamEncoder(c.reply)
 	restore := ir.Restorer{Customs: c.restore.Customs}
 	var out []byte
+	ended := false
 	emit := func(ev *ir.Event) {
+		if ended {
+			panic("a decoder went on behind the end of its stream")
+		}
+		ended = ev.Kind == ir.End || ev.Kind == ir.Failure
 		restore.Event(ev, func(ev *ir.Event) { out = enc.Append(out, ev) })
 	}
 	var p sse.Parser

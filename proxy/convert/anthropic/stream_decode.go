@@ -388,6 +388,9 @@ func (d *StreamDecoder) end(emit func(*ir.Event)) {
 		d.live = false
 		d.next(emit)
 	}
+	if d.done { // one of the blocks that waited cannot be read
+		return
+	}
 	d.done = true
 	stop := d.stop.Fit(d.called, false)
 	if stop.Reason == ir.StopPause {

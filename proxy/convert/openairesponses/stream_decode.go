@@ -395,7 +395,7 @@ func (d *StreamDecoder) contentDone(it *streamItem, key int64, part rawjson.Valu
 }
 
 func (d *StreamDecoder) closePart(emit func(*ir.Event)) {
-	if !d.open {
+	if !d.open || d.done {
 		return
 	}
 	if rest := d.halves.Rest(); rest != nil {
