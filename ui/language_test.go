@@ -71,7 +71,7 @@ func walk(o fyne.CanvasObject, f func(string)) {
 // names are the same in every language.
 var names = []string{
 	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "KWallet", "Token",
-	"API", "SDK", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
+	"API", "SDK", "MiB", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
 }
 
 // data are the texts of the scenes that are nobody's to translate: models, paths, clients,
@@ -79,7 +79,7 @@ var names = []string{
 func data(c *fakeCore) []string {
 	all := slices.Concat(names, c.notices, c.Providers(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
 	all = append(all, "nginx (pid 1204)", "--listen", "azure-openai",
-		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "http://", "https://")
+		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "https://app.example", "http://", "https://")
 	for _, x := range workday() {
 		all = append(all, dataOf(x)...)
 	}
