@@ -43,6 +43,7 @@ type streamItem struct {
 	ended    bool
 	parts    []*streamPart
 	waiting  []event // what came of it while another item was told
+	args     rawjson.Checker
 }
 
 // streamPart is a part of an item: a text of a message, a summary of thinking, arguments.
@@ -349,7 +350,11 @@ func (d *StreamDecoder) text(it *streamItem, p *streamPart, text rawjson.Escaped
 		d.refused = d.refused || p.kind == ir.Refusal
 		d.openPart(&ir.Event{Kind: ir.PartOpen, Part: p.kind}, p, emit)
 	}
-	p.sent.Add(d.piece(text, emit))
+	text = d.piece(text, emit)
+	p.sent.Add(text)
+	if p.kind == ir.ToolCall {
+		it.args.Feed(text.Append(nil))
+	}
 }
 
 // piece emits text and returns what it emitted.
@@ -444,8 +449,7 @@ func (d *StreamDecoder) callDone(it *streamItem, item rawjson.Value, whole rawjs
 	}
 	d.whole(it, it.part(ir.ToolCall, 0), whole, emit)
 	if it.kind == "function_call" {
-		_, bad := ir.ArgsOf(whole.Append(nil))
-		d.badArgs = d.badArgs || bad
+		d.badArgs = d.badArgs || it.args.First != 0 && (it.args.Bad || !it.args.Complete || it.args.First != '{')
 	}
 }
 
