@@ -178,7 +178,7 @@ func (r *responsesWriter) object(w *rawjson.Writer, status string, refusal *Refu
 	for _, e := range responsesEchoes {
 		value := rawjson.Value(e.value)
 		if sent := r.in.top.get(e.key); sent.present() {
-			value = sent.v
+			value = rawjson.AppendCompact(nil, sent.v) // an event is one line
 		}
 		w.Raw(e.key, value)
 	}

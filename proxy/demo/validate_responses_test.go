@@ -198,7 +198,7 @@ func TestEmbeddings(t *testing.T) {
 func TestResponsesStreamGrammar(t *testing.T) {
 	for _, more := range []string{"", `,"reasoning":{"summary":"auto"},"include":["reasoning.encrypted_content"]`, `,"max_output_tokens":16`} {
 		for _, model := range []string{"echo", "slow", "tools", "long", "reasoning"} {
-			body := `{"model":"` + model + `","stream":true,"input":"do it in parallel \"now\"","tools":[` + spaceTool + `,{"type":"custom","name":"patch"}]` + more + `}`
+			body := `{"model":"` + model + `","stream":true,"input":"do it in parallel \"now\"","tools":[` + spaceTool + `,` + "\n" + `{"type":"custom","name":"patch"}]` + more + `}`
 			w := post(t, upstream(), "/v1/responses", body)
 			if err := grammar.Responses(w.Body.Bytes()); err != nil {
 				t.Errorf("%s %s: %v\n%s", model, more, err, w.Body)

@@ -64,7 +64,9 @@ func newObject(start *ir.Event, rep ir.Reply) *object {
 	o.stem = strings.TrimPrefix(o.id, idPrefix)
 	var sent []ir.Field
 	if rep.Request != nil {
-		sent = rep.Request.Echo
+		for _, f := range rep.Request.Echo { // an event is one line, however the request was laid out
+			sent = append(sent, ir.Field{Name: f.Name, Value: rawjson.AppendCompact(nil, f.Value)})
+		}
 	}
 	var w rawjson.Writer
 	for _, f := range defaults {
