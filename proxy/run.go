@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,12 +31,25 @@ type run struct {
 
 type runKey struct{}
 
-// listen opens the address, and for a loopback address its twin in the other family with
-// the same port when that is free.
+// listen opens the address and says who is in the way when that does not work.
 func listen(ctx context.Context, addr string) ([]net.Listener, error) {
+	listeners, err := openPort(ctx, addr)
+	if err == nil {
+		return listeners, nil
+	}
+	e := &ListenError{Addr: addr, Err: err}
+	if _, port, err := net.SplitHostPort(addr); err == nil && busy(e.Err) {
+		e.Holder = holder(ctx, port)
+	}
+	return nil, e
+}
+
+// openPort opens the address, and for a loopback address its twin in the other family with
+// the same port when that is free.
+func openPort(ctx context.Context, addr string) ([]net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, &ListenError{Addr: addr, Err: err}
+		return nil, err
 	}
 	if host == "localhost" {
 		host = "127.0.0.1"
@@ -43,11 +57,7 @@ func listen(ctx context.Context, addr string) ([]net.Listener, error) {
 	var lc net.ListenConfig
 	first, err := lc.Listen(ctx, family(host), net.JoinHostPort(host, port))
 	if err != nil {
-		e := &ListenError{Addr: addr, Err: err}
-		if busy(err) {
-			e.Holder = holder(ctx, port)
-		}
-		return nil, e
+		return nil, err
 	}
 	out := []net.Listener{first}
 	if host == "127.0.0.1" {
@@ -57,6 +67,45 @@ func listen(ctx context.Context, addr string) ([]net.Listener, error) {
 		}
 	}
 	return out, nil
+}
+
+// How many ports are tried for one that is free, and from where when none is near.
+const (
+	nearPorts = 50
+	usualPort = 8787
+)
+
+// NextFree is addr with the next port that can be listened on: one above its own, or else
+// one of those that the program usually has, or else any. Nothing keeps it free.
+func NextFree(ctx context.Context, addr string) (string, error) {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", &ListenError{Addr: addr, Err: err}
+	}
+	own, err := strconv.Atoi(text)
+	if err != nil {
+		return "", &ListenError{Addr: addr, Err: err}
+	}
+	var ports []int
+	for i := 1; i <= nearPorts && own+i <= math.MaxUint16; i++ {
+		ports = append(ports, own+i)
+	}
+	for i := range nearPorts {
+		ports = append(ports, usualPort+i)
+	}
+	ports = append(ports, 0)
+	for _, port := range ports {
+		var found []net.Listener
+		if found, err = openPort(ctx, net.JoinHostPort(host, strconv.Itoa(port))); err != nil {
+			continue
+		}
+		port = found[0].Addr().(*net.TCPAddr).Port
+		for _, ln := range found {
+			_ = ln.Close()
+		}
+		return net.JoinHostPort(host, strconv.Itoa(port)), nil
+	}
+	return "", err
 }
 
 // family is the network to listen on for a host: an address means its own family only.

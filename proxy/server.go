@@ -148,6 +148,11 @@ func (s *Server) Stop(ctx context.Context) error {
 	return err
 }
 
+// DropIdle closes the connections to upstreams that no exchange uses. After the computer
+// has slept or changed its network they lead nowhere, which the next request would only
+// find out by waiting.
+func (s *Server) DropIdle() { s.up.transport.CloseIdleConnections() }
+
 func (s *Server) current() *run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
