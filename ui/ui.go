@@ -286,7 +286,7 @@ func (u *UI) act(a presenter.Action) {
 		u.setLogin(u.login != presenter.LoginOn)
 	case presenter.Quit:
 		u.quit()
-	case presenter.NoAction:
+	case presenter.NoAction, presenter.ChooseModel, presenter.ShowRequest: // the last two are do's
 	}
 }
 
