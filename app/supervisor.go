@@ -20,6 +20,7 @@ type server interface {
 	Done() <-chan struct{}
 	Err() error
 	Active() int
+	DropIdle()
 }
 
 // supervisor owns the proxy's goroutines. Its operations run one after another; every
@@ -35,6 +36,7 @@ type supervisor struct {
 	status Status
 	cfg    proxy.Config
 	cur    server
+	lostAt string // where a server listened that ended by itself, until that is settled
 	old    map[*drain]struct{}
 }
 
@@ -175,6 +177,7 @@ func (s *supervisor) Stop(ctx context.Context) error {
 	}
 	defer s.end()
 	srv, addr := s.current(), s.Status().Addr
+	s.missing("")
 	if srv == nil {
 		s.set(Status{State: Stopped, Addr: addr})
 		return s.drainOld(ctx)
@@ -214,6 +217,7 @@ func (s *supervisor) Change(ctx context.Context, addr string, commit func() erro
 }
 
 func (s *supervisor) start(ctx context.Context, addr string) error {
+	s.missing("") // what is wanted now is another matter
 	s.set(Status{State: Starting, Addr: addr})
 	srv, err := s.listen(ctx, addr)
 	if err != nil {
@@ -241,6 +245,7 @@ func (s *supervisor) adopt(srv server) {
 	if srv == nil {
 		return
 	}
+	s.lostAt = ""
 	srv.Apply(s.cfg) // it may have changed since the start began
 	s.watching.Go(func() {
 		<-srv.Done()
@@ -260,7 +265,61 @@ func (s *supervisor) lost(srv server) {
 		err = errors.New("the proxy stopped serving")
 	}
 	s.adopt(nil)
-	s.set(Status{State: Failed, Addr: s.Status().Addr, Err: err})
+	addr := s.Status().Addr
+	s.missing(addr)
+	s.set(Status{State: Failed, Addr: addr, Err: err})
+}
+
+// missing notes where a listener is missing that should be there, "" for nowhere.
+func (s *supervisor) missing(addr string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lostAt = addr
+}
+
+// Revive listens again where a server ended by itself, if one did. Until that works the
+// status stays as it is.
+func (s *supervisor) Revive(ctx context.Context) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.end()
+	s.mu.Lock()
+	addr := s.lostAt
+	s.mu.Unlock()
+	if addr == "" {
+		return nil
+	}
+	srv, err := s.listen(ctx, addr)
+	if err != nil {
+		return err
+	}
+	s.replace(srv)
+	return nil
+}
+
+// Reopen replaces the listener on addr, if it is the current one's, which does not answer
+// any more. Running exchanges end on the old one. Where that fails, Revive tries again.
+func (s *supervisor) Reopen(ctx context.Context, addr string) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.end()
+	if srv := s.current(); srv == nil || srv.Addr() != addr {
+		return nil
+	}
+	err := s.move(ctx, addr, func() error { return nil })
+	if s.current() == nil {
+		s.missing(addr)
+	}
+	return err
+}
+
+// DropIdle closes connections that no exchange uses.
+func (s *supervisor) DropIdle() {
+	if srv := s.current(); srv != nil {
+		srv.DropIdle()
+	}
 }
 
 // move replaces the current server by one that listens on addr.

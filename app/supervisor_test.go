@@ -46,6 +46,8 @@ type fakeServer struct {
 	cfgs []string // accounts of the configurations seen
 	err  error
 	busy int
+
+	dropped int // times that idle connections were
 }
 
 func (s *fakeServer) Start(_ context.Context, addr string, cfg proxy.Config) error {
@@ -79,6 +81,12 @@ func (s *fakeServer) last() string {
 }
 
 func (s *fakeServer) Addr() string { return s.addr }
+
+func (s *fakeServer) DropIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped++
+}
 
 func (s *fakeServer) release() {
 	s.net.mu.Lock()
@@ -463,4 +471,80 @@ func TestStateWords(t *testing.T) {
 	if got := fmt.Sprint(Stopped, Starting, Running, Stopping, Failed); got != "stopped starting running stopping failed" {
 		t.Error(got)
 	}
+}
+
+func TestReviveListensWhereAServerWasLost(t *testing.T) {
+	ctx := context.Background()
+	s, n, tr := open(t)
+	must(t, s.Revive(ctx)) // nothing is missing
+	must(t, s.Start(ctx, addrA))
+	tr.want(t, Stopped, Starting, Running)
+	n.all[0].crash(errors.New("the network went away"))
+	tr.want(t, Failed)
+	n.mu.Lock()
+	n.limit = 1 // not yet
+	n.mu.Unlock()
+	if s.Revive(ctx) == nil {
+		t.Error("it listens on an address that cannot be had")
+	}
+	must(t, s.Revive(ctx))
+	if st := tr.want(t, Running); st.Addr != addrA {
+		t.Errorf("running on %s", st.Addr)
+	}
+	must(t, s.Revive(ctx))
+	tr.wantNoMore(t, s)
+}
+
+// What was stopped, or could not be started, is left to the user.
+func TestReviveLeavesOtherFailuresAlone(t *testing.T) {
+	ctx := context.Background()
+	s, n, tr := open(t)
+	n.fail = errors.New("taken")
+	if s.Start(ctx, addrA) == nil {
+		t.Fatal("it starts")
+	}
+	must(t, s.Revive(ctx))
+	tr.want(t, Stopped, Starting, Failed)
+	must(t, s.Start(ctx, addrA))
+	tr.want(t, Starting, Running)
+	n.all[1].crash(errors.New("gone"))
+	tr.want(t, Failed)
+	must(t, s.Stop(ctx))
+	must(t, s.Revive(ctx))
+	tr.want(t, Stopped)
+	tr.wantNoMore(t, s)
+}
+
+func TestReopen(t *testing.T) {
+	ctx := context.Background()
+	s, n, tr := open(t)
+	must(t, s.Start(ctx, addrA))
+	tr.want(t, Stopped, Starting, Running)
+	must(t, s.Reopen(ctx, addrB)) // is not the current one's
+	must(t, s.Reopen(ctx, addrA))
+	if st := tr.want(t, Starting, Running); st.Addr != addrA {
+		t.Errorf("running on %s", st.Addr)
+	}
+	<-n.all[0].stopping
+	close(n.all[0].drained)
+	n.mu.Lock()
+	n.limit = 1 << 20
+	n.mu.Unlock()
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if s.Reopen(short, addrA) == nil {
+		t.Fatal("it listens on an address that cannot be had")
+	}
+	tr.want(t, Starting, Failed)
+	n.mu.Lock()
+	n.limit = 0
+	n.mu.Unlock()
+	must(t, s.Revive(ctx))
+	tr.want(t, Running)
+}
+
+func (s *fakeServer) drops() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dropped
 }
