@@ -62,7 +62,7 @@ var allowances = []allowance{
 	{"app/settings", nil, "settings are read by all and know nobody"},
 	{"app/secret", nil, "a store keeps strings and knows nobody"},
 	{"app/client", nil, "what clients are told is a table, and it knows nobody"},
-	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
+	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "proxy/probe", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
 	{"assets", nil, "it is a leaf"},
 }
 

@@ -23,6 +23,10 @@ type Provider struct {
 	// {model} stand for the Azure resource and for the model.
 	Chat, Messages, Responses, Embeddings string
 
+	// List is the path of the provider's own model list, which costs nothing to read; "" when
+	// none is known to be there.
+	List string
+
 	Key     KeyHeader
 	Prefix  string // written before the model's id on the wire, as in "cohere/"
 	Dialect ir.Dialect

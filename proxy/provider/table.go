@@ -7,17 +7,17 @@ import "apex-ai-proxy/proxy/convert/ir"
 var table = []Provider{
 	{
 		Slug: "openai", Title: "OpenAI",
-		Chat: "openai/chat/completions", Responses: "openai/responses", Embeddings: "openai/embeddings", Key: bearer,
+		Chat: "openai/chat/completions", Responses: "openai/responses", Embeddings: "openai/embeddings", List: "openai/models", Key: bearer,
 		Dialect: ir.Dialect{SafetyID: true, OpenAIFields: true},
 	},
 	{
 		Slug: "anthropic", Title: "Anthropic", Aliases: []string{"claude"},
-		Messages: "anthropic/v1/messages", Key: xAPIKey,
+		Messages: "anthropic/v1/messages", List: "anthropic/v1/models", Key: xAPIKey,
 		Dialect: ir.Dialect{TopK: true, KeepCache: true},
 	},
 	{
 		Slug: "google-ai-studio", Title: "Google AI Studio", Aliases: []string{"google", "gemini"},
-		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", Key: googleKey,
+		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", List: "google-ai-studio/v1beta/models", Key: googleKey,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
 			GeminiSchema: true, NoServiceTier: true, NoLogprobs: true, StopLimit: 5, CallProofs: true,
@@ -38,12 +38,12 @@ var table = []Provider{
 	},
 	{
 		Slug: "grok", Title: "xAI Grok", Aliases: []string{"xai", "x-ai"},
-		Chat: "grok/v1/chat/completions", Key: bearer,
+		Chat: "grok/v1/chat/completions", List: "grok/v1/models", Key: bearer,
 		Dialect: ir.Dialect{NoFiles: true, NoServiceTier: true},
 	},
 	{
 		Slug: "deepseek", Title: "DeepSeek",
-		Chat: "deepseek/chat/completions", Key: bearer, Quirks: deepseekQuirks,
+		Chat: "deepseek/chat/completions", List: "deepseek/models", Key: bearer, Quirks: deepseekQuirks,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoParallel: true, NoFiles: true, NoJSONSchema: true,
 			NoUser: true, NoServiceTier: true, ReplayReasoning: true, StopLimit: 16,

@@ -36,6 +36,10 @@ type Options struct {
 	// Keys are the users' own keys by provider. A provider without one has its key
 	// stored at the gateway, so that a request must not bring any.
 	Keys map[string]string
+	// NoKey are the providers whose key is not stored at the gateway.
+	NoKey map[string]bool
+	// NotPermitted: the token may not run the gateway.
+	NotPermitted bool
 	// Unified are the providers that the gateway may charge for.
 	Unified map[string]bool
 	// Secrets must never arrive, in headers or bodies: the proxy's local key.
@@ -168,6 +172,8 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		Raw(fault.status, nil, fault.body)(w, r)
 	case answer != nil:
 		answer(w, r)
+	case call.list != "":
+		Raw(http.StatusOK, nil, call.list)(w, r)
 	default:
 		g.answer(w, r, call, body)
 	}
@@ -232,6 +238,7 @@ type call struct {
 	demoPath string
 	model    string
 	thread   map[string]json.RawMessage // the whole request of one that belongs to a thread
+	list     string                     // the answer of one that asks for models
 }
 
 // check goes through the gateway's checks and then the provider's.
@@ -247,9 +254,14 @@ func (g *Gateway) check(in *Request) (*call, *fault) {
 		return nil, gatewayFault(http.StatusBadRequest, 2001, "Please configure AI Gateway in the Cloudflare dashboard")
 	case in.Header.Get("Cf-Aig-Authorization") != "Bearer "+g.opts.Token:
 		return nil, gatewayFault(http.StatusUnauthorized, 2009, "Unauthorized")
+	case g.opts.NotPermitted:
+		return nil, notPermitted()
 	}
 	slug, rest := parts[2], parts[3]
 	in.Provider = slug
+	if in.Method == http.MethodGet {
+		return g.list(in, slug, rest)
+	}
 	c, f := g.route(in, slug, rest)
 	if f != nil {
 		return nil, f

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -327,5 +328,38 @@ func TestCancelled(t *testing.T) {
 	hangUp()
 	if cancelled, err := in.Cancelled(ctx); err != nil || !cancelled {
 		t.Errorf("cancelled: %v, %v", cancelled, err)
+	}
+}
+
+// TestLists asks for models, which only the right request gets.
+func TestLists(t *testing.T) {
+	g := New(t, Options{NoKey: map[string]bool{"grok": true}})
+	get := func(r *http.Request) {
+		r.Method, r.Body, r.ContentLength = http.MethodGet, nil, 0
+		r.Header.Del("Content-Type")
+	}
+	for path, want := range map[string]string{
+		"compat/models": "200 a-model", "openai/models": "200 a-model", "deepseek/models": "200 a-model", "google-ai-studio/v1beta/models": "200 a-model",
+		"anthropic/v1/models": "400 anthropic-version", "grok/v1/models": "400 2044", "groq/models": "404 unknown_url", "nobody/models": "400 2008",
+	} {
+		status, _, body := post(t, g, path, "", get)
+		if wantStatus, text, _ := strings.Cut(want, " "); strconv.Itoa(status) != wantStatus || !strings.Contains(body, text) {
+			t.Errorf("%s: %d %s, want %s", path, status, body, want)
+		}
+	}
+	for want, edit := range map[string]func(*http.Request){
+		"2009":    header("Cf-Aig-Authorization", ""),
+		"Allowed": func(r *http.Request) { r.Method = http.MethodPut },
+		"api key": header("X-Api-Key", "junk"),
+		"charged": header("Cf-Aig-No-Wholesale", ""),
+	} {
+		status, _, body := post(t, g, "openai/models", "", get, edit)
+		if status == http.StatusOK || !strings.Contains(strings.ToLower(body), strings.ToLower(want)) && want != "Allowed" {
+			t.Errorf("%s: %d %s", want, status, body)
+		}
+	}
+	g = New(t, Options{NotPermitted: true})
+	if status, _, body := post(t, g, "compat/models", "", get); status != http.StatusUnauthorized || !strings.Contains(body, "10000") {
+		t.Errorf("%d %s", status, body)
 	}
 }

@@ -193,7 +193,7 @@ func (g *Gateway) credentials(in *Request, p *provider) *fault {
 	if want == "" && p.slug == "workers-ai" {
 		want = g.opts.Token
 		if in.Header.Get("Authorization") == "" {
-			return &fault{why: "no token for Workers AI", status: http.StatusUnauthorized, body: `{"result":null,"success":false,"errors":[{"code":10000,"message":"Authentication error"}],"messages":[]}`}
+			return notPermitted()
 		}
 	}
 	brought := 0
@@ -212,7 +212,7 @@ func (g *Gateway) credentials(in *Request, p *provider) *fault {
 	}
 	wholesale := !strings.EqualFold(in.Header.Get("Cf-Aig-No-Wholesale"), "true")
 	switch {
-	case g.opts.Unified[p.slug] && !wholesale:
+	case g.opts.NoKey[p.slug] && !wholesale, g.opts.Unified[p.slug] && !wholesale:
 		return gatewayFault(http.StatusBadRequest, 2044, "Customer provider credentials required")
 	case !g.opts.Unified[p.slug] && wholesale:
 		return gatewayFault(http.StatusPaymentRequired, 2021, "This request would be charged to the account")
