@@ -80,6 +80,8 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(c.stdout, versionLine())
 	case cmdServe:
 		return c.serve(ctx, line)
+	case cmdDoctor:
+		return c.doctor(ctx, line)
 	case cmdToken:
 		return c.token(ctx, line)
 	case cmdKey:

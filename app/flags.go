@@ -19,13 +19,14 @@ const program = "apex-ai-proxy"
 const (
 	cmdNone    = ""
 	cmdServe   = "serve"
+	cmdDoctor  = "doctor"
 	cmdToken   = "token"
 	cmdKey     = "key"
 	cmdVersion = "version"
 	cmdHelp    = "help"
 )
 
-var commands = []string{cmdServe, cmdToken, cmdKey, cmdVersion, cmdHelp}
+var commands = []string{cmdServe, cmdDoctor, cmdToken, cmdKey, cmdVersion, cmdHelp}
 
 // commandLine is what the user typed, understood.
 type commandLine struct {
@@ -75,9 +76,9 @@ func parse(args []string) (commandLine, error) {
 // check refuses what does not go with the command.
 func (l commandLine) check() error {
 	switch l.command {
-	case cmdServe:
+	case cmdServe, cmdDoctor:
 		if len(l.args) > 0 {
-			return usage("serve takes flags only, not %q", l.args[0])
+			return usage("%s takes flags only, not %q", l.command, l.args[0])
 		}
 		return nil
 	case cmdHelp:

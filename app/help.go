@@ -13,6 +13,8 @@ func help(topic string) string {
 	switch topic {
 	case cmdServe:
 		return serveHelp()
+	case cmdDoctor:
+		return doctorHelp()
 	case cmdToken:
 		return tokenHelp
 	case cmdKey:
@@ -29,6 +31,7 @@ func mainHelp() string {
 Usage:
   apex-ai-proxy [flags]            open the window and the tray icon; serve where there is no display
   apex-ai-proxy serve [flags]      run the proxy without a window
+  apex-ai-proxy doctor [flags]     test the connection to the gateway, without spending anything
   apex-ai-proxy token set          store the gateway token in the system keychain
   apex-ai-proxy token status       tell whether it is there
   apex-ai-proxy token remove       remove it
@@ -63,6 +66,16 @@ key cannot be kept, a second line shows the one made for this run:
 
 The proxy does not wait for the system keychain. Until that has answered, requests are
 refused with 401.
+
+` + flagHelp() + secretHelp() + exitHelp()
+}
+
+func doctorHelp() string {
+	return `Usage: apex-ai-proxy doctor [flags]
+
+Tests whether requests would get through to the gateway, and says what is in the way: the
+network, the account, the gateway, the token, its permission, or the providers' keys. It only
+reads lists of models, which costs nothing. It exits with 0 when all is well, otherwise with 1.
 
 ` + flagHelp() + secretHelp() + exitHelp()
 }

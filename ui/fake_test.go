@@ -13,6 +13,7 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/probe"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -31,6 +32,8 @@ type fakeCore struct {
 	bytes    *capture.Store
 	replays  []presenter.Replay
 
+	finding                               probe.Finding // of a test of the connection
+	tested                                []settings.Settings
 	login                                 presenter.LoginState
 	loginErr                              error
 	replayErr                             error
@@ -43,7 +46,7 @@ var sceneLanguage = "en"
 
 func newFakeCore() *fakeCore {
 	s := settings.Default()
-	s.App.Language = sceneLanguage
+	s.App.Language, s.App.Guided = sceneLanguage, true
 	return &fakeCore{
 		status:   presenter.Status{State: presenter.Stopped, Addr: "127.0.0.1:8787"},
 		settings: s,
@@ -145,6 +148,13 @@ func (c *fakeCore) SetLogin(_ context.Context, on bool) error {
 		c.login = presenter.LoginOn
 	}
 	return nil
+}
+
+func (c *fakeCore) TestConnection(_ context.Context, s settings.Settings, _ string) probe.Finding {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tested = append(c.tested, s)
+	return c.finding
 }
 
 func (c *fakeCore) Captures() *capture.Store { return c.bytes }

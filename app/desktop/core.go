@@ -14,6 +14,7 @@ import (
 	"apex-ai-proxy/proxy/capture"
 	builtin "apex-ai-proxy/proxy/demo"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/probe"
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/ui/presenter"
 )
@@ -114,6 +115,11 @@ func (c core) LoginState(context.Context) presenter.LoginState {
 
 // SetLogin implements presenter.Login.
 func (c core) SetLogin(_ context.Context, on bool) error { return loginItem.Set(on) }
+
+// TestConnection implements presenter.Testing.
+func (c core) TestConnection(ctx context.Context, s settings.Settings, token string) probe.Finding {
+	return c.app.TestConnection(ctx, s, token)
+}
 
 // Captures implements presenter.Inspecting.
 func (c core) Captures() *capture.Store { return c.app.Captures() }

@@ -74,6 +74,8 @@ type App struct {
 	StartProxy  bool `toml:"start_proxy"`  // start the proxy with the program
 	KeepRunning bool `toml:"keep_running"` // closing the window leaves the program in the tray
 
+	Guided bool `toml:"guided"` // the guide of the first start was finished or skipped
+
 	Language string `toml:"language"` // one of Languages, "" for the system's
 	Theme    Theme  `toml:"theme"`
 }

@@ -92,7 +92,7 @@ var texts = map[Cause]text{
 	Invalid:        {"This setting cannot be right.", "Correct it and test again.", ""},
 	AccountMissing: {"No account ID is set.", "Copy it from the address of your Cloudflare dashboard.", account},
 	GatewayMissing: {"No gateway is set.", "Enter the name of your gateway, as under AI > AI Gateway in the dashboard.", gateway},
-	TokenMissing:   {"No gateway token is set.", "Create one in the gateway's settings at Cloudflare and store it here.", token},
+	TokenMissing:   {"No gateway token is set.", "Create one in the gateway's settings at Cloudflare, then store it.", token},
 	TokenLocked:    {"The keychain does not give out the gateway token.", "Unlock the keychain and test again.", token},
 
 	NoName:      {"The gateway's host name cannot be found.", "Check that this computer is online. If the gateway URL was changed, check it for a slip.", address},
@@ -112,8 +112,8 @@ var texts = map[Cause]text{
 	Limited:      {"The gateway's rate limit is reached.", "Wait a minute and test again.", ""},
 	Failing:      {"The gateway is failing just now.", "Wait a minute and test again. Cloudflare's status page tells of known trouble.", ""},
 
-	NoKey:  {"The gateway takes the token, but no provider's key is stored there.", "Add your keys in the gateway under Provider Keys, or enter keys of your own below.", ""},
-	OwnKey: {"A provider does not take your own key.", "Replace the key below, or use the one stored at Cloudflare.", ""},
+	NoKey:  {"The gateway takes the token, but no provider's key is stored there.", "Add your keys in the gateway under Provider Keys, or use keys of your own.", ""},
+	OwnKey: {"A provider does not take your own key.", "Replace it, or use the one stored at Cloudflare.", ""},
 }
 
 // Says is what was found, in a sentence.

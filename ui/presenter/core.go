@@ -14,6 +14,7 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/probe"
 )
 
 // Core is the program as the user interface sees it.
@@ -23,6 +24,7 @@ type Core interface {
 	Secrets
 	Inspecting
 	Login
+	Testing
 
 	// Bus delivers the records of the exchanges.
 	Bus() *event.Bus
@@ -72,6 +74,13 @@ type Secrets interface {
 type Login interface {
 	LoginState(ctx context.Context) LoginState
 	SetLogin(ctx context.Context, on bool) error
+}
+
+// Testing asks the gateway whether requests would get through.
+type Testing interface {
+	// TestConnection tests the gateway of s, which need not be saved, with a token or, when
+	// that is "", with the stored one. It costs nothing and takes at most probe.Limit or so.
+	TestConnection(ctx context.Context, s settings.Settings, token string) probe.Finding
 }
 
 // Inspecting looks at what was sent and what came back.

@@ -19,6 +19,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"apex-ai-proxy/app/client"
+	"apex-ai-proxy/proxy/probe"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -81,6 +82,11 @@ func used(t *testing.T) map[string]string {
 	for _, text := range client.Prose() {
 		if texts[text] == "" {
 			texts[text] = "app/client/client-setup.go"
+		}
+	}
+	for _, text := range probe.Prose() {
+		if texts[text] == "" {
+			texts[text] = "proxy/probe/gateway-test.go"
 		}
 	}
 	for _, text := range toolkit {
