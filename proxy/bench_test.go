@@ -85,6 +85,9 @@ func BenchmarkFloor(b *testing.B) {
 	b.Run("unary", func(b *testing.B) {
 		run(b, reverse(b, quiet(b, vendor)), "/v1/chat/completions", chat("gpt-4o", ""))
 	})
+	b.Run("10 MB", func(b *testing.B) {
+		run(b, reverse(b, quiet(b, vendor)), "/v1/chat/completions", chat("gpt-4o", `"image":"`+strings.Repeat("iVBORw0KGgoAAAANSUhEUg", 10<<20/22)+`",`))
+	})
 	b.Run("stream", func(b *testing.B) {
 		run(b, reverse(b, quiet(b, benchStream(chatFrames, 1))), "/v1/chat/completions", chat("gpt-4o", `"stream":true,`))
 	})
@@ -99,6 +102,11 @@ func BenchmarkProxy(b *testing.B) {
 	b.Run("converted unary", func(b *testing.B) {
 		f := start(b, quiet(b, vendor))
 		run(b, "http://"+f.Addr(), "/v1/messages", messages("gpt-4o#openai", ""))
+	})
+	image := `"image":"` + strings.Repeat("iVBORw0KGgoAAAANSUhEUg", 10<<20/22) + `",`
+	b.Run("passed 10 MB", func(b *testing.B) {
+		f := start(b, quiet(b, vendor))
+		run(b, "http://"+f.Addr(), "/v1/chat/completions", chat("gpt-4o#openai", image))
 	})
 	for _, d := range doors {
 		b.Run(d.name+" stream", func(b *testing.B) {

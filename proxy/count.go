@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/apierror"
-	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/provider"
@@ -60,8 +59,7 @@ func (x *exchange) askCount(q *provider.Request) (counted bool, err error) {
 		return false, nil
 	}
 	defer x.follow()()
-	body := convert.StripForeign(x.client, q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks))
-	resp, err := x.sendCount(withQuery(address, x.r.URL.RawQuery), body)
+	resp, err := x.sendCount(withQuery(address, x.r.URL.RawQuery), x.passed(q))
 	if err != nil {
 		return false, x.unlessGone(err)
 	}
@@ -92,8 +90,8 @@ func (x *exchange) askCount(q *provider.Request) (counted bool, err error) {
 
 // sendCount asks once more without the features that the client wants to try out, when
 // they are what is refused: to count, none is needed.
-func (x *exchange) sendCount(address string, body []byte) (*http.Response, error) {
-	resp, err := x.send(address, body)
+func (x *exchange) sendCount(address string, body [][]byte) (*http.Response, error) {
+	resp, err := x.send(address, body...)
 	if err != nil || resp.StatusCode != http.StatusBadRequest || x.r.Header.Get("Anthropic-Beta") == "" {
 		return resp, err
 	}
@@ -108,5 +106,5 @@ func (x *exchange) sendCount(address string, body []byte) (*http.Response, error
 	}
 	x.r.Header = x.r.Header.Clone()
 	x.r.Header.Del("Anthropic-Beta")
-	return x.send(address, body)
+	return x.send(address, body...)
 }

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"bytes"
-
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/provider"
@@ -25,15 +23,10 @@ func (x *exchange) reader(q *provider.Request) convert.Codec {
 	}
 }
 
-var (
-	anthropicCall   = []byte(`"tool_use"`)
-	anthropicResult = []byte(`"tool_result"`)
-)
-
 // foreignParts tells whether a Chat request holds what only other protocols have.
 func foreignParts(q *provider.Request) bool {
 	return flatTool(q.Field("tools")) ||
-		(bytes.Contains(q.Body, anthropicCall) || bytes.Contains(q.Body, anthropicResult)) && foreignMessages(q.Field("messages"))
+		q.AnthropicParts && foreignMessages(q.Field("messages"))
 }
 
 // flatTool tells whether the first tool is written as other protocols write theirs.

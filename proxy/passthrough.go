@@ -24,8 +24,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return 
 // pass brings a request to an upstream that speaks the client's own protocol. Only the
 // model is replaced, and what the provider is known to refuse.
 func (x *exchange) pass(address string, q *provider.Request) error {
-	body := convert.StripForeign(x.client, q.Rewrite(x.route.WireModel(), x.route.Provider.Quirks))
-	resp, err := x.send(withQuery(address, x.r.URL.RawQuery), body)
+	resp, err := x.send(withQuery(address, x.r.URL.RawQuery), x.passed(q)...)
 	if err != nil {
 		return x.unlessGone(err)
 	}
@@ -78,6 +77,15 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 		return t.whole(resp, head, true)
 	}
 	return x.passUnary(resp, *buf, n, errors.Is(err, io.EOF))
+}
+
+// passed is the body of a request that passes through, in pieces.
+func (x *exchange) passed(q *provider.Request) [][]byte {
+	model, quirks := x.route.WireModel(), x.route.Provider.Quirks
+	if q.Tagged {
+		return [][]byte{convert.StripForeign(x.client, q.Rewrite(model, quirks))}
+	}
+	return q.Pieces(model, quirks)
 }
 
 // unlessGone turns the error of a client that went away into its record.

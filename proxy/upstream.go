@@ -196,18 +196,19 @@ func withQuery(address, query string) string {
 
 // send makes the upstream request and waits for the head of the answer. It returns
 // errGone when the client went away meanwhile.
-func (x *exchange) send(address string, body []byte) (*http.Response, error) {
+func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) {
 	for _, hop := range x.r.Header[hopHeader] {
 		if strings.Contains(hop, x.s.up.self) {
 			return nil, loop()
 		}
 	}
-	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, address, http.NoBody)
 	if err != nil {
 		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings, or with --gateway-url")
 	}
+	setBody(req, body)
 	req.Header = x.headers()
-	x.bytes.Request(capture.UpstreamRequest, req.Method, address, req.Header, body)
+	x.bytes.Request(capture.UpstreamRequest, req.Method, address, req.Header, body...)
 	var way http.RoundTripper = x.s.up.transport
 	if x.route.Provider.Local {
 		way = x.s.demo
@@ -236,6 +237,26 @@ func (x *exchange) send(address string, body []byte) (*http.Response, error) {
 		resp.Body = &captured{resp.Body, x.bytes}
 	}
 	return resp, nil
+}
+
+// setBody gives a request a body that comes in pieces. It can be sent again, when a
+// connection from the pool turns out to be closed.
+func setBody(r *http.Request, pieces [][]byte) {
+	r.ContentLength = 0
+	for _, p := range pieces {
+		r.ContentLength += int64(len(p))
+	}
+	r.GetBody = func() (io.ReadCloser, error) {
+		if len(pieces) == 1 {
+			return io.NopCloser(bytes.NewReader(pieces[0])), nil
+		}
+		readers := make([]io.Reader, len(pieces))
+		for i, p := range pieces {
+			readers[i] = bytes.NewReader(p)
+		}
+		return io.NopCloser(io.MultiReader(readers...)), nil
+	}
+	r.Body, _ = r.GetBody() // which does not fail
 }
 
 // captured keeps a copy of what is read from an upstream.

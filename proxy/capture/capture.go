@@ -213,17 +213,30 @@ type message struct {
 	size   int64
 }
 
-// Request notes the head of a request and its whole body, which must not change any more.
-// A second request upstream, after the first one failed, takes the place of the first.
-func (r *Record) Request(side Side, method, url string, h http.Header, body []byte) {
+// Request notes the head of a request and its whole body, which may come in pieces and
+// must not change any more. A second request upstream, after the first one failed, takes
+// the place of the first.
+func (r *Record) Request(side Side, method, url string, h http.Header, body ...[]byte) {
 	if r == nil {
 		return
 	}
-	kept := slices.Clip(body[:min(len(body), r.perBody)])
-	if len(kept) < len(body) {
-		kept = slices.Clone(kept) // or all of it would stay in memory
+	kept, size := r.start(body)
+	r.put(side, message{seen: true, method: method, url: maskedURL(url), header: masked(h), body: kept, size: size})
+}
+
+// start is what is kept of a body, and its size.
+func (r *Record) start(pieces [][]byte) (kept []byte, size int64) {
+	for _, p := range pieces {
+		size += int64(len(p))
 	}
-	r.put(side, message{seen: true, method: method, url: maskedURL(url), header: masked(h), body: kept, size: int64(len(body))})
+	if len(pieces) == 1 && len(pieces[0]) <= r.perBody {
+		return slices.Clip(pieces[0]), size
+	}
+	kept = make([]byte, 0, min(size, int64(r.perBody))) // or all of it would stay in memory
+	for _, p := range pieces {
+		kept = append(kept, p[:min(len(p), cap(kept)-len(kept))]...)
+	}
+	return kept, size
 }
 
 // Answer notes the head of an answer; Write brings its body.

@@ -95,22 +95,22 @@ func (e *edits) apply() []byte {
 	if len(e.list) == 1 {
 		return rawjson.Splice(e.body, e.list[0].at, e.list[0].with)
 	}
+	return bytes.Join(e.pieces(), nil)
+}
+
+// pieces is the document with every change made, without a copy of what stays.
+func (e *edits) pieces() [][]byte {
 	sort.SliceStable(e.list, func(i, j int) bool { return e.list[i].at.Start < e.list[j].at.Start })
-	size := len(e.body)
-	for _, c := range e.list {
-		size += len(c.with)
-	}
-	out := make([]byte, 0, size)
+	out := make([][]byte, 0, 2*len(e.list)+1)
 	pos := 0
 	for _, c := range e.list {
 		if c.at.Start < pos {
 			continue // inside something that was removed
 		}
-		out = append(out, e.body[pos:c.at.Start]...)
-		out = append(out, c.with...)
+		out = append(out, e.body[pos:c.at.Start], c.with)
 		pos = c.at.End
 	}
-	return append(out, e.body[pos:]...)
+	return append(out, e.body[pos:])
 }
 
 // Without is a JSON object without its members of a name. All other bytes stay.

@@ -16,6 +16,11 @@ type Request struct {
 	Model  string
 	Stream bool
 
+	// Tagged: a string begins as what this program put into the history of a conversation.
+	Tagged bool
+	// AnthropicParts: a string is the name of a part for tools in Anthropic's API.
+	AnthropicParts bool
+
 	fields []field
 }
 
@@ -30,6 +35,7 @@ type field struct {
 func Peek(body []byte) (*Request, error) {
 	q := &Request{Body: body, fields: make([]field, 0, 24)}
 	r := rawjson.NewReader(body)
+	r.WatchStrings(q.mark)
 	if k := r.Kind(); k != rawjson.Object {
 		r.Mismatch("an object", k)
 	}
@@ -64,6 +70,21 @@ func Peek(body []byte) (*Request, error) {
 	return q, nil
 }
 
+// mark notes what the content of a string tells, which costs less than looking for it in
+// the whole body.
+func (q *Request) mark(content []byte) {
+	switch {
+	case len(content) < len(tag):
+	case string(content[:len(tag)]) == tag:
+		q.Tagged = true
+	case string(content) == "tool_use", string(content) == "tool_result":
+		q.AnthropicParts = true
+	}
+}
+
+// tag begins what this program puts into the history of a conversation; see convert.StripForeign.
+const tag = "apx1."
+
 // Has tells whether the body has a top-level field of the name.
 func (q *Request) Has(name string) bool {
 	return slices.ContainsFunc(q.fields, func(f field) bool { return f.name == name })
@@ -95,7 +116,25 @@ func keySpan(body []byte, from, value int) rawjson.Span {
 // Rewrite is the body with the model replaced and the quirks applied. All other bytes
 // stay as they are; a body that needs no edit is returned itself.
 func (q *Request) Rewrite(model string, quirks Quirks) []byte {
-	e := edits{body: q.Body}
+	e := q.edits(model, quirks)
+	return e.apply()
+}
+
+// Pieces is what Rewrite returns, in pieces that follow each other: a large body is not
+// copied for a small edit.
+func (q *Request) Pieces(model string, quirks Quirks) [][]byte {
+	e := q.edits(model, quirks)
+	if len(q.Body) < copied {
+		return [][]byte{e.apply()}
+	}
+	return e.pieces()
+}
+
+// copied is the size, in bytes, below which a copy costs less than several pieces.
+const copied = 64 << 10
+
+func (q *Request) edits(model string, quirks Quirks) *edits {
+	e := &edits{body: q.Body}
 	if q.Model != model {
 		literal := rawjson.AppendQuote(nil, model)
 		for i := range q.fields {
@@ -114,10 +153,10 @@ func (q *Request) Rewrite(model string, quirks Quirks) []byte {
 	if !quirks.None() {
 		e.members(q.fields, rawjson.Span{Start: q.open(), End: len(q.Body)}, quirks.Drop, q.renames(quirks.Rename))
 		if len(quirks.InHistory) > 0 || quirks.SystemRole {
-			q.editMessages(&e, quirks)
+			q.editMessages(e, quirks)
 		}
 	}
-	return e.apply()
+	return e
 }
 
 // open is the index behind the brace that opens the body.

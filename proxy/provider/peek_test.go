@@ -173,3 +173,39 @@ func BenchmarkPeekRewrite(b *testing.B) {
 		_ = q.Rewrite("gpt-5", provider.Quirks{})
 	}
 }
+
+// TestPieces: what is sent in pieces is what Rewrite makes in one.
+func TestPieces(t *testing.T) {
+	for name, body := range map[string]string{
+		"small":          `{"model":"a","messages":[]}`,
+		"large":          `{"model":"a","messages":["` + strings.Repeat("x", 100<<10) + `"],"model":"b"}`,
+		"large, no edit": `{"model":"NEW","messages":["` + strings.Repeat("x", 100<<10) + `"]}`,
+		"large, no name": `{"messages":["` + strings.Repeat("x", 100<<10) + `"]}`,
+	} {
+		q, err := provider.Peek([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := bytes.Join(q.Pieces("NEW", provider.Quirks{}), nil), q.Rewrite("NEW", provider.Quirks{}); !bytes.Equal(got, want) {
+			t.Errorf("%s: %.80s\nwant %.80s", name, got, want)
+		}
+	}
+}
+
+func TestMarks(t *testing.T) {
+	for body, want := range map[string][2]bool{
+		`{"messages":[{"content":[{"type":"thinking","signature":"apx1.txt.eyJ9"}]}]}`: {true, false},
+		`{"messages":[{"content":[{"type":"tool_use"}]}]}`:                             {false, true},
+		`{"messages":[{"content":[{"type":"tool_result","x":"apx1.a"}]}]}`:             {true, true},
+		`{"messages":[{"content":"say \"apx1.txt\" and tool_use"}]}`:                   {false, false},
+		`{"model":"apx1","user":"apx2.x"}`:                                             {false, false},
+	} {
+		q, err := provider.Peek([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q.Tagged != want[0] || q.AnthropicParts != want[1] {
+			t.Errorf("%s: tagged %t, parts %t", body, q.Tagged, q.AnthropicParts)
+		}
+	}
+}

@@ -63,6 +63,8 @@ type Reader struct {
 	depth int
 	err   error
 	path  []step
+
+	strings func(content []byte)
 }
 
 // step is one element of the path to the current value: a key, or an index when key is nil.
@@ -76,6 +78,10 @@ func NewReader(data []byte) *Reader { return &Reader{data: data} }
 
 // Reset makes the Reader read another document and keeps its memory.
 func (r *Reader) Reset(data []byte) { *r = Reader{data: data, path: r.path[:0]} }
+
+// WatchStrings has f called with the raw content, between the quotes, of every string
+// value that is skipped as a part of another value, or as a whole.
+func (r *Reader) WatchStrings(f func(content []byte)) { r.strings = f }
 
 // Err is the first error met so far.
 func (r *Reader) Err() error { return r.err }
@@ -415,7 +421,11 @@ func (r *Reader) skipValue() {
 	}
 	switch c := r.data[r.pos]; c {
 	case '"':
+		start := r.pos + 1
 		r.skipString()
+		if r.strings != nil && r.err == nil {
+			r.strings(r.data[start : r.pos-1])
+		}
 	case '{', '[':
 		r.skipNested()
 	case 't':
