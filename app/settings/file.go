@@ -89,37 +89,41 @@ func (f format) load(path string, now func() time.Time) (Settings, []Notice, err
 
 // decode reads a document of this or an older version.
 func (f format) decode(data []byte) (Settings, []Notice, error) {
+	s, unknown, rewritten, err := f.decodeOver(Default(), data)
+	return s, unknownKeys(unknown, rewritten), err
+}
+
+// decodeOver puts a document's values over those of s. It tells which of its keys are not
+// known, and whether their places in the document still mean something to its owner.
+func (f format) decodeOver(s Settings, data []byte) (_ Settings, unknown *toml.StrictMissingError, rewritten bool, err error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // editors on Windows
 	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
-		return Settings{}, nil, err
+		return Settings{}, nil, false, err
 	}
 	version, _ := doc["version"].(int64)
 	if version > int64(f.version) {
-		return Settings{}, nil, &NewerError{Version: int(version), Known: f.version}
+		return Settings{}, nil, false, &NewerError{Version: int(version), Known: f.version}
 	}
 	data, migrated, err := f.migrate(data, int(version))
 	if err != nil {
-		return Settings{}, nil, err
+		return Settings{}, nil, false, err
 	}
 	data, invalid, err := withoutMisfits(data)
 	if err != nil {
-		return Settings{}, nil, err
+		return Settings{}, nil, false, err
 	}
 
-	s := Default()
 	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	err = d.Decode(&s)
-	var unknown *toml.StrictMissingError
 	if errors.As(err, &unknown) {
 		err = nil
 	}
 	s.Version = f.version
-	notices := unknownKeys(unknown, migrated || invalid != nil)
 	if err == nil && invalid != nil {
 		err = invalid
 	}
-	return s, notices, err
+	return s, unknown, migrated || invalid != nil, err
 }
 
 func unknownKeys(e *toml.StrictMissingError, migrated bool) []Notice {
@@ -203,11 +207,9 @@ func exists(path string) bool {
 // file kept elsewhere stays there.
 func Save(path string, s Settings) error {
 	s.Version = current.version
-	var buf bytes.Buffer
-	buf.WriteString(header)
-	enc := toml.NewEncoder(&buf)
-	if err := enc.Encode(s); err != nil {
-		return fmt.Errorf("encode settings: %w", err)
+	data, err := encode(s)
+	if err != nil {
+		return err
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -215,8 +217,18 @@ func Save(path string, s Settings) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
-	if err := writeFile(path, buf.Bytes()); err != nil {
+	if err := writeFile(path, data); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
 	return nil
+}
+
+// encode is the document of s.
+func encode(s Settings) ([]byte, error) {
+	var buf bytes.Buffer
+	buf.WriteString(header)
+	if err := toml.NewEncoder(&buf).Encode(s); err != nil {
+		return nil, fmt.Errorf("encode settings: %w", err)
+	}
+	return buf.Bytes(), nil
 }
