@@ -80,6 +80,10 @@ func data(c *fakeCore) []string {
 	all := slices.Concat(names, c.notices, c.Providers(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
 	all = append(all, "nginx (pid 1204)", "--listen", "azure-openai",
 		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "https://app.example", "http://", "https://")
+	all = append(all, c.finding.Said, c.finding.LogID)
+	for _, p := range c.finding.Providers {
+		all = append(all, p.Title)
+	}
 	for _, x := range workday() {
 		all = append(all, dataOf(x)...)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/probe"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -18,8 +19,10 @@ var scenes = map[string]func(*testing.T) *stage{
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
-	"clients-stopped": sceneClientsStopped,
-	"settings":        sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
+	"clients-stopped":  sceneClientsStopped,
+	"settings-refused": sceneTested(probe.Finding{Cause: probe.TokenRefused, Code: 2009, Said: "Cloudflare 2009: Unauthorized", LogID: "01JF3Z8Q4M7T2V"}),
+	"settings-well":    sceneTested(probe.Finding{Cause: probe.OK, Providers: madeUpProviders}),
+	"settings":         sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
 }
 
 func readyCore() *fakeCore {
@@ -119,6 +122,26 @@ func sceneWrong(t *testing.T) *stage {
 	f[1].entry.SetText("Home Gateway")
 	f[2].entry.SetText("http://gateway.example.com/v1")
 	return s
+}
+
+var madeUpProviders = []probe.Provider{
+	{Name: "openai", Title: "OpenAI", State: probe.Ready}, {Name: "anthropic", Title: "Anthropic", State: probe.Ready},
+	{Name: "google-ai-studio", Title: "Google AI Studio", State: probe.KeyMissing},
+	{Name: "grok", Title: "xAI Grok", State: probe.KeyMissing}, {Name: "deepseek", Title: "DeepSeek", State: probe.KeyMissing},
+}
+
+// sceneTested is the settings after a test of the connection.
+func sceneTested(f probe.Finding) func(*testing.T) *stage {
+	return func(t *testing.T) *stage {
+		c := readyCore()
+		c.finding = f
+		s := newStage(t, c)
+		s.start()
+		s.window.open(pageSettings)
+		s.window.settings.testQuietly()
+		s.until("the finding", func() bool { return s.window.settings.test.verdict.Text != "" })
+		return s
+	}
 }
 
 func sceneSettingsEnd(t *testing.T) *stage {

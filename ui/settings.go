@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
@@ -26,6 +27,7 @@ type settingsPage struct {
 	token   *secretField
 	keys    *providerKeys
 	login   *loginField
+	test    *connection
 	save    *widget.Button
 	revert  *widget.Button
 	message *line
@@ -43,7 +45,9 @@ func newSettingsPage(w *window) *settingsPage {
 		core := w.u.core
 		p.form = presenter.NewForm(core.Settings(), core.Overridden(), core.Providers())
 	}
-	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), w.u.checkToken)
+	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), p.tokenStored)
+	p.test = newConnection(w, p.form.Settings, func() string { return presenter.CleanSecret(p.token.entry.Text) }, func() {})
+	p.test.button.OnTapped = p.testNow
 	p.keys = newProviderKeys(p)
 	p.login = newLoginField(w)
 	body := stack(gapMargin,
@@ -53,6 +57,7 @@ func newSettingsPage(w *window) *settingsPage {
 			p.text(presenter.FieldGateway, words.T("Gateway"), words.T("The name of your gateway under AI > AI Gateway.")),
 			formRow(words.T("Gateway token"), p.token.content),
 			p.text(presenter.FieldGatewayURL, words.T("Gateway URL"), words.T("Change it only for a gateway at another address.")),
+			formRow("", p.test.content),
 		),
 		section(words.T("This computer"),
 			p.text(presenter.FieldListen, words.T("Listen on"), words.T("Address and port for your clients. Running streams are kept when it changes.")),
@@ -143,7 +148,31 @@ func enable(b fyne.Disableable, on bool) {
 // changed is called after each edit.
 func (p *settingsPage) changed() {
 	p.said, p.bad = "", false
+	p.test.forget()
 	p.refresh()
+}
+
+// testNow tests what the form holds, and puts the cursor where something is wrong.
+func (p *settingsPage) testNow() {
+	p.test.found = func() { p.focusField(p.test.verdict.Field) }
+	p.test.test()
+}
+
+// testQuietly tests what has just become complete.
+func (p *settingsPage) testQuietly() {
+	p.test.found = func() {}
+	p.test.test()
+}
+
+// tokenStored looks at the token that was stored or removed, and tests it when nothing
+// else is missing.
+func (p *settingsPage) tokenStored() {
+	p.test.forget()
+	was := p.w.u.token
+	p.w.u.checkToken()
+	if len(p.w.u.settings.Missing()) == 0 && was == presenter.SecretMissing {
+		p.testQuietly()
+	}
 }
 
 // keep saves the form.
@@ -166,11 +195,15 @@ func (p *settingsPage) kept(err error) {
 		return
 	}
 	u := p.w.u
+	first := len(u.settings.Missing()) > 0
 	p.form.Reload(u.core.Settings(), u.core.Overridden())
 	u.setSettings()
 	p = p.w.settings // which is another page now in another language
 	p.said, p.bad = words.T("Saved."), false
 	p.refresh()
+	if first && len(presenter.Missing(u.settings, u.token)) == 0 {
+		p.testQuietly()
+	}
 }
 
 // resume takes over from the page in another language, which has the same form.
@@ -178,6 +211,7 @@ func (p *settingsPage) resume(old *settingsPage) {
 	p.scroll.ScrollToOffset(old.scroll.Offset)
 	p.token.resume(old.token)
 	p.keys.resume(old.keys)
+	p.test.resume(old.test)
 }
 
 // drop reverts the form.
@@ -205,6 +239,12 @@ func (p *settingsPage) focusField(name string) {
 		if f.name == name {
 			p.reveal(f.content)
 			p.w.win.Canvas().Focus(f.entry)
+		}
+	}
+	for _, r := range p.keys.rows {
+		if settings.FieldProvider(r.name) == name {
+			p.reveal(r.secret.content)
+			r.secret.edit()
 		}
 	}
 }
