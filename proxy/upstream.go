@@ -226,6 +226,8 @@ func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) 
 	}
 	x.rec.GatewayLogID = resp.Header.Get("Cf-Aig-Log-Id")
 	x.rec.CacheStatus = resp.Header.Get("Cf-Aig-Cache-Status")
+	x.rec.GatewayStep = resp.Header.Get("Cf-Aig-Step")
+	x.rec.GatewayModel = routed(resp.Header)
 	x.watch.begin(x.rec.Start)
 	resp.Body = &watched{resp.Body, &x.watch}
 	if err := x.plain(resp); err != nil {
@@ -237,6 +239,20 @@ func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) 
 		resp.Body = &captured{resp.Body, x.bytes}
 	}
 	return resp, nil
+}
+
+// routed is what a gateway's own routing chose, "" when it chose nothing.
+func routed(h http.Header) string {
+	for _, name := range [...]string{"Cf-Aig-Routed-Model", "Cf-Aig-Model"} {
+		model := h.Get(name)
+		if p := h.Get("Cf-Aig-Provider"); model != "" && p != "" && name == "Cf-Aig-Model" {
+			return p + "/" + model
+		}
+		if model != "" {
+			return model
+		}
+	}
+	return ""
 }
 
 // setBody gives a request a body that comes in pieces. It can be sent again, when a

@@ -30,20 +30,22 @@ const (
 	colVia
 	colFirst
 	colDuration
+	colCached
 	colTokens
 	columnCount
 )
 
 var columns = [columnCount]column{
 	colTime:     {title: func() string { return words.T("Time") }, width: 66, text: func(r presenter.Row) string { return r.Time }, color: muted},
-	colClient:   {title: func() string { return words.T("Client") }, width: 96, text: func(r presenter.Row) string { return r.Client }, drop: 3},
+	colClient:   {title: func() string { return words.T("Client") }, width: 96, text: func(r presenter.Row) string { return r.Client }, drop: 4},
 	colModel:    {title: func() string { return words.T("Model") }, text: func(r presenter.Row) string { return r.Model }},
-	colProvider: {title: func() string { return words.T("Provider") }, width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 5},
-	colState:    {title: func() string { return words.T("State") }, width: 140, text: func(r presenter.Row) string { return r.State }, color: stateColor},
-	colVia:      {title: func() string { return words.T("Protocol") }, width: 128, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 2},
-	colFirst:    {title: func() string { return words.T("First byte") }, width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 1, color: muted},
+	colProvider: {title: func() string { return words.T("Provider") }, width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 6},
+	colState:    {title: func() string { return words.T("State") }, width: 134, text: func(r presenter.Row) string { return r.State }, color: stateColor},
+	colVia:      {title: func() string { return words.T("Protocol") }, width: 94, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 3},
+	colFirst:    {title: func() string { return words.T("First byte") }, width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 2, color: muted},
 	colDuration: {title: func() string { return words.T("Duration") }, width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
-	colTokens:   {title: func() string { return words.T("Tokens") }, width: 104, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 4},
+	colCached:   {title: func() string { return words.T("Cached") }, width: 54, right: true, text: func(r presenter.Row) string { return r.Cached }, drop: 1, color: muted},
+	colTokens:   {title: func() string { return words.T("Tokens") }, width: 104, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 5},
 }
 
 func muted(presenter.Row) fyne.ThemeColorName { return colorMuted }

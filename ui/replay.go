@@ -34,6 +34,7 @@ func (in *inspector) menu() {
 		in.curl(words.T("Copy the gateway's request as cURL"), capture.UpstreamRequest, export.Bash),
 		in.curl(words.T("Copy the gateway's request as cURL for PowerShell"), capture.UpstreamRequest, export.PowerShell),
 		fyne.NewMenuItemSeparator(),
+		in.dashboard(),
 		fyne.NewMenuItem(words.T("Copy the summary"), func() { in.w.u.app.Clipboard().SetContent(in.data.Text()) }),
 		fyne.NewMenuItem(words.T("Save as JSON lines…"), func() { in.w.save(presenter.JSONL, []event.Exchange{in.record}) }),
 		fyne.NewMenuItem(words.T("Save as HAR…"), func() { in.w.save(presenter.HAR, []event.Exchange{in.record}) }),
@@ -47,6 +48,20 @@ func (in *inspector) menu() {
 		items[4].Disabled, items[5].Disabled = true, true
 	}
 	in.w.popUp(in.more, items)
+}
+
+// dashboard opens the gateway's own log, where the request is found by its log id, which
+// is copied for that.
+func (in *inspector) dashboard() *fyne.MenuItem {
+	address, id := presenter.GatewayLog(in.w.u.settings), in.record.GatewayLogID
+	m := fyne.NewMenuItem(words.T("Open the gateway's log"), func() {
+		in.w.u.app.Clipboard().SetContent(id)
+		if err := in.w.u.app.OpenURL(address); err != nil {
+			in.w.tell(presenter.Sentence(err.Error()))
+		}
+	})
+	m.Disabled = id == "" || address == nil
+	return m
 }
 
 // popUp shows a menu below a button.

@@ -13,8 +13,8 @@ import (
 
 // The window's size when it opens first.
 const (
-	windowWidth  = 1160
-	windowHeight = 740
+	windowWidth  = 1280
+	windowHeight = 780
 )
 
 // page is one page of the window.

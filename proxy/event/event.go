@@ -63,6 +63,8 @@ type Exchange struct {
 	ErrorKind string // machine-readable code of the error
 
 	GatewayLogID string // cf-aig-log-id
+	GatewayStep  string // cf-aig-step: which entry of a gateway's own fallbacks answered
+	GatewayModel string // the provider and model that a gateway's own routing chose
 	CacheStatus  string // cf-aig-cache-status: HIT or MISS
 }
 

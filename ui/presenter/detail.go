@@ -40,6 +40,9 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 	d.fact(words.T("Sizes"), words.F("{{.In}} in, {{.Out}} out", words.V{"In": size(x.BytesIn), "Out": size(x.BytesOut)}))
 	d.fact(words.T("Cache"), x.CacheStatus)
 	d.fact(words.T("Gateway log"), x.GatewayLogID)
+	d.fact(words.T("Gateway step"), x.GatewayStep)
+	d.fact(words.T("Routed to"), x.GatewayModel)
+	d.fact(words.T("Repeats"), x.ReplayOf)
 	d.fact(words.T("Error code"), x.ErrorKind)
 	d.fact(words.T("Request ID"), x.ID)
 	for _, w := range x.Warnings {

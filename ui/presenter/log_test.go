@@ -109,13 +109,13 @@ func TestRow(t *testing.T) {
 		"failed early":     {func(x *event.Exchange) { x.Phase, x.Status = event.Failed, 0 }, func(r Row) string { return r.State }, "Failed"},
 		"cancelled":        {func(x *event.Exchange) { x.Phase = event.Cancelled }, func(r Row) string { return r.State }, "Cancelled"},
 		"converted":        {nil, func(r Row) string { return r.Via }, "converted"},
-		"lossy":            {func(x *event.Exchange) { x.Warnings = []event.Warning{{Why: "a"}, {Why: "b"}} }, func(r Row) string { return r.Via }, "converted, 2 lost"},
+		"lossy":            {func(x *event.Exchange) { x.Warnings = []event.Warning{{Why: "a"}, {Why: "b"}} }, func(r Row) string { return r.Via }, "converted −2"},
 		"as is":            {func(x *event.Exchange) { x.UpstreamProtocol = x.ClientProtocol }, func(r Row) string { return r.Via }, "as is"},
 		"first byte":       {nil, func(r Row) string { return r.First }, "812 ms"},
 		"duration":         {nil, func(r Row) string { return r.Duration }, "6.4 s"},
 		"running duration": {func(x *event.Exchange) { x.Phase, x.Duration = event.Streaming, 0 }, func(r Row) string { return r.Duration }, "9.0 s"},
 		"tokens":           {nil, func(r Row) string { return r.Tokens }, "18,204 → 642"},
-		"no tokens":        {func(x *event.Exchange) { x.Tokens.Known = false }, func(r Row) string { return r.Tokens }, "–"},
+		"no tokens":        {func(x *event.Exchange) { x.Tokens.Known = false }, func(r Row) string { return r.Tokens }, "→ 642"},
 	} {
 		y := x
 		if c.change != nil {

@@ -18,9 +18,10 @@ type Row struct {
 	Model    string // as asked, and what it became when that differs
 	Provider string
 	State    string // "Waiting", "Streaming 3.1 KB", "200", "429 Rate limited", "Cancelled"
-	Via      string // how the protocols met: "as is", "converted", "converted, 2 lost"
+	Via      string // how the protocols met: "as is", "converted", "converted −2" when two things were lost
 	First    string // time to the first byte
 	Duration string
+	Cached   string // tokens read from a cache
 	Tokens   string // in → out
 	Error    string
 	Phase    event.Phase
@@ -33,12 +34,13 @@ func rowOf(x *event.Exchange, now time.Time) Row {
 		ID:       x.ID,
 		Time:     x.Start.Local().Format(time.TimeOnly),
 		Client:   or(x.Client, none),
-		Model:    modelText(x),
+		Model:    rowModel(x),
 		Provider: or(x.Provider, none),
 		State:    stateText(x),
 		Via:      viaText(x),
 		First:    elapsed(x.FirstByte),
 		Duration: elapsed(durationOf(x, now)),
+		Cached:   cachedText(x),
 		Tokens:   tokenText(x),
 		Error:    x.Error,
 		Phase:    x.Phase,
@@ -50,6 +52,19 @@ func rowOf(x *event.Exchange, now time.Time) Row {
 func or(s, other string) string {
 	if s == "" {
 		return other
+	}
+	return s
+}
+
+// rowModel is the model, and what went wrong with it, so that an error can be read in
+// the list.
+func rowModel(x *event.Exchange) string {
+	s := modelText(x)
+	if x.ReplayOf != "" {
+		s = "↻ " + s
+	}
+	if x.Phase == event.Failed && x.Error != "" {
+		s += " · " + x.Error
 	}
 	return s
 }
@@ -126,7 +141,7 @@ func viaText(x *event.Exchange) string {
 	case !x.Converted():
 		return words.T("as is")
 	case len(x.Warnings) > 0:
-		return words.F("converted, {{.Count}} lost", words.V{"Count": len(x.Warnings)})
+		return words.F("converted −{{.Count}}", words.V{"Count": len(x.Warnings)})
 	default:
 		return words.T("converted")
 	}
@@ -140,10 +155,21 @@ func durationOf(x *event.Exchange, now time.Time) time.Duration {
 }
 
 func tokenText(x *event.Exchange) string {
-	if !x.Tokens.Known {
+	switch {
+	case x.Tokens.Known:
+		return count(x.Tokens.Input) + " → " + count(x.Tokens.Output)
+	case x.Tokens.Output > 0: // so far, or by guess
+		return "→ " + count(x.Tokens.Output)
+	default:
 		return none
 	}
-	return count(x.Tokens.Input) + " → " + count(x.Tokens.Output)
+}
+
+func cachedText(x *event.Exchange) string {
+	if x.Tokens.CacheRead == 0 {
+		return none
+	}
+	return count(x.Tokens.CacheRead)
 }
 
 func toneOf(x *event.Exchange) Tone {

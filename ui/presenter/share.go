@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 
+	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/capture/export"
 	"apex-ai-proxy/proxy/event"
@@ -111,4 +113,13 @@ func ReplayFailure(err error) string {
 	default:
 		return Sentence(err.Error())
 	}
+}
+
+// GatewayLog is the page of Cloudflare's dashboard with the gateway's log, nil while the
+// gateway is not known.
+func GatewayLog(s settings.Settings) *url.URL {
+	if !setUp(s) {
+		return nil
+	}
+	return &url.URL{Scheme: "https", Host: "dash.cloudflare.com", Path: "/" + s.Gateway.Account + "/ai/ai-gateway/gateways/" + s.Gateway.ID + "/logs"}
 }

@@ -45,6 +45,9 @@ type line struct {
 	Code     string    `json:"error_code,omitempty"`
 	Gateway  string    `json:"gateway_log_id,omitempty"`
 	Cache    string    `json:"cache_status,omitempty"`
+	Step     string    `json:"gateway_step,omitempty"`
+	Routed   string    `json:"gateway_model,omitempty"`
+	ReplayOf string    `json:"replay_of,omitempty"`
 
 	Messages map[string]message `json:"messages,omitempty"`
 }
@@ -96,6 +99,7 @@ func lineOf(e *Entry) line {
 		Asked: x.ModelAsked, Used: x.ModelUsed, Provider: x.Provider, From: x.ClientProtocol, To: x.UpstreamProtocol,
 		Stream: x.Stream, Status: x.Status, First: ms(x.FirstByte), Took: ms(x.Duration),
 		Error: x.Error, Code: x.ErrorKind, Gateway: x.GatewayLogID, Cache: x.CacheStatus,
+		Step: x.GatewayStep, Routed: x.GatewayModel, ReplayOf: x.ReplayOf,
 	}
 	if t := x.Tokens; t != (event.Tokens{}) {
 		l.Tokens = &tokens{t.Input, t.CacheRead, t.CacheWrite, t.Output, t.Reasoning, !t.Known}
