@@ -21,6 +21,8 @@ type Log struct {
 	at       map[string]int // id -> index in rows
 	selected string
 
+	clients, providers []string // that there are, in the order of the alphabet
+
 	filter Filter
 	hits   []bool           // for each row, whether the filter lets it through, while it is active
 	shown  []int            // indices in rows of those that it does
@@ -43,6 +45,7 @@ func (l *Log) Apply(batch []event.Exchange) (gone int) {
 		if i, ok := l.at[x.ID]; ok {
 			if l.rows[i].Revision < x.Revision {
 				l.rows[i] = x
+				l.name(&x)
 				l.hit(i)
 			}
 			continue
@@ -55,6 +58,7 @@ func (l *Log) Apply(batch []event.Exchange) (gone int) {
 		}
 		l.at[x.ID] = len(l.rows)
 		l.rows = append(l.rows, x)
+		l.name(&x)
 		l.hit(len(l.rows) - 1)
 	}
 	if !sorted {
@@ -80,6 +84,7 @@ func (l *Log) drop(n int) (shown int) {
 	}
 	l.rows = slices.Delete(l.rows, 0, n)
 	l.before -= n
+	l.rename()
 	l.index()
 	l.choose()
 	return shown
@@ -231,26 +236,31 @@ func (l *Log) Summary() string {
 }
 
 // Clients are the clients that exchanges came from, in the order of the alphabet.
-func (l *Log) Clients() []string {
-	return l.distinct(func(x *event.Exchange) string { return x.Client })
-}
+func (l *Log) Clients() []string { return l.clients }
 
 // Providers are the providers that exchanges went to, in the order of the alphabet.
-func (l *Log) Providers() []string {
-	return l.distinct(func(x *event.Exchange) string { return x.Provider })
+func (l *Log) Providers() []string { return l.providers }
+
+// name notes the client and the provider of an exchange.
+func (l *Log) name(x *event.Exchange) {
+	l.clients, l.providers = with(l.clients, x.Client), with(l.providers, x.Provider)
 }
 
-func (l *Log) distinct(of func(*event.Exchange) string) []string {
-	seen := map[string]bool{"": true}
-	var out []string
+// rename notes the clients and providers of all exchanges anew.
+func (l *Log) rename() {
+	l.clients, l.providers = nil, nil
 	for i := range l.rows {
-		if s := of(&l.rows[i]); !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
+		l.name(&l.rows[i])
 	}
-	slices.Sort(out)
-	return out
+}
+
+// with is a sorted list with a name in it. The list itself is not written to.
+func with(list []string, name string) []string {
+	i, ok := slices.BinarySearch(list, name)
+	if ok || name == "" {
+		return list
+	}
+	return slices.Insert(slices.Clip(list), i, name)
 }
 
 // Select selects a row; an index that does not exist selects nothing. The selection stays
@@ -338,6 +348,7 @@ func (l *Log) All() []event.Exchange {
 // Clear forgets the exchanges that have ended.
 func (l *Log) Clear() {
 	l.rows = slices.DeleteFunc(l.rows, func(x event.Exchange) bool { return x.Phase.Final() })
+	l.rename()
 	l.index()
 	l.choose()
 	if l.paused {
