@@ -23,6 +23,8 @@ type Settings struct {
 	App       App                 `toml:"app"`
 	Captures  Captures            `toml:"captures"`
 
+	Notifications Notifications `toml:"notifications"`
+
 	// Aliases are names of the user's own for models: a name, which may hold *, and the
 	// model it stands for, or a list of models that are tried in order. See AliasTargets.
 	Aliases map[string]any `toml:"aliases,omitempty"`
@@ -124,5 +126,7 @@ func Default() Settings {
 		},
 		App:      App{StartProxy: true, KeepRunning: true, Theme: ThemeSystem},
 		Captures: defaultCaptures(),
+
+		Notifications: Notifications{FailedStart: true, Stopped: true, Token: true},
 	}
 }
