@@ -55,3 +55,6 @@ func hidden(c *exec.Cmd) *exec.Cmd {
 	c.SysProcAttr = &syscall.SysProcAttr{HideWindow: true}
 	return c
 }
+
+// reserved tells whether the system keeps the port for itself.
+func reserved(err error) bool { return errors.Is(err, wsaEAccess) }

@@ -65,6 +65,10 @@ func (e *ListenError) Error() string {
 // Unwrap is the reason the system gave.
 func (e *ListenError) Unwrap() error { return e.Err }
 
+// Reserved tells whether the port is taken by nobody, but kept by the system. Only Windows
+// does that.
+func (e *ListenError) Reserved() bool { return e.Holder == "" && reserved(e.Err) }
+
 // ErrRunning is returned by Start while the server runs.
 var ErrRunning = errors.New("the proxy is running already")
 
