@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -39,6 +40,9 @@ type fakeCore struct {
 	replayErr                             error
 	startErr, stopErr, saveErr, secretErr error
 	saved                                 []settings.Settings
+	active                                int
+	stop                                  func(context.Context) // what stopping waits for
+	next                                  string                // the address that is free
 }
 
 // sceneLanguage is what new programs speak, whatever the system does.
@@ -99,9 +103,25 @@ func (c *fakeCore) Start(context.Context) error {
 	return nil
 }
 
-func (c *fakeCore) Stop(context.Context) error {
+func (c *fakeCore) Stop(ctx context.Context) error {
+	if c.stop != nil {
+		c.stop(ctx)
+	}
 	c.set(presenter.Status{State: presenter.Stopped, Addr: c.Settings().Server.Listen})
 	return c.stopErr
+}
+
+func (c *fakeCore) Active() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.active
+}
+
+func (c *fakeCore) NextAddress(context.Context) (string, error) {
+	if c.next == "" {
+		return "", errors.New("no port is free")
+	}
+	return c.next, nil
 }
 
 func (c *fakeCore) Settings() settings.Settings {
@@ -219,18 +239,20 @@ type stage struct {
 	queue  chan func()
 	timers []func()
 	quits  int
+	told   chan string // notifications
 	hosted bool
 }
 
 func newStage(t *testing.T, core *fakeCore) *stage {
 	t.Helper()
-	s := &stage{t: t, core: core, queue: make(chan func(), 1000), hosted: true}
+	s := &stage{t: t, core: core, queue: make(chan func(), 1000), told: make(chan string, 10), hosted: true}
 	s.UI = New(test.NewTempApp(t), core, Options{
 		Name:     "Apex AI Proxy",
 		TrayHost: func(context.Context) bool { return s.hosted },
 		Do:       func(f func()) { s.queue <- f },
 		After:    func(_ time.Duration, f func()) { s.timers = append(s.timers, f) },
 		Quit:     func() { s.quits++ },
+		Notify:   func(_, text string) { s.told <- text },
 	})
 	t.Cleanup(func() {
 		s.Close()

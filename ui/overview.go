@@ -23,11 +23,16 @@ type overview struct {
 	w       *window
 	content fyne.CanvasObject
 
-	dot      *dot
-	headline *paragraph
-	detail   *paragraph
-	power    *widget.Button
-	action   presenter.Action
+	dot       *dot
+	headline  *paragraph
+	detail    *paragraph
+	power     *widget.Button
+	other     *widget.Button // another port
+	moving    *paragraph
+	elsewhere *fyne.Container
+	trayless  *fyne.Container
+	known     *widget.Button // that there is no tray
+	action    presenter.Action
 
 	openAI, anthropic, key *line
 	reveal                 *widget.Button
@@ -52,7 +57,7 @@ type overview struct {
 
 func newOverview(w *window) *overview {
 	o := &overview{w: w}
-	body := stack(gapMargin, o.state(), o.notices(), o.missing(), o.lastHour(), o.trouble(), o.connect(), o.tryIt())
+	body := stack(gapMargin, o.state(), o.noTray(), o.notices(), o.missing(), o.lastHour(), o.trouble(), o.connect(), o.tryIt())
 	o.content = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	return o
 }
@@ -68,7 +73,39 @@ func (o *overview) state() fyne.CanvasObject {
 		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
 			padded(0, 0, gapWide, gapWide, middle(o.headline.box))),
 		padded(0, 0, 14+gapWide+gapTight, 0, o.detail.box),
+		o.anotherPort(),
 	)
+}
+
+// anotherPort offers another port when the proxy's own is taken.
+func (o *overview) anotherPort() fyne.CanvasObject {
+	o.other = widget.NewButton("", o.w.u.usePort)
+	o.moving = newParagraph("").note()
+	o.elsewhere = padded(0, 0, 14+gapWide+gapTight, 0,
+		container.NewBorder(nil, nil, container.NewCenter(sized(112, o.other)), nil, padded(0, 0, gapWide, 0, middle(o.moving.box))))
+	return o.elsewhere
+}
+
+// noTray says, until the user has taken note, that the program has no icon here.
+func (o *overview) noTray() fyne.CanvasObject {
+	text := newParagraph(words.T("This desktop shows no tray icons, so closing the window ends the program. On GNOME the extension AppIndicator adds them.")).note()
+	o.known = widget.NewButton(words.T("Got it"), func() {
+		o.w.u.app.Preferences().SetBool(keyTrayless, true)
+		o.refresh()
+	})
+	o.trayless = container.NewBorder(nil, nil, nil, container.NewCenter(sized(96, o.known)), padded(0, 0, 14+gapWide+gapTight, gapWide, middle(text.box)))
+	return o.trayless
+}
+
+func (o *overview) refreshHints() {
+	u := o.w.u
+	o.trayless.Hidden = !u.hostless || u.app.Preferences().Bool(keyTrayless)
+	o.elsewhere.Hidden = u.offer.addr == ""
+	if !o.elsewhere.Hidden {
+		text := u.offer.text()
+		o.other.SetText(text.Button)
+		o.moving.set(text.Text, widget.LowImportance)
+	}
 }
 
 // notices tells what is the matter with the settings file.
@@ -225,11 +262,12 @@ func (o *overview) refresh() {
 	o.detail.set(h.Detail, importance)
 	o.detail.box.Hidden = h.Detail == ""
 	o.refreshPower()
+	o.refreshHints()
 	urls := presenter.BaseURLs(u.status.Addr)
 	o.openAI.set(or(urls.OpenAI, words.T("known once the proxy runs")))
 	o.anthropic.set(or(urls.Anthropic, words.T("known once the proxy runs")))
 	o.refreshKey()
-	o.refreshGaps(presenter.Missing(u.settings, u.token))
+	o.refreshGaps(presenter.Missing(u.settings, u.trusted()))
 	o.refreshActivity()
 	o.refreshTroubles()
 	o.refreshTry()

@@ -75,6 +75,11 @@ func newSettingsPage(w *window) *settingsPage {
 			p.choice(presenter.FieldLanguage, words.T("Language")),
 			p.choice(presenter.FieldTheme, words.T("Theme")),
 		),
+		section(words.T("Notifications"),
+			p.flag(presenter.FieldNotifyFailedStart, words.T("When the proxy cannot start")),
+			p.flag(presenter.FieldNotifyStopped, words.T("When the proxy stops unexpectedly")),
+			p.flag(presenter.FieldNotifyToken, words.T("When the gateway refuses the token")),
+		),
 		section(words.T("Azure OpenAI"),
 			p.text(presenter.FieldAzureResource, words.T("Resource"), words.T("Needed for models of azure-openai only.")),
 			p.text(presenter.FieldAzureAPIVersion, words.T("API version"), words.T("As in 2024-02-01.")),
@@ -169,7 +174,7 @@ func (p *settingsPage) testQuietly() {
 func (p *settingsPage) tokenStored() {
 	p.test.forget()
 	was := p.w.u.token
-	p.w.u.checkToken()
+	p.w.u.tokenChanged()
 	if len(p.w.u.settings.Missing()) == 0 && was == presenter.SecretMissing {
 		p.testQuietly()
 	}

@@ -10,7 +10,6 @@ import (
 
 	"apex-ai-proxy/assets"
 	"apex-ai-proxy/ui/presenter"
-	"apex-ai-proxy/ui/words"
 )
 
 // tray is the icon in the tray with its menu. The menu keeps its items for the life of the
@@ -55,20 +54,13 @@ func (t *tray) items() []presenter.TrayItem {
 	u := t.u
 	model := presenter.DefaultModel(u.settings)
 	p := presenter.Tray{
-		Headline: t.headline(), Status: u.status, Key: u.core.LocalKey(),
+		Headline: u.headline(), Quitting: u.quitting, Status: u.status, Key: u.core.LocalKey(),
 		Model: model, Models: u.log.Choices(model), Login: u.login,
 	}
 	if list := u.log.Troubles(time.Now(), 1); len(list) > 0 {
 		p.Trouble = &list[0]
 	}
 	return p.Menu()
-}
-
-func (t *tray) headline() presenter.Headline {
-	if t.u.quitting {
-		return presenter.Headline{Text: words.T("Quitting…"), Icon: presenter.IconBusy}
-	}
-	return t.u.headline()
 }
 
 func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
@@ -91,7 +83,7 @@ func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
 // refresh shows the state of now, the picture before the words: whoever reads the new
 // words finds the picture that goes with them.
 func (t *tray) refresh() {
-	h := t.headline()
+	h := t.u.headline()
 	changed := false
 	for i, it := range t.items() {
 		if it.Same(t.shown[i]) {

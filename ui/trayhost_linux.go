@@ -38,6 +38,9 @@ func TrayHost(ctx context.Context) bool {
 	return err == nil && hosted
 }
 
+// canNotify tells whether there is a way to notifications.
+func canNotify() bool { return sessionBus() }
+
 // sessionBus tells whether there is a session bus to connect to. Without one the library
 // would start a bus of its own, which outlives the program.
 func sessionBus() bool {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -47,6 +48,11 @@ type Options struct {
 	After func(time.Duration, func())
 	// Quit ends the program; nil means the application's Quit.
 	Quit func()
+	// Notify shows a notification, not on Fyne's goroutine; nil means the application's.
+	Notify func(title, text string)
+	// Slice is for how long Fyne's event loop may rest at a time while nothing can be
+	// seen; 0 means never.
+	Slice time.Duration
 }
 
 // UI is the tray and the window of one program.
@@ -67,6 +73,13 @@ type UI struct {
 	log      *presenter.Log
 	clients  *presenter.Clients
 	quitting bool
+	ending   atomic.Bool // as quitting, for other goroutines
+	parking  *parking
+	alerts   presenter.Alerts
+	focused  bool // the window has the focus, if it can be seen
+	refused  bool // the gateway did not take the token the last time
+	hostless bool // nobody shows tray icons
+	offer    portOffer
 
 	tray   *tray
 	window *window
@@ -86,8 +99,14 @@ func New(app fyne.App, core presenter.Core, o Options) *UI {
 	if o.Quit == nil {
 		o.Quit = app.Quit
 	}
+	if o.Notify == nil {
+		o.Notify = notify(app)
+	}
+	parking := newParking(o.Do, o.Slice)
+	o.Do = parking.Do
 	u := &UI{
-		app: app, core: core, opts: o,
+		parking: parking,
+		app:     app, core: core, opts: o,
 		status: core.Status(), settings: core.Settings(),
 		log:     presenter.NewLog(presenter.DefaultKeep),
 		clients: presenter.NewClients(runtime.GOOS),
@@ -126,29 +145,55 @@ func (u *UI) Start(hidden bool) {
 	u.goes(func() { presenter.NewFeed(u.core.Bus(), u.deliver).Run(u.ctx) })
 	u.checkToken()
 	u.checkLogin()
-	if hidden {
-		u.awaitHost(hostTries)
-		return
+	u.follow()
+	if u.opts.Slice > 0 {
+		u.goes(func() { u.parking.run(u.ctx) })
 	}
-	u.show()
+	if !hidden {
+		u.show()
+	}
+	u.rest()
+	u.awaitHost(hostTries)
 }
 
+// seen tells whether the window is open.
+func (u *UI) seen() bool { return u.window != nil && u.window.visible }
+
+// rest lets the event loop rest while nothing can be seen.
+func (u *UI) rest() { u.parking.set(!u.seen() && !u.quitting) }
+
 // awaitHost gives a panel that starts at the same time as the program a while to appear,
-// and opens the window when there is none.
+// and opens the window, which says so, when there is none.
 func (u *UI) awaitHost(tries int) {
 	u.checkHost(func(hosted bool) {
 		switch {
-		case hosted || u.window != nil:
+		case hosted:
+			u.hostless = false
 		case tries <= 1:
-			u.show()
+			u.hostless = true
+			if u.seen() {
+				u.refresh()
+			} else {
+				u.show()
+			}
 		default:
 			u.after(hostPause, func() { u.awaitHost(tries - 1) })
 		}
 	})
 }
 
-// Show opens the window, or raises it. It may be called from any goroutine.
+// Show opens the window, or raises it, unless the program is quitting. It may be called
+// from any goroutine.
 func (u *UI) Show() { u.opts.Do(u.show) }
+
+// Recheck looks again at what may have changed while the computer slept. It may be called
+// from any goroutine.
+func (u *UI) Recheck() {
+	u.opts.Do(func() {
+		u.checkToken()
+		u.checkLogin()
+	})
+}
 
 // Close ends everything that Start began. It may be called from any goroutine but Fyne's.
 func (u *UI) Close() {
@@ -183,6 +228,7 @@ func (u *UI) deliver(batch []event.Exchange, taken func()) {
 	u.opts.Do(func() {
 		defer taken()
 		gone := u.log.Apply(batch)
+		u.learn(batch)
 		u.tray.refresh()
 		if u.window != nil {
 			u.window.requests.gone += gone
@@ -193,7 +239,24 @@ func (u *UI) deliver(batch []event.Exchange, taken func()) {
 }
 
 func (u *UI) headline() presenter.Headline {
-	return presenter.Describe(u.status, u.settings, u.token)
+	if u.quitting {
+		return presenter.Quitting(u.core.Active())
+	}
+	return presenter.Describe(u.status, u.settings, u.trusted())
+}
+
+// trusted is the state of the token with what the gateway thinks of it.
+func (u *UI) trusted() presenter.SecretState {
+	if u.refused && u.token.Usable() {
+		return presenter.SecretRefused
+	}
+	return u.token
+}
+
+// tokenChanged is called when there is another token.
+func (u *UI) tokenChanged() {
+	u.refused = false
+	u.checkToken()
 }
 
 // setStatus takes over a new state of the proxy.
@@ -201,7 +264,10 @@ func (u *UI) setStatus(s presenter.Status) {
 	if u.quitting && s.State == presenter.Stopped {
 		return // the tray goes on saying that the program is quitting
 	}
+	before := u.status.State
 	u.status = s
+	u.judge(before)
+	u.offerPort()
 	u.refresh()
 }
 
@@ -343,18 +409,4 @@ func (u *UI) setLogin(on bool) {
 func (u *UI) control(meanwhile presenter.State, work func(context.Context) error) {
 	u.setStatus(presenter.Status{State: meanwhile, Addr: u.status.Addr})
 	u.run(controlLimit, work, func(error) { u.setStatus(u.core.Status()) })
-}
-
-// quit stops the proxy, which gives running requests time, and then ends the program. A
-// second call does not wait.
-func (u *UI) quit() {
-	if u.quitting {
-		u.opts.Quit()
-		return
-	}
-	u.quitting = true
-	if u.window != nil {
-		u.window.win.Hide()
-	}
-	u.run(controlLimit, u.core.Stop, func(error) { u.opts.Quit() })
 }

@@ -98,7 +98,7 @@ func TestCloseHidesOnlyWhereTheTrayCanOpen(t *testing.T) {
 			s.hosted = c.hosted
 			s.start()
 			s.window.close()
-			s.until("the window to go", func() bool { return !s.window.visible || s.quits > 0 })
+			s.until("the window to go", func() bool { return !s.window.visible && !s.quitting || s.quits > 0 })
 			if s.quits != c.quits {
 				t.Errorf("quit %d times, want %d", s.quits, c.quits)
 			}

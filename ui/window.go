@@ -41,6 +41,7 @@ type window struct {
 	pages   []page
 	current int
 	visible bool
+	ending  *quitDialog // nil before it is shown
 }
 
 // The pages' places.
@@ -60,16 +61,18 @@ func (u *UI) show() {
 		u.window = newWindow(u)
 	}
 	u.window.visible = true
+	u.rest()
 	u.window.refresh()
 	u.window.win.Show()
 	u.window.win.RequestFocus()
+	u.askPort()
 }
 
 func newWindow(u *UI) *window {
 	w := &window{u: u, win: u.app.NewWindow(u.opts.Name)}
 	w.build()
 	w.win.SetPadded(false)
-	w.win.Resize(fyne.NewSize(windowWidth, windowHeight))
+	w.recall()
 	w.win.SetCloseIntercept(w.close)
 	w.shortcuts()
 	return w
@@ -172,9 +175,19 @@ func (w *window) close() {
 			w.u.quit()
 			return
 		}
-		w.visible = false
-		w.win.Hide()
+		w.hide()
 	})
+}
+
+// hide closes the window until it is shown again.
+func (w *window) hide() {
+	if !w.visible {
+		return
+	}
+	w.remember()
+	w.visible = false
+	w.win.Hide()
+	w.u.rest()
 }
 
 // shortcuts are the window's keys. Text fields pass on what they do not use themselves.

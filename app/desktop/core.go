@@ -41,6 +41,12 @@ func (c core) Start(ctx context.Context) error { return portError(c.app.Start(ct
 // Stop implements presenter.Control.
 func (c core) Stop(ctx context.Context) error { return c.app.Stop(ctx) }
 
+// Active implements presenter.Control.
+func (c core) Active() int { return c.app.Active() }
+
+// NextAddress implements presenter.Control.
+func (c core) NextAddress(ctx context.Context) (string, error) { return c.app.NextAddress(ctx) }
+
 // Settings implements presenter.Configuration.
 func (c core) Settings() settings.Settings { return c.app.Settings() }
 
@@ -181,7 +187,7 @@ func status(s app.Status) presenter.Status {
 func portError(err error) error {
 	var l *proxy.ListenError
 	if errors.As(err, &l) {
-		return &presenter.PortError{Addr: l.Addr, Holder: l.Holder, Err: l.Err}
+		return &presenter.PortError{Addr: l.Addr, Holder: l.Holder, Reserved: l.Reserved(), Err: l.Err}
 	}
 	return err
 }

@@ -39,6 +39,10 @@ type Control interface {
 	Watch(f func(Status)) (stop func())
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
+	// Active is how many requests are running.
+	Active() int
+	// NextAddress is where the proxy could listen when its own port is taken.
+	NextAddress(ctx context.Context) (string, error)
 }
 
 // Configuration reads and changes the settings.
@@ -129,7 +133,9 @@ type Status struct {
 type PortError struct {
 	Addr   string
 	Holder string // "nginx (pid 12)", "" when the system does not tell
-	Err    error
+	// Reserved means that no program has the port, but the system keeps it for itself.
+	Reserved bool
+	Err      error
 }
 
 // Error is the reason in a sentence.

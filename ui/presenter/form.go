@@ -37,6 +37,10 @@ const (
 	FieldMemory            Field = settings.FieldMemory
 	FieldOrigins           Field = settings.FieldOrigins
 	FieldToken             Field = "token"
+
+	FieldNotifyFailedStart Field = settings.FieldNotifyFailedStart
+	FieldNotifyStopped     Field = settings.FieldNotifyStopped
+	FieldNotifyToken       Field = settings.FieldNotifyToken
 )
 
 // texts are the fields that are typed, or chosen from Choices.
@@ -47,7 +51,7 @@ var texts = []Field{
 }
 
 // flags are the fields that are on or off.
-var flags = []Field{FieldDebug, FieldStartProxy, FieldKeepRunning}
+var flags = []Field{FieldDebug, FieldStartProxy, FieldKeepRunning, FieldNotifyFailedStart, FieldNotifyStopped, FieldNotifyToken}
 
 // Form is the settings while they are being edited. What is typed stays until it is saved
 // or reverted, whatever goes wrong. It is not safe for concurrent use.
@@ -284,9 +288,9 @@ func (f *Form) build() (settings.Settings, map[Field]string) {
 	s.Azure.Resource = f.text[FieldAzureResource]
 	s.Azure.APIVersion = f.text[FieldAzureAPIVersion]
 	s.Server.Listen = f.text[FieldListen]
-	s.Server.Debug = f.flag[FieldDebug]
-	s.App.StartProxy = f.flag[FieldStartProxy]
-	s.App.KeepRunning = f.flag[FieldKeepRunning]
+	for _, name := range flags {
+		*flagIn(&s, name) = f.flag[name]
+	}
 	s.App.Language = f.text[FieldLanguage]
 	s.App.Theme = settings.Theme(f.text[FieldTheme])
 	s.Captures.Bodies = settings.Bodies(f.text[FieldBodies])
@@ -375,14 +379,23 @@ func durationText(d settings.Duration) string {
 	}
 }
 
-func flagOf(s settings.Settings, name Field) bool {
+func flagOf(s settings.Settings, name Field) bool { return *flagIn(&s, name) }
+
+// flagIn is where settings keep a flag.
+func flagIn(s *settings.Settings, name Field) *bool {
 	switch name {
 	case FieldDebug:
-		return s.Server.Debug
+		return &s.Server.Debug
 	case FieldStartProxy:
-		return s.App.StartProxy
+		return &s.App.StartProxy
+	case FieldNotifyFailedStart:
+		return &s.Notifications.FailedStart
+	case FieldNotifyStopped:
+		return &s.Notifications.Stopped
+	case FieldNotifyToken:
+		return &s.Notifications.Token
 	default:
-		return s.App.KeepRunning
+		return &s.App.KeepRunning
 	}
 }
 

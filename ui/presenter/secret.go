@@ -32,6 +32,7 @@ const (
 	SecretDenied
 	SecretTooLarge
 	SecretUnreadable // any other failure of the keychain
+	SecretRefused    // there is one, but the gateway does not take it
 )
 
 // String is the state in words.
@@ -57,6 +58,8 @@ func (s SecretState) String() string {
 		return words.T("The keychain refused access")
 	case SecretTooLarge:
 		return words.T("Too long for the keychain (2 KB at most)")
+	case SecretRefused:
+		return words.T("The gateway refused the token")
 	default:
 		return words.T("The keychain cannot be read")
 	}

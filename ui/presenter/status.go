@@ -72,6 +72,9 @@ func describeRunning(st Status, s settings.Settings, token SecretState) Headline
 	missing := Missing(s, token)
 	switch {
 	case len(missing) == 0:
+	case setUp(s) && token == SecretRefused:
+		h.Detail = words.F("{{.Problem}}. Replace it in Settings.", words.V{"Problem": tokenProblem(token)})
+		h.Word, h.Tone, h.Icon = words.T("Needs attention"), ToneWarn, IconAttention
 	case setUp(s) && token != SecretChecking:
 		h.Detail = words.F("{{.Problem}}. Until then only demo models answer.", words.V{"Problem": tokenProblem(token)})
 		h.Word, h.Tone, h.Icon = words.T("Needs attention"), ToneWarn, IconAttention
@@ -88,13 +91,54 @@ func describeFailed(st Status) Headline {
 	case errors.As(st.Err, &port):
 		h.Text = portInUse(port)
 		h.Detail = words.T("Choose another port in Settings, or stop the other program and start again.")
-		if port.Holder == "" {
+		switch {
+		case port.Reserved:
+			h.Detail = words.T("Windows keeps this range of ports for itself (error 10013), often for Hyper-V or WSL. Choose another port.")
+		case port.Holder == "":
 			h.Detail = words.F("The system says: {{.Error}}. {{.Cure}}", words.V{"Error": port.Err, "Cure": h.Detail})
 		}
 	case st.Err != nil:
 		h.Detail = Sentence(st.Err.Error())
 	}
 	return h
+}
+
+// Quitting is the state of a program that ends as soon as so many requests have.
+func Quitting(waiting int) Headline {
+	h := Headline{Text: words.T("Quitting…"), Tone: ToneBusy, Icon: IconBusy}
+	switch {
+	case waiting == 1:
+		h.Text = words.T("Quitting: waiting for 1 request…")
+	case waiting > 1:
+		h.Text = words.F("Quitting: waiting for {{.Count}} requests…", words.V{"Count": waiting})
+	}
+	h.Word = h.Text
+	return h
+}
+
+// PortOffer is what to say about another address when a port is taken.
+type PortOffer struct {
+	Title, Text, Button string
+}
+
+// TakenPort is the error of a proxy that cannot run because of its port, nil otherwise.
+func TakenPort(st Status) *PortError {
+	var port *PortError
+	if st.State != Failed || !errors.As(st.Err, &port) {
+		return nil
+	}
+	return port
+}
+
+// Offer offers to listen on addr instead.
+func (e *PortError) Offer(addr string) PortOffer {
+	_, port, _ := net.SplitHostPort(addr)
+	o := PortOffer{
+		Title:  portInUse(e),
+		Text:   words.F("Port {{.Port}} is free. Give your clients the new address then.", words.V{"Port": port}),
+		Button: words.F("Use {{.Port}}", words.V{"Port": port}),
+	}
+	return o
 }
 
 func portInUse(e *PortError) string {

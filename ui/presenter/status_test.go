@@ -35,12 +35,18 @@ func TestDescribe(t *testing.T) {
 		"locked":        {Status{Running, addr, nil}, setUpSettings(), SecretLocked, "Running on " + addr, "Keychain locked", ToneWarn, IconAttention},
 		"not asked yet": {Status{Running, addr, nil}, setUpSettings(), SecretChecking, "Running on " + addr, "", ToneGood, IconRunning},
 		"port held": {
-			Status{Failed, addr, &PortError{addr, "nginx (pid 12)", busy}},
+			Status{Failed, addr, &PortError{Addr: addr, Holder: "nginx (pid 12)", Err: busy}},
 			setUpSettings(), SecretPresent,
 			"Port 8787 is in use by nginx (pid 12)", "Choose another port", ToneBad, IconAttention,
 		},
+		"port reserved": {
+			Status{Failed, addr, &PortError{Addr: addr, Reserved: true, Err: busy}},
+			setUpSettings(), SecretPresent,
+			"Cannot listen on port 8787", "(error 10013)", ToneBad, IconAttention,
+		},
+		"refused": {Status{Running, addr, nil}, setUpSettings(), SecretRefused, "Running on " + addr, "The gateway refused the token. Replace", ToneWarn, IconAttention},
 		"port": {
-			Status{Failed, addr, &PortError{addr, "", busy}},
+			Status{Failed, addr, &PortError{Addr: addr, Err: busy}},
 			setUpSettings(), SecretPresent,
 			"Cannot listen on port 8787", "address already in use", ToneBad, IconAttention,
 		},

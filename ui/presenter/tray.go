@@ -27,6 +27,7 @@ func (t TrayItem) Same(o TrayItem) bool {
 // Tray is what the tray menu is made of.
 type Tray struct {
 	Headline Headline
+	Quitting bool // the program only waits for requests
 	Status   Status
 	Key      string     // the local key
 	Model    string     // what the alias "default" stands for, "" for nothing
@@ -45,15 +46,19 @@ const (
 // be changed in place.
 func (t *Tray) Menu() []TrayItem {
 	label, action, enabled := Switch(t.Status.State)
+	quit := words.T("Quit")
+	if t.Quitting {
+		quit = words.T("Quit now")
+	}
 	urls := BaseURLs(t.Status.Addr)
 	line := t.Headline.Text
-	if t.Headline.Icon == IconAttention && t.Status.State == Running {
+	if !t.Quitting && t.Headline.Icon == IconAttention && t.Status.State == Running {
 		line = words.F("{{.State}} · attention needed", words.V{"State": line})
 	}
 	return []TrayItem{
 		{Label: Shorten(line, trayWidth)},
 		{Separator: true},
-		{Label: label, Action: action, Enabled: enabled},
+		{Label: label, Action: action, Enabled: enabled && !t.Quitting},
 		{Separator: true},
 		{Label: words.T("Copy OpenAI base URL"), Action: CopyOpenAI, Enabled: urls.OpenAI != ""},
 		{Label: words.T("Copy Anthropic base URL"), Action: CopyAnthropic, Enabled: urls.Anthropic != ""},
@@ -62,11 +67,11 @@ func (t *Tray) Menu() []TrayItem {
 		t.models(),
 		t.trouble(),
 		{Separator: true},
-		{Label: words.T("Open window"), Action: OpenWindow, Enabled: true},
-		{Label: words.T("Settings…"), Action: OpenSettings, Enabled: true},
+		{Label: words.T("Open window"), Action: OpenWindow, Enabled: !t.Quitting},
+		{Label: words.T("Settings…"), Action: OpenSettings, Enabled: !t.Quitting},
 		{Label: words.T("Launch at login"), Action: ToggleLogin, Enabled: t.Login == LoginOff || t.Login == LoginOn, Checked: t.Login == LoginOn},
 		{Separator: true},
-		{Label: words.T("Quit"), Action: Quit, Enabled: true},
+		{Label: quit, Action: Quit, Enabled: true},
 	}
 }
 

@@ -1,0 +1,76 @@
+package ui
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+const (
+	quitLimit = time.Minute // for requests that run when the user quits
+	quitPause = 500 * time.Millisecond
+)
+
+// quitDialog says what the program waits for.
+type quitDialog struct {
+	dialog dialog.Dialog
+	text   *paragraph
+}
+
+// quit stops the proxy, which gives running requests time, and then ends the program. A
+// second call does not wait.
+func (u *UI) quit() {
+	if u.quitting {
+		u.opts.Quit()
+		return
+	}
+	u.quitting = true
+	u.ending.Store(true)
+	if u.window != nil {
+		u.window.remember()
+	}
+	u.run(quitLimit, u.core.Stop, func(error) { u.opts.Quit() })
+	u.awaitEnd()
+}
+
+// awaitEnd shows what the program waits for. The window goes as soon as that is nothing.
+func (u *UI) awaitEnd() {
+	u.rest()
+	h := u.headline()
+	u.tray.refresh()
+	switch {
+	case u.window == nil:
+	case u.core.Active() == 0:
+		u.window.hide()
+	case u.seen():
+		u.window.sayQuitting(h)
+	}
+	u.after(quitPause, u.awaitEnd)
+}
+
+func (w *window) sayQuitting(h presenter.Headline) {
+	if w.ending == nil {
+		now := widget.NewButton(words.T("Quit now"), w.u.quit)
+		w.ending = &quitDialog{text: newParagraph("")}
+		w.ending.dialog = dialog.NewCustomWithoutButtons(w.u.opts.Name, stack(gapMargin,
+			limited(textWidth/2, stack(gap, w.ending.text.box, newParagraph(words.T("Quit now ends them with an error.")).note().box)),
+			sized(120, now)), w.win)
+		w.ending.dialog.Show()
+	}
+	w.ending.text.set(h.Text, widget.MediumImportance)
+}
+
+// Ending tells whether the program is quitting. It may be called from any goroutine.
+func (u *UI) Ending() bool { return u.ending.Load() }
+
+// Leave ends the program without waiting for requests. It may be called from any
+// goroutine, before the application runs too.
+func (u *UI) Leave() {
+	u.ending.Store(true)
+	u.parking.set(false)
+	u.parking.Do(u.app.Quit)
+}
