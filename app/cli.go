@@ -109,7 +109,17 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 	if err := a.FileError(); err != nil { // the window says so too
 		c.fail(err, nil)
 	}
+	if !signal.Ignored(syscall.SIGHUP) { // a terminal that is closed ends the program gently
+		signal.Notify(c.signals, syscall.SIGHUP)
+	}
 	code := c.desktop(a)
+	select {
+	case s := <-c.signals: // which ended the window
+		if code == exitOK {
+			code = c.drain(ctx, a, s)
+		}
+	default:
+	}
 	c.close(ctx, a)
 	return code
 }
@@ -117,9 +127,6 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 // close ends the program after the user has quit. Running requests may take their time,
 // unless a signal says that they may not.
 func (c *cli) close(ctx context.Context, a *App) {
-	for len(c.signals) > 0 { // the one that ended the window
-		<-c.signals
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	closed := make(chan error, 1)

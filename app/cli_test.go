@@ -535,17 +535,17 @@ func TestQuitWithAStream(t *testing.T) {
 		c.signals <- os.Interrupt // what ended the window, not what cuts streams
 		close(quit)
 		until(t, "nothing listens", func() bool { return a.Status().State == Stopping })
-		want := "[DONE]"
+		want, code := "[DONE]", exitOK
 		if impatient {
 			c.signals <- os.Interrupt
-			want = `"error"`
+			want, code = `"error"`, exitCut
 		} else {
 			close(g.end)
 		}
 		if text, _ := io.ReadAll(rest); !strings.Contains(string(text), want) {
 			t.Errorf("the stream ended with %q, want %s", text, want)
 		}
-		c.ends(t, exitOK)
+		c.ends(t, code)
 	}
 }
 

@@ -28,7 +28,7 @@ type Instance struct {
 	done chan struct{}
 
 	mu    sync.Mutex
-	show  func()
+	show  func() bool
 	asked bool // to show before there was something that shows
 }
 
@@ -36,25 +36,39 @@ type Instance struct {
 const (
 	showMessage = "show\n"
 	showAnswer  = "ok\n"
+	endsAnswer  = "no\n" // it is ending; wait for that
 	showLimit   = 3 * time.Second
 )
 
+// showPause is how long a copy waits before it tries again.
+const showPause = 50 * time.Millisecond
+
 // AcquireInstance makes this process the desktop program for the folder dir. When
-// another one is, that one shows its window, and ErrAlreadyRunning is returned.
+// another one is, that one shows its window, and ErrAlreadyRunning is returned. One that
+// is ending is waited for.
 func AcquireInstance(dir string) (*Instance, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("guard against a second copy: %w", err)
 	}
 	lock := flock.New(filepath.Join(dir, "instance.lock"), flock.SetPermissions(0o600))
-	got, err := lock.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("guard against a second copy: %w", err)
-	}
-	if !got {
-		if err := askToShow(socketPath(dir)); err != nil {
+	for limit := time.Now().Add(showLimit); ; {
+		got, err := lock.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("guard against a second copy: %w", err)
+		}
+		if got {
+			break
+		}
+		shown, err := askToShow(socketPath(dir))
+		switch {
+		case shown:
+			return nil, ErrAlreadyRunning
+		case err == nil: // it is ending, and well
+			limit = time.Now().Add(showLimit)
+		case time.Now().After(limit):
 			return nil, fmt.Errorf("the program is running already, but does not answer: %w", err)
 		}
-		return nil, ErrAlreadyRunning
+		time.Sleep(showPause)
 	}
 	i := &Instance{lock: lock, done: make(chan struct{})}
 	if err := i.listen(socketPath(dir)); err != nil {
@@ -117,15 +131,17 @@ func (i *Instance) answer(conn net.Conn) {
 	show := i.show
 	i.asked = show == nil
 	i.mu.Unlock()
-	if show != nil {
-		show()
+	answer := showAnswer
+	if show != nil && !show() {
+		answer = endsAnswer
 	}
-	_, _ = conn.Write([]byte(showAnswer)) // the other side may have lost patience
+	_, _ = conn.Write([]byte(answer)) // the other side may have lost patience
 }
 
-// OnShow sets what shows the window. It is called from a goroutine of its own, at once
-// when a copy asked for it before.
-func (i *Instance) OnShow(show func()) {
+// OnShow sets what shows the window, or tells that the program is ending, so that there is
+// no window to show. It is called from a goroutine of its own, at once when a copy asked
+// for it before.
+func (i *Instance) OnShow(show func() bool) {
 	i.mu.Lock()
 	i.show = show
 	asked := i.asked
@@ -143,35 +159,25 @@ func (i *Instance) Close() error {
 	return errors.Join(err, i.lock.Close())
 }
 
-// askToShow tells the copy that runs to show its window, and waits for it to say that
-// it does. One that is just starting gets some time to listen.
-func askToShow(path string) error {
+// askToShow tells the copy that runs to show its window. It answers that it does, or that
+// it is ending. One that is just starting does not listen yet.
+func askToShow(path string) (shown bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
 	defer cancel()
-	for {
-		conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
-		if err == nil {
-			defer conn.Close()
-			return request(ctx, conn)
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(50 * time.Millisecond):
-		}
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	if err != nil {
+		return false, err
 	}
-}
-
-func request(ctx context.Context, conn net.Conn) error {
+	defer conn.Close()
 	if limit, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(limit)
 	}
 	if _, err := conn.Write([]byte(showMessage)); err != nil {
-		return err
+		return false, err
 	}
 	buf := make([]byte, len(showAnswer))
 	if _, err := io.ReadFull(conn, buf); err != nil {
-		return err
+		return false, err
 	}
-	return nil
+	return string(buf) == showAnswer, nil
 }

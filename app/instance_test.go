@@ -20,7 +20,7 @@ func TestInstance(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown := make(chan struct{}, 10)
-			first.OnShow(func() { shown <- struct{}{} })
+			first.OnShow(func() bool { shown <- struct{}{}; return true })
 			for range 2 {
 				if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
 					t.Fatalf("second copy: %v", err)
@@ -55,7 +55,7 @@ func TestInstanceRemembersAnEarlyRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := make(chan struct{})
-	first.OnShow(func() { close(shown) })
+	first.OnShow(func() bool { close(shown); return true })
 	<-shown
 }
 
@@ -70,7 +70,7 @@ func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 	}
 	defer first.Close()
 	shown := make(chan struct{}, 1)
-	first.OnShow(func() { shown <- struct{}{} })
+	first.OnShow(func() bool { shown <- struct{}{}; return true })
 	for _, text := range []string{"", "quit\n", "GET / HTTP/1.1\r\n\r\n"} {
 		conn, err := net.Dial("unix", socketPath(dir))
 		if err != nil {
@@ -95,5 +95,31 @@ func TestInstancePerFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer i.Close()
+	}
+}
+
+func TestInstanceIsTakenOverFromOneThatEnds(t *testing.T) {
+	dir := t.TempDir()
+	first, err := AcquireInstance(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{}, 100)
+	first.OnShow(func() bool {
+		asked <- struct{}{}
+		return false
+	})
+	ended := make(chan error, 1)
+	go func() {
+		<-asked
+		<-asked // it is asked until it has ended
+		ended <- first.Close()
+	}()
+	next, err := AcquireInstance(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(<-ended, next.Close()); err != nil {
+		t.Error(err)
 	}
 }

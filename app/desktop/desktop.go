@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -41,24 +42,59 @@ func run(a *app.App, hidden bool) int {
 	defer instance.Close()
 	knownLocale()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	f := application()
-	face := ui.New(f, newCore(a), ui.Options{Name: Name, TrayHost: ui.TrayHost})
+	face := ui.New(f, newCore(a), ui.Options{Name: Name, TrayHost: ui.TrayHost, Slice: slice()})
 	defer face.Close()
-	instance.OnShow(face.Show)
-	// Once it runs, Fyne ends itself on these signals; before that they would be lost.
-	f.Lifecycle().SetOnStarted(func() {
-		if ctx.Err() != nil {
-			f.Quit()
+	instance.OnShow(func() bool {
+		if face.Ending() {
+			return false
 		}
+		face.Show()
+		return true
 	})
+	// Fyne ends itself on some of these signals, but only once it runs and not at once.
+	// Requests that run are waited for by package app then.
+	ignore := context.AfterFunc(ctx, face.Leave)
 	started := begin(ctx, a)
+	attended := attend(ctx, a, face)
 	face.Start(hidden)
 	f.Run()
+	ignore()
 	stop()
 	<-started
+	<-attended
 	return 0
+}
+
+// endings are the signals that end the program: also that of a terminal that is closed,
+// unless it was started not to care (nohup).
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
+}
+
+// slice is for how long Fyne's event loop may rest at a time while nothing can be seen.
+// On a Mac it serves the menu bar too, so it must not.
+func slice() time.Duration {
+	if runtime.GOOS == "darwin" {
+		return 0
+	}
+	return 250 * time.Millisecond
+}
+
+// attend keeps the proxy right while the world around it changes.
+func attend(ctx context.Context, a *app.App, face *ui.UI) (done <-chan struct{}) {
+	c := make(chan struct{})
+	go func() {
+		defer close(c)
+		a.Attend(ctx, face.Recheck)
+	}()
+	return c
 }
 
 // application is the Fyne application with its identity, which does not depend on where
