@@ -9,6 +9,7 @@ import (
 // that fits counts, so programs stand before the SDKs they are built on.
 var clients = []struct{ mark, name string }{
 	{"apex-replay", "Sent again"},
+	{"apex-try", "Tried here"},
 	{"claude-cli", "Claude Code"},
 	{"claude-code", "Claude Code"},
 	{"codex", "Codex"},

@@ -50,10 +50,13 @@ func (s Settings) WithTier(t Tier, models ...string) Settings {
 	return s
 }
 
+// Name is the alias by which the models of a tier can be asked for, whatever their version.
+func (t Tier) Name() string { return "claude-" + string(t) }
+
 // names are the aliases that a tier's slot stands for: one to choose from a list, and one
 // for every id there is, as in claude-opus-4-8 and claude-3-opus-20240229.
 func (t Tier) names() [2]string {
-	return [2]string{"claude-" + string(t), "claude-*" + string(t) + "*"}
+	return [2]string{t.Name(), "claude-*" + string(t) + "*"}
 }
 
 // AliasTargets is what each alias stands for, those of the tiers of Claude Code included;

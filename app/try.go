@@ -1,0 +1,156 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"apex-ai-proxy/proxy/sse"
+)
+
+// Trial is how a model answered.
+type Trial struct {
+	Model string        // the one that answered, as its provider calls it
+	First time.Duration // until the first words, 0 when there were none
+	Took  time.Duration // until the end
+}
+
+// TrialError is an answer that says why there is none.
+type TrialError struct {
+	Status  int // of the answer; 200 when it failed on its way
+	Message string
+}
+
+// Error is the answer's own sentence.
+func (e *TrialError) Error() string { return e.Message }
+
+// trier is the name under which models are tried.
+const trier = "apex-try/1"
+
+// Bounds of a trial. A model that thinks needs some tokens before its first word.
+const (
+	trialTokens = 64
+	trialAnswer = 256 << 10 // bytes; far more than that many tokens
+)
+
+// Try asks a model, by any name that requests may use, for a word through the proxy, as a
+// client would, and tells how it answered. The request is recorded like any other. The
+// errors are ErrNotRunning, what is wrong with the connection, and a *TrialError.
+func (a *App) Try(ctx context.Context, model string) (Trial, error) {
+	st := a.Status()
+	if st.State != Running {
+		return Trial{}, ErrNotRunning
+	}
+	body, err := json.Marshal(map[string]any{
+		"model": model, "stream": true, "max_completion_tokens": trialTokens,
+		"messages": []map[string]string{{"role": "user", "content": "Reply with OK."}},
+	})
+	if err != nil {
+		return Trial{}, fmt.Errorf("make the request: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+reachable(st.Addr)+"/v1/chat/completions", bytes.NewReader(body))
+	if err != nil {
+		return Trial{}, fmt.Errorf("make the request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", trier)
+	req.Header.Set("Authorization", "Bearer "+a.LocalKey())
+	start := time.Now()
+	t := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
+	resp, err := t.RoundTrip(req)
+	if err != nil {
+		return Trial{}, fmt.Errorf("send the request: %w", err)
+	}
+	defer resp.Body.Close()
+	got := Trial{Model: resp.Header.Get("X-Upstream-Model")}
+	answer := io.LimitReader(resp.Body, trialAnswer)
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(answer) // what came is all there is to say
+		return got, refusal(resp.StatusCode, text)
+	}
+	if got.First, err = listen(answer, start); err != nil {
+		return got, err
+	}
+	got.Took = time.Since(start)
+	return got, nil
+}
+
+// errCut says that an answer ended before its end.
+var errCut = errors.New("the answer broke off")
+
+// listen reads a streamed answer to its end and tells when its first words came, 0 for
+// never.
+func listen(answer io.Reader, start time.Time) (first time.Duration, err error) {
+	var frames sse.Parser
+	var failed error
+	ended := false
+	hear := func(f sse.Frame) {
+		switch said, err := heard(f); {
+		case err != nil && failed == nil:
+			failed = err
+		case said && first == 0:
+			first = time.Since(start)
+		}
+		ended = ended || string(f.Data) == "[DONE]"
+	}
+	buf := make([]byte, 4096)
+	for {
+		n, err := answer.Read(buf)
+		if err := frames.Feed(buf[:n], hear); err != nil {
+			return first, fmt.Errorf("read the answer: %w", err)
+		}
+		if err == nil {
+			continue
+		}
+		frames.Close(hear)
+		switch {
+		case failed != nil:
+			return first, failed
+		case !errors.Is(err, io.EOF):
+			return first, fmt.Errorf("%w: %w", errCut, err)
+		case !ended:
+			return first, errCut
+		}
+		return first, nil
+	}
+}
+
+// heard tells whether a frame holds words or thoughts, or an error.
+func heard(f sse.Frame) (said bool, err error) {
+	var chunk struct {
+		Choices []struct {
+			Delta map[string]any `json:"delta"`
+		} `json:"choices"`
+		Error json.RawMessage `json:"error"`
+	}
+	_ = json.Unmarshal(f.Data, &chunk) // or it is the end, or nothing of ours
+	if len(chunk.Error) > 0 && string(chunk.Error) != "null" {
+		return false, refusal(http.StatusOK, f.Data)
+	}
+	for _, c := range chunk.Choices {
+		for name, v := range c.Delta {
+			if text, ok := v.(string); ok && name != "role" && text != "" {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// refusal is the error in an answer.
+func refusal(status int, body []byte) error {
+	var answer struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Error.Message == "" {
+		return &TrialError{Status: status, Message: fmt.Sprintf("the proxy answered %d %s", status, http.StatusText(status))}
+	}
+	return &TrialError{Status: status, Message: answer.Error.Message}
+}

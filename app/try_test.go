@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/proxy/event"
+)
+
+func TestTry(t *testing.T) {
+	a := opened(t, map[string]string{"APEX_LOCAL_KEY": "a-local-key-of-some-length"}, &secret.Memory{})
+	if _, err := a.Try(t.Context(), "echo#demo"); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("stopped: %v", err)
+	}
+	must(t, a.Start(context.Background()))
+	s := a.Settings()
+	s.Aliases = map[string]any{"mine": "echo#demo", "spare": []string{"error-529#demo", "echo#demo"}}
+	must(t, a.SaveSettings(t.Context(), s.WithTier("opus", "reasoning#demo")))
+	for name, c := range map[string]struct{ model, answered, problem string }{
+		"a model":              {"echo#demo", "echo", ""},
+		"an alias":             {"mine", "echo", ""},
+		"a tier":               {"claude-opus", "reasoning", ""},
+		"the second choice":    {"spare", "echo", ""},
+		"a refusal":            {"error-429#demo", "error-429", "Rate limit"},
+		"an error on its way":  {"error-midstream#demo", "error-midstream", "failed"},
+		"an answer cut off":    {"error-cut#demo", "error-cut", "broke off"},
+		"no account":           {"gpt-5#openai", "", "account"},
+		"an unknown name":      {"no such model", "", "no such model"},
+		"a quote in the model": {`say "hi"#demo`, "", `say "hi"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := a.Try(t.Context(), c.model)
+			list := a.Bus().Recent()
+			if x := list[len(list)-1]; x.ModelAsked != c.model || x.Client != "Tried here" || x.Phase == event.Waiting {
+				t.Errorf("recorded %+v", x)
+			}
+			if c.problem != "" {
+				var refused *TrialError
+				if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.problem) {
+					t.Errorf("%+v, %v", got, err)
+				}
+				return
+			}
+			if err != nil || got.Model != c.answered || got.First <= 0 || got.Took < got.First {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := a.Try(ctx, "echo#demo"); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
