@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,12 +33,14 @@ type fakeCore struct {
 	bus      *event.Bus
 	bytes    *capture.Store
 	replays  []presenter.Replay
+	tried    []string
 
 	finding                               probe.Finding // of a test of the connection
 	tested                                []settings.Settings
 	login                                 presenter.LoginState
 	loginErr                              error
 	replayErr                             error
+	trials                                map[string]error // what models answer that do not say OK
 	startErr, stopErr, saveErr, secretErr error
 	saved                                 []settings.Settings
 	active                                int
@@ -184,6 +187,21 @@ func (c *fakeCore) Replay(_ context.Context, r presenter.Replay) error {
 	defer c.mu.Unlock()
 	c.replays = append(c.replays, r)
 	return c.replayErr
+}
+
+func (c *fakeCore) Try(_ context.Context, model string) (presenter.Trial, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tried = append(c.tried, model)
+	if err := c.trials[model]; err != nil {
+		return presenter.Trial{}, err
+	}
+	answered := model
+	if t := c.settings.AliasTargets()[model]; t != nil {
+		answered = t[0]
+	}
+	answered, _, _ = strings.Cut(answered, "#")
+	return presenter.Trial{Model: answered, First: 640 * time.Millisecond, Took: 900 * time.Millisecond}, nil
 }
 
 func (c *fakeCore) LocalKey() string {

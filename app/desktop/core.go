@@ -143,6 +143,15 @@ func (c core) Replay(ctx context.Context, r presenter.Replay) error {
 	}
 }
 
+// Try implements presenter.Trying.
+func (c core) Try(ctx context.Context, model string) (presenter.Trial, error) {
+	t, err := c.app.Try(ctx, model)
+	if errors.Is(err, app.ErrNotRunning) {
+		err = presenter.ErrNotRunning
+	}
+	return presenter.Trial{Model: t.Model, First: t.First, Took: t.Took}, err
+}
+
 // Version implements presenter.Core.
 func (c core) Version() string { return c.app.Version() }
 

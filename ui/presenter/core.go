@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/capture"
@@ -23,6 +24,7 @@ type Core interface {
 	Configuration
 	Secrets
 	Inspecting
+	Trying
 	Login
 	Testing
 
@@ -95,6 +97,21 @@ type Inspecting interface {
 	// answer is an exchange of its own. The errors are ErrNotKept, ErrNotRunning, and what
 	// is wrong with the body.
 	Replay(ctx context.Context, r Replay) error
+}
+
+// Trying asks models for a word.
+type Trying interface {
+	// Try sends a small request to a model, by any name that requests may use, and waits for
+	// its answer. It costs what a few words cost. The errors are ErrNotRunning and sentences
+	// that say what went wrong.
+	Try(ctx context.Context, model string) (Trial, error)
+}
+
+// Trial is how a model answered.
+type Trial struct {
+	Model string        // the one that answered, as its provider calls it
+	First time.Duration // until the first words, 0 when there were none
+	Took  time.Duration // until the end
 }
 
 // Replay is a request to be sent again.

@@ -161,7 +161,12 @@ func (f *Form) SetMode(provider string, m settings.KeyMode) {
 
 // Fixed tells whether something beats the settings file for a field, and what.
 func (f *Form) Fixed(name Field) (reason string, fixed bool) {
-	by, fixed := f.overridden[name]
+	return fixedBy(f.overridden, name)
+}
+
+// fixedBy tells whether something beats the settings file for a field, and what.
+func fixedBy(overridden map[string]string, name Field) (reason string, fixed bool) {
+	by, fixed := overridden[name]
 	if !fixed {
 		return "", false
 	}
