@@ -255,20 +255,28 @@ func newClientCard(w *window) *clientCard {
 }
 
 // offer shows the models to choose from.
-func (c *clientCard) offer() {
-	if items := c.models(); len(items) > 0 {
-		widget.NewPopUpMenu(fyne.NewMenu("", items...), c.w.win.Canvas()).
-			ShowAtRelativePosition(fyne.NewPos(0, c.choose.Size().Height+gapTight), c.choose)
-	}
-}
+func (c *clientCard) offer() { c.w.offer(c.choose, c.models()) }
 
 // models are the models by provider, as menus.
 func (c *clientCard) models() []*fyne.MenuItem {
+	return modelMenus(presenter.ModelGroups(c.w.u.core.Models(), c.w.u.settings), c.model.SetText)
+}
+
+// offer shows a menu below a button.
+func (w *window) offer(below fyne.CanvasObject, items []*fyne.MenuItem) {
+	if len(items) > 0 {
+		widget.NewPopUpMenu(fyne.NewMenu("", items...), w.win.Canvas()).
+			ShowAtRelativePosition(fyne.NewPos(0, below.Size().Height+gapTight), below)
+	}
+}
+
+// modelMenus are models by provider, as menus.
+func modelMenus(groups []presenter.ModelGroup, chosen func(model string)) []*fyne.MenuItem {
 	var items []*fyne.MenuItem
-	for _, g := range presenter.ModelGroups(c.w.u.core.Models(), c.w.u.settings) {
+	for _, g := range groups {
 		var models []*fyne.MenuItem
 		for _, m := range g.Models {
-			models = append(models, fyne.NewMenuItem(m, func() { c.model.SetText(m) }))
+			models = append(models, fyne.NewMenuItem(m, func() { chosen(m) }))
 		}
 		item := fyne.NewMenuItem(g.Provider, nil)
 		item.ChildMenu = fyne.NewMenu("", models...)
@@ -357,7 +365,12 @@ func (c *clientCard) problem(card presenter.ClientCard) fyne.CanvasObject {
 	if !card.Start {
 		return text
 	}
-	start := widget.NewButton(words.T("Start"), func() { c.w.u.act(presenter.StartProxy) })
+	return c.w.u.startable(text)
+}
+
+// startable is a text with a button that starts the proxy.
+func (u *UI) startable(text fyne.CanvasObject) fyne.CanvasObject {
+	start := widget.NewButton(words.T("Start"), func() { u.act(presenter.StartProxy) })
 	start.Importance = widget.HighImportance
 	return container.NewBorder(nil, nil, nil, padded(0, 0, gapWide, 0, stack(0, sized(96, start))), middle(text))
 }

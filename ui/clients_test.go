@@ -98,7 +98,7 @@ func TestClientsModel(t *testing.T) {
 		t.Error("no menu of models opens")
 	}
 	items := card.models()
-	if len(items) != 3 || items[0].Label != "openai" {
+	if len(items) != 4 || items[0].Label != "openai" {
 		t.Fatalf("%d providers", len(items))
 	}
 	items[0].ChildMenu.Items[1].Action()

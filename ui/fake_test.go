@@ -151,7 +151,7 @@ func (c *fakeCore) Version() string               { return "0.1.0" }
 func (c *fakeCore) Providers() []string           { return []string{"openai", "anthropic", "groq"} }
 
 func (c *fakeCore) Models() []string {
-	return []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "echo#demo"}
+	return []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai", "echo#demo"}
 }
 
 func (c *fakeCore) LoginState(context.Context) presenter.LoginState {

@@ -72,17 +72,21 @@ func walk(o fyne.CanvasObject, f func(string)) {
 var names = []string{
 	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "KWallet", "Token",
 	"API", "SDK", "MiB", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
+	"Claude Code", "Opus", "Sonnet", "Haiku", "Fable", "default", "demo", "workers-ai", "best",
 }
 
 // data are the texts of the scenes that are nobody's to translate: models, paths, clients,
 // and the sentences that come from the proxy and the settings file.
 func data(c *fakeCore) []string {
-	all := slices.Concat(names, c.notices, c.Providers(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
+	all := slices.Concat(names, c.notices, c.Providers(), c.Models(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
 	all = append(all, "nginx (pid 1204)", "--listen", "azure-openai",
 		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "https://app.example", "http://", "https://")
 	all = append(all, c.finding.Said, c.finding.LogID)
 	for _, p := range c.finding.Providers {
 		all = append(all, p.Title)
+	}
+	for _, err := range c.trials {
+		all = append(all, presenter.Sentence(err.Error()))
 	}
 	for _, x := range workday() {
 		all = append(all, dataOf(x)...)

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/probe"
@@ -18,6 +21,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
+	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
 	"clients-stopped":  sceneClientsStopped,
 	"settings-refused": sceneTested(probe.Finding{Cause: probe.TokenRefused, Code: 2009, Said: "Cloudflare 2009: Unauthorized", LogID: "01JF3Z8Q4M7T2V"}),
@@ -174,6 +178,75 @@ func sceneClientsStopped(t *testing.T) *stage {
 	s.start()
 	s.window.open(pageClients)
 	return s
+}
+
+// namedCore has names for models, as they come to be in a year.
+func namedCore() *fakeCore {
+	c := readyCore()
+	c.settings = c.settings.WithTier(settings.TierOpus, "gpt-5#openai").WithTier(settings.TierHaiku, "gpt-5-mini#openai")
+	c.settings.Aliases = map[string]any{
+		presenter.DefaultAlias: "claude-sonnet-4-5#anthropic",
+		"best":                 []string{"claude-sonnet-4-5#anthropic", "gpt-5#openai"},
+		"gpt-4*":               "gpt-5-mini#openai",
+	}
+	c.trials = map[string]error{"claude-haiku": errors.New("the gateway refused the token (2009); replace it in Settings")}
+	return c
+}
+
+func openModels(t *testing.T, c *fakeCore) (*stage, *modelsPage) {
+	t.Helper()
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageModels)
+	return s, s.window.models
+}
+
+// sceneModels is the page after some models were tried.
+func sceneModels(t *testing.T) *stage {
+	s, p := openModels(t, namedCore())
+	for _, f := range []*nameField{p.tiers.rows[0], p.tiers.rows[2], p.own.rows[1]} {
+		test.Tap(f.try)
+		s.until("an answer", func() bool { return !p.form.Tiers()[0].Busy && !p.form.Tiers()[2].Busy && !p.form.Own()[1].Busy })
+	}
+	return s
+}
+
+func sceneNoNames(t *testing.T) *stage {
+	s, _ := openModels(t, newFakeCore())
+	s.core.set(presenter.Status{State: presenter.Running, Addr: "127.0.0.1:8787"})
+	s.settle()
+	return s
+}
+
+func sceneWrongNames(t *testing.T) *stage {
+	s, p := openModels(t, namedCore())
+	p.tiers.rows[1].models.SetText("best")
+	p.own.rows[2].models.SetText("gpt-*#openai")
+	test.Tap(p.add)
+	p.own.rows[3].name.SetText("mine")
+	lookDown(s, 240)
+	return s
+}
+
+func sceneModelsStopped(t *testing.T) *stage {
+	c := namedCore()
+	c.status.State = presenter.Stopped
+	s, _ := openModels(t, c)
+	return s
+}
+
+func sceneCatalogue(t *testing.T) *stage {
+	s, p := openModels(t, namedCore())
+	lookDown(s, 560)
+	p.catalogue.search.SetText("a")
+	return s
+}
+
+// lookDown scrolls the page of models.
+func lookDown(s *stage, to float32) {
+	s.window.win.Resize(size(windowWidth, windowHeight))
+	s.window.win.Content().Refresh()
+	s.window.models.scroll.ScrollToOffset(fyne.NewPos(0, to))
 }
 
 // workday is half an hour of requests.

@@ -5,8 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
@@ -28,12 +26,7 @@ type settingsPage struct {
 	keys    *providerKeys
 	login   *loginField
 	test    *connection
-	save    *widget.Button
-	revert  *widget.Button
-	message *line
-	saving  bool
-	said    string // about the last attempt to save
-	bad     bool
+	saveBar
 }
 
 func newSettingsPage(w *window) *settingsPage {
@@ -92,18 +85,9 @@ func newSettingsPage(w *window) *settingsPage {
 		),
 	)
 	p.scroll = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
-	p.content = container.NewBorder(nil, p.footer(), nil, nil, p.scroll)
+	p.saveBar = newSaveBar(p.keep, p.drop)
+	p.content = container.NewBorder(nil, p.foot, nil, nil, p.scroll)
 	return p
-}
-
-func (p *settingsPage) footer() fyne.CanvasObject {
-	p.message = newCutLine("", faceMuted, 80)
-	p.revert = widget.NewButton(words.T("Revert"), p.drop)
-	p.save = widget.NewButton(words.T("Save"), p.keep)
-	p.save.Importance = widget.HighImportance
-	return container.NewStack(newGround(theme.ColorNameBackground, 0), stack(0, widget.NewSeparator(),
-		padded(gap+4, gap+4, gapMargin, gapMargin, container.NewBorder(nil, nil, nil,
-			inRow(gap, sized(96, p.revert), sized(96, p.save)), padded(0, 0, 0, gapWide, middle(p.message))))))
 }
 
 // refresh shows the form of now.
@@ -123,32 +107,7 @@ func (p *settingsPage) refresh() {
 	p.refreshFooter()
 }
 
-func (p *settingsPage) refreshFooter() {
-	dirty, valid := p.form.Dirty(), p.form.Valid()
-	enable(p.save, dirty && valid && !p.saving)
-	enable(p.revert, dirty && !p.saving)
-	switch {
-	case p.saving:
-		p.message.setColored(words.T("Saving…"), colorMuted)
-	case p.bad:
-		p.message.setColored(p.said, theme.ColorNameError)
-	case dirty && !valid:
-		p.message.setColored(words.T("Something above needs to be corrected first."), theme.ColorNameWarning)
-	case dirty:
-		p.message.setColored(words.T("There are changes that are not saved."), colorMuted)
-	default:
-		p.message.setColored(p.said, colorMuted)
-	}
-}
-
-func enable(b fyne.Disableable, on bool) {
-	switch {
-	case on && b.Disabled():
-		b.Enable()
-	case !on && !b.Disabled():
-		b.Disable()
-	}
-}
+func (p *settingsPage) refreshFooter() { p.show(p.form.Dirty(), p.form.Valid()) }
 
 // changed is called after each edit.
 func (p *settingsPage) changed() {

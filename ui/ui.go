@@ -275,6 +275,7 @@ func (u *UI) setStatus(s presenter.Status) {
 func (u *UI) setSettings() {
 	if u.window != nil {
 		u.window.settings.form.Reload(u.core.Settings(), u.core.Overridden()) // or the next save would undo it
+		u.window.models.form.Reload(u.core.Settings(), u.core.Overridden())
 	}
 	u.settings = u.core.Settings()
 	u.dress()

@@ -182,7 +182,7 @@ func TestShortcuts(t *testing.T) {
 	for _, c := range []struct {
 		key  fyne.KeyName
 		page int
-	}{{fyne.Key2, pageRequests}, {fyne.KeyComma, pageSettings}, {fyne.Key1, pageOverview}, {fyne.Key3, pageClients}, {fyne.Key4, pageSettings}} {
+	}{{fyne.Key2, pageRequests}, {fyne.KeyComma, pageSettings}, {fyne.Key1, pageOverview}, {fyne.Key3, pageModels}, {fyne.Key4, pageClients}, {fyne.Key5, pageSettings}} {
 		press(c.key)
 		if s.window.current != c.page {
 			t.Errorf("%s opened page %d, want %d", c.key, s.window.current, c.page)

@@ -35,6 +35,7 @@ type window struct {
 
 	overview *overview
 	requests *requests
+	models   *modelsPage
 	clients  *clients
 	settings *settingsPage
 
@@ -48,6 +49,7 @@ type window struct {
 const (
 	pageOverview = iota
 	pageRequests
+	pageModels
 	pageClients
 	pageSettings
 )
@@ -84,11 +86,13 @@ func (w *window) build() {
 	old := *w
 	w.overview = newOverview(w)
 	w.requests = newRequests(w)
+	w.models = newModelsPage(w)
 	w.clients = newClients(w)
 	w.settings = newSettingsPage(w)
 	w.pages = []page{
 		pageOverview: {name: words.T("Overview"), icon: theme.IconNameHome, content: w.overview.content},
 		pageRequests: {name: words.T("Requests"), icon: theme.IconNameList, content: w.requests.content, focus: w.requests.focus},
+		pageModels:   {name: words.T("Models"), icon: theme.IconNameGrid, content: w.models.content},
 		pageClients:  {name: words.T("Clients"), icon: theme.IconNameComputer, content: w.clients.content, focus: w.clients.focus},
 		pageSettings: {name: words.T("Settings"), icon: theme.IconNameSettings, content: w.settings.content, focus: w.settings.focusMissing},
 	}
@@ -102,6 +106,7 @@ func (w *window) build() {
 	if old.settings != nil {
 		w.overview.resume(old.overview)
 		w.requests.resume(old.requests)
+		w.models.resume(old.models)
 		w.settings.resume(old.settings)
 		w.refresh()
 	}
@@ -155,6 +160,8 @@ func (w *window) refresh() {
 		w.overview.refresh()
 	case pageRequests:
 		w.requests.refresh()
+	case pageModels:
+		w.models.refresh()
 	case pageClients:
 		w.clients.refresh()
 	case pageSettings:

@@ -252,7 +252,7 @@ func hint(r *name) string {
 	case r.tier == settings.TierFable:
 		return words.T("For sessions that you start with a Fable model.")
 	case r.fixed():
-		return words.T("The model that the tray chooses.")
+		return words.T("The model chosen in the tray.")
 	default:
 		return ""
 	}
@@ -404,16 +404,18 @@ func (m *Models) value(r *name) any {
 
 // check finds what is wrong with each row.
 func (m *Models) check() {
+	s := m.Settings()
 	seen := map[string]bool{}
 	for _, r := range m.rows {
 		r.problem = ""
 		n := strings.TrimSpace(r.text)
 		if r.tier == "" && n != "" && seen[n] {
 			r.problem = words.T("There is a row with this name already.")
+		} else if i := slices.IndexFunc(split(r.typed), func(model string) bool { return s.Aliases[model] != nil }); i >= 0 {
+			r.problem = words.F("{{.Name}} is such a name itself. Write a model as model#provider.", words.V{"Name": split(r.typed)[i]})
 		}
 		seen[n] = seen[n] || r.tier == ""
 	}
-	s := m.Settings()
 	var v *settings.ValidationError
 	if !errors.As(s.Validate(append(slices.Clone(m.providers), slices.Collect(maps.Keys(s.Providers))...)), &v) {
 		return
@@ -501,7 +503,7 @@ func (m *Models) Answered(id, run int, t Trial, err error) {
 func trialText(t Trial) string {
 	v := words.V{"Model": or(t.Model, none), "First": elapsed(t.First), "Took": elapsed(t.Took)}
 	if t.First <= 0 {
-		return words.F("{{.Model}} answered in {{.Took}}, without words in so few tokens.", v)
+		return words.F("{{.Model}} answered after {{.Took}}, without a word in so few tokens.", v)
 	}
 	return words.F("{{.Model}} answered: first words after {{.First}}, all after {{.Took}}.", v)
 }

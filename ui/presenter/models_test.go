@@ -101,8 +101,8 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 		"no name":          {"", "gpt-5#openai", "An alias needs a name.", true},
 		"no models":        {"x", "", "Write the model that it stands for", true},
 		"a star":           {"x", "gpt-*#openai", "without *", false},
-		"an alias":         {"x", "fast", "is an alias too", false},
-		"itself":           {"x", "x", "is an alias too", false},
+		"an alias":         {"x", "fast", "such a name itself", false},
+		"itself":           {"x", "x", "such a name itself", false},
 		"too many":         {"x", strings.Repeat("a#openai,", 9), "At most 8", false},
 		"the name again":   {" fast ", "gpt-5#openai", "already", false},
 		"the default name": {DefaultAlias, "gpt-5#openai", "already", false},
@@ -128,7 +128,7 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 	}
 	m := newModels(namedSettings())
 	m.SetModels(tier(m, settings.TierSonnet).ID, "best")
-	if p := tier(m, settings.TierSonnet).Problem; !strings.Contains(p, "is an alias too") {
+	if p := tier(m, settings.TierSonnet).Problem; !strings.Contains(p, "such a name itself") {
 		t.Errorf("tier: %q", p)
 	}
 }
@@ -259,7 +259,7 @@ func TestModelsAreTried(t *testing.T) {
 	}{
 		"the first":   {Trial{"claude-opus-4-7", 640 * time.Millisecond, 1300 * time.Millisecond}, nil, "claude-opus-4-7 answered: first words after 640 ms, all after 1.3 s.", ToneGood},
 		"the second":  {Trial{"gpt-5", time.Second, time.Second}, nil, "What stands before it did not answer.", ToneWarn},
-		"no words":    {Trial{"claude-opus-4-7", 0, time.Second}, nil, "without words", ToneGood},
+		"no words":    {Trial{"claude-opus-4-7", 0, time.Second}, nil, "without a word", ToneGood},
 		"refused":     {Trial{}, errors.New("the gateway refused the token"), "The gateway refused the token.", ToneBad},
 		"not running": {Trial{}, ErrNotRunning, "The proxy is not running.", ToneBad},
 		"too late":    {Trial{}, context.DeadlineExceeded, "No answer within a minute.", ToneBad},

@@ -1,0 +1,208 @@
+package ui
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// tryLimit is how long a model may take to answer.
+const tryLimit = time.Minute
+
+// modelsPage edits the names that stand for models, tries them, and lists the models worth
+// offering.
+type modelsPage struct {
+	w       *window
+	form    *presenter.Models
+	content fyne.CanvasObject
+	scroll  *container.Scroll
+	saveBar
+
+	stopped   *fyne.Container // says that nothing can be tried
+	tiers     *nameRows
+	own       *nameRows
+	empty     fyne.CanvasObject // in the place of names that are not there
+	add       *widget.Button
+	catalogue *catalogue
+}
+
+func newModelsPage(w *window) *modelsPage {
+	p := &modelsPage{w: w}
+	core := w.u.core
+	if old := w.models; old != nil {
+		p.form = old.form
+		p.form.Recheck()
+	} else {
+		p.form = presenter.NewModels(core.Settings(), core.Overridden(), core.Providers(), core.Models())
+	}
+	p.stopped = stack(0)
+	p.tiers, p.own = newNameRows(p), newNameRows(p)
+	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note().box
+	p.add = widget.NewButtonWithIcon(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
+	p.catalogue = newCatalogue(p)
+	body := stack(gapMargin,
+		stack(gap, newLine(words.T("Models"), faceHeadline),
+			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note().box, p.stopped),
+		section("Claude Code",
+			intro(words.T("Claude Code asks for models by size. Choose what stands for each; an empty field leaves Anthropic's own.")),
+			p.tiers.box),
+		section(words.T("Names of your own"),
+			intro(words.T("Write a model as model#provider. Of several, with commas between them, the next one is asked when one does not answer.")),
+			p.own.box, p.empty, inRow(0, p.add)),
+		p.catalogue.content,
+	)
+	p.scroll = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
+	p.saveBar = newSaveBar(p.keep, p.drop)
+	p.content = container.NewBorder(nil, p.foot, nil, nil, p.scroll)
+	return p
+}
+
+// intro is a sentence below the title of a section.
+func intro(text string) fyne.CanvasObject {
+	return padded(0, gapTight, 0, 0, newParagraph(text).note().box)
+}
+
+// resume takes over from the page in another language, which has the same form.
+func (p *modelsPage) resume(old *modelsPage) { p.scroll.ScrollToOffset(old.scroll.Offset) }
+
+// refresh shows the names of now.
+func (p *modelsPage) refresh() {
+	p.refreshStopped()
+	p.tiers.refresh(p.form.Tiers())
+	own := p.form.Own()
+	p.own.refresh(own)
+	show(p.empty, len(own) == 1)
+	p.catalogue.refresh()
+	p.show(p.form.Dirty(), p.form.Valid())
+}
+
+// running tells whether models can be tried.
+func (p *modelsPage) running() bool { return p.w.u.status.State == presenter.Running }
+
+func (p *modelsPage) refreshStopped() {
+	if p.running() {
+		p.stopped.RemoveAll()
+		return
+	}
+	_, action, enabled := presenter.Switch(p.w.u.status.State)
+	start := action == presenter.StartProxy && enabled
+	p.stopped.RemoveAll()
+	text := remark(words.T("Models can be tried while the proxy runs."))
+	if start {
+		text = p.w.u.startable(text)
+	}
+	p.stopped.Add(text)
+}
+
+// changed is called after each edit.
+func (p *modelsPage) changed() {
+	p.said, p.bad = "", false
+	p.refresh()
+}
+
+// addName adds a row with the cursor in it.
+func (p *modelsPage) addName() {
+	id := p.form.Add()
+	p.changed()
+	if f := p.own.field(id); f != nil {
+		p.w.win.Canvas().Focus(f.name)
+	}
+}
+
+// try asks the models of a row for a word.
+func (p *modelsPage) try(id int) {
+	ask, run, ok := p.form.Try(id)
+	p.refresh()
+	if !ok {
+		return
+	}
+	w := p.w
+	var got presenter.Trial
+	w.u.run(tryLimit, func(ctx context.Context) (err error) {
+		got, err = w.u.core.Try(ctx, ask)
+		return err
+	}, func(err error) {
+		p.form.Answered(id, run, got, err)
+		w.refresh()
+	})
+}
+
+// keep saves the names, and leaves what was changed elsewhere as it is there.
+func (p *modelsPage) keep() {
+	if p.saving || !p.form.Dirty() || !p.form.Valid() {
+		return
+	}
+	core := p.w.u.core
+	p.form.Reload(core.Settings(), core.Overridden())
+	if !p.form.Valid() {
+		p.refresh()
+		return
+	}
+	s := p.form.Settings()
+	p.saving = true
+	p.refresh()
+	p.w.u.run(saveLimit, func(ctx context.Context) error { return core.SaveSettings(ctx, s) }, p.kept)
+}
+
+func (p *modelsPage) kept(err error) {
+	p = p.w.models // which is another page now in another language
+	p.saving = false
+	if err != nil {
+		p.said, p.bad = words.F("Not saved. {{.Why}}", words.V{"Why": p.form.Reject(err)}), true
+		p.refresh()
+		return
+	}
+	p.said, p.bad = words.T("Saved."), false
+	p.w.u.setSettings()
+}
+
+// drop reverts the names.
+func (p *modelsPage) drop() {
+	p.form.Revert()
+	p.changed()
+}
+
+// nameRows are names below each other.
+type nameRows struct {
+	p    *modelsPage
+	box  *fyne.Container
+	rows []*nameField
+}
+
+func newNameRows(p *modelsPage) *nameRows { return &nameRows{p: p, box: stack(gap)} }
+
+func (n *nameRows) field(id int) *nameField {
+	for _, f := range n.rows {
+		if f.id == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// refresh shows rows. Those that were there stay, with the cursor in them.
+func (n *nameRows) refresh(rows []presenter.NameRow) {
+	same := slices.EqualFunc(n.rows, rows, func(f *nameField, r presenter.NameRow) bool { return f.id == r.ID })
+	if !same {
+		fields := make([]*nameField, len(rows))
+		n.box.RemoveAll()
+		for i, r := range rows {
+			if fields[i] = n.field(r.ID); fields[i] == nil {
+				fields[i] = newNameField(n.p, r)
+			}
+			n.box.Add(fields[i].content)
+		}
+		n.rows = fields
+	}
+	for i, r := range rows {
+		n.rows[i].refresh(r)
+	}
+}

@@ -1,0 +1,148 @@
+package ui
+
+import (
+	"errors"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// nameField is one name with the models that it stands for, a button that tries them, and
+// what came of it.
+type nameField struct {
+	p       *modelsPage
+	id      int
+	name    *entry // nil when the name cannot be changed
+	models  *entry
+	choose  *widget.Button
+	try     *widget.Button
+	remove  *widget.Button
+	note    *paragraph
+	dot     *dot
+	tried   *paragraph
+	outcome fyne.CanvasObject
+	content fyne.CanvasObject
+	row     presenter.NameRow // as it was shown last
+	marked  string            // the problem that the field shows
+}
+
+func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
+	f := &nameField{p: p, id: row.ID, note: newParagraph("").note(), dot: newDot(10), tried: newParagraph("").note()}
+	f.choose = widget.NewButtonWithIcon("", theme.MenuDropDownIcon(), f.offer)
+	f.choose.Importance = widget.LowImportance
+	f.models = f.typed(words.T("model#provider"), f.choose, func() string { return f.row.Models }, p.form.SetModels)
+	f.try = widget.NewButton(words.T("Try"), func() { p.try(f.id) })
+	f.remove = widget.NewButtonWithIcon("", theme.ContentClearIcon(), f.drop)
+	f.remove.Importance = widget.LowImportance
+	var name fyne.CanvasObject = middle(newCutLine(row.Name, faceText, 60))
+	if !row.Fixed {
+		f.name = f.typed(words.T("Name"), nil, func() string { return f.row.Name }, p.form.SetName)
+		name = f.name
+		f.remove.Icon = theme.DeleteIcon()
+	}
+	head := container.NewBorder(nil, nil,
+		sized(labelWidth, container.NewBorder(nil, nil, nil, padded(0, 0, gap, gap, middle(newLine("→", faceMuted))), name)),
+		inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models)
+	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried.box)
+	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, stack(gapTight, f.note.box, f.outcome)))
+	return f
+}
+
+// typed is an entry of the row, with what stands at its end or nil.
+func (f *nameField) typed(placeholder string, end fyne.CanvasObject, now func() string, set func(id int, text string)) *entry {
+	e := newEntry(f.p.w)
+	e.AlwaysShowValidationError = true
+	e.PlaceHolder, e.ActionItem = placeholder, end
+	e.OnChanged = func(s string) {
+		if s != now() { // or the program has filled it in
+			set(f.id, s)
+			f.p.changed()
+		}
+	}
+	e.OnSubmitted = func(string) { f.p.keep() }
+	return e
+}
+
+// offer shows the models to choose from.
+func (f *nameField) offer() {
+	f.p.w.offer(f.choose, modelMenus(f.p.form.All(), f.chose))
+}
+
+// chose puts a model of the menu into the row.
+func (f *nameField) chose(model string) {
+	f.p.form.Choose(f.id, model)
+	f.p.changed()
+}
+
+// drop removes the row, or empties it.
+func (f *nameField) drop() {
+	f.p.form.Remove(f.id)
+	f.p.changed()
+	var next fyne.Focusable = f.models
+	if f.name != nil {
+		next = f.p.add
+	}
+	f.p.w.win.Canvas().Focus(next)
+}
+
+func (f *nameField) refresh(r presenter.NameRow) {
+	f.row = r
+	if f.name != nil {
+		setText(f.name, r.Name)
+		enable(f.name, !r.Locked)
+	}
+	setText(f.models, r.Models)
+	enable(f.models, !r.Locked)
+	enable(f.choose, !r.Locked)
+	enable(f.remove, !r.Locked && (!r.Fixed || !r.Vacant))
+	enable(f.try, f.p.running() && !r.Busy && !r.Vacant && r.Problem == "")
+	switch {
+	case r.Problem != "" && !r.Mild:
+		f.note.set(r.Problem, widget.DangerImportance)
+	case r.Problem != "":
+		f.note.set(r.Problem, widget.LowImportance)
+	default:
+		f.note.set(r.Hint, widget.LowImportance)
+	}
+	show(f.note.box, f.note.label.Text != "")
+	f.dot.set(r.Tone)
+	f.tried.set(r.Tried, outcomeColor(r.Tone))
+	show(f.outcome, r.Tried != "")
+	problem := r.Problem
+	if r.Mild {
+		problem = ""
+	}
+	f.mark(problem)
+}
+
+// setText sets a text that is not there already, so that the cursor stays where it is.
+func setText(e *entry, text string) {
+	if e.Text != text {
+		e.SetText(text)
+	}
+}
+
+func outcomeColor(t presenter.Tone) widget.Importance {
+	if t == presenter.ToneBad {
+		return widget.DangerImportance
+	}
+	return widget.LowImportance
+}
+
+// mark puts the red border around a field that is wrong, or takes it away.
+func (f *nameField) mark(problem string) {
+	if f.marked == problem {
+		return
+	}
+	f.marked = problem
+	var err error
+	if problem != "" {
+		err = errors.New(problem)
+	}
+	f.models.SetValidationError(err)
+}

@@ -1,0 +1,196 @@
+package ui
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+func saveModels(s *stage) {
+	s.t.Helper()
+	test.Tap(s.window.models.save)
+	s.until("the saved names", func() bool { return !s.window.models.saving })
+}
+
+func TestModelsAreSaved(t *testing.T) {
+	s, p := openModels(t, namedCore())
+	if !p.save.Disabled() {
+		t.Error("there is nothing to save, but Save can be pressed")
+	}
+	retype(p.tiers.rows[1].models, "claude-sonnet-4-5#anthropic, gpt-5#openai")
+	test.Tap(p.tiers.rows[2].remove)
+	test.Tap(p.own.rows[2].remove)
+	test.Tap(p.add)
+	f := p.own.rows[len(p.own.rows)-1]
+	if s.window.win.Canvas().Focused() != f.name {
+		t.Error("the cursor is not in the new name")
+	}
+	test.Type(f.name, "mine")
+	if p.message.text == "" || !p.save.Disabled() || f.note.label.Text == "" {
+		t.Errorf("half a row can be saved: %q", p.message.text)
+	}
+	test.Type(f.models, "echo#demo")
+	saveModels(s)
+	got := s.core.Settings()
+	if p.message.text != "Saved." || !slices.Equal(got.TierTargets(settings.TierSonnet), []string{"claude-sonnet-4-5#anthropic", "gpt-5#openai"}) ||
+		got.TierTargets(settings.TierHaiku) != nil || got.Aliases["mine"] != "echo#demo" || got.Aliases["gpt-4*"] != nil {
+		t.Errorf("%q: %+v %+v", p.message.text, got.Claude, got.Aliases)
+	}
+	if got.Gateway.ID != "home" || p.own.rows[len(p.own.rows)-1] != f {
+		t.Error("something else became of the rest")
+	}
+}
+
+// Neither page undoes what the other one, or the tray, saved meanwhile.
+func TestModelsAndSettingsKeepEachOther(t *testing.T) {
+	s, p := openModels(t, namedCore())
+	retype(p.own.rows[1].models, "gpt-5-mini#openai")
+	retype(s.window.settings.field(presenter.FieldGateway).entry, "office")
+	s.do(presenter.TrayItem{Action: presenter.ChooseModel, Arg: "echo#demo"})
+	s.until("the tray's model", func() bool { return p.own.rows[0].models.Text == "echo#demo" })
+	saveModels(s)
+	if s.window.settings.form.Text(presenter.FieldGateway) != "office" {
+		t.Error("what was typed in the settings is lost")
+	}
+	s.window.open(pageSettings)
+	test.Tap(s.window.settings.save)
+	s.until("the saved settings", func() bool { return s.window.settings.said == "Saved." })
+	got := s.core.Settings()
+	if got.Gateway.ID != "office" || got.Aliases["best"] != "gpt-5-mini#openai" || presenter.DefaultModel(got) != "echo#demo" {
+		t.Errorf("%+v %+v", got.Gateway, got.Aliases)
+	}
+}
+
+func TestModelsLoseNothingOnError(t *testing.T) {
+	c := namedCore()
+	s, p := openModels(t, c)
+	c.saveErr = &settings.ValidationError{Problems: []settings.Problem{{Field: settings.FieldAlias("best"), Text: "no provider is known for the model"}}}
+	f := p.own.rows[1]
+	retype(f.models, "nobody")
+	saveModels(s)
+	if f.models.Text != "nobody" || f.note.label.Text != "No provider is known for the model." || !strings.HasPrefix(p.message.text, "Not saved.") {
+		t.Errorf("%q with %q: %q", f.models.Text, f.note.label.Text, p.message.text)
+	}
+	test.Tap(p.revert)
+	if f = p.own.rows[1]; f.models.Text != "claude-sonnet-4-5#anthropic, gpt-5#openai" || p.own.rows[1].note.label.Text != "" {
+		t.Errorf("after revert: %q with %q", f.models.Text, f.note.label.Text)
+	}
+}
+
+func TestModelsAreTriedWithOneClick(t *testing.T) {
+	s, p := openModels(t, namedCore())
+	for f, want := range map[*nameField]string{
+		p.tiers.rows[0]: "gpt-5 answered: first words after 640 ms, all after 900 ms.",
+		p.tiers.rows[2]: "The gateway refused the token (2009); replace it in Settings.",
+	} {
+		test.Tap(f.try)
+		if !f.try.Disabled() || f.tried.label.Text != "Waiting for an answer…" {
+			t.Errorf("meanwhile: %q", f.tried.label.Text)
+		}
+		s.until("the answer", func() bool { return !f.row.Busy })
+		if f.tried.label.Text != want || !f.outcome.Visible() || f.try.Disabled() {
+			t.Errorf("%q, want %q", f.tried.label.Text, want)
+		}
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(s.core.tried)), []string{"claude-haiku", "claude-opus"}) {
+		t.Errorf("tried %q", s.core.tried)
+	}
+	f := p.own.rows[1]
+	retype(f.models, "echo#demo")
+	test.Tap(f.try)
+	if len(s.core.tried) != 2 || !strings.HasPrefix(f.tried.label.Text, "Save first.") {
+		t.Errorf("what is not saved is tried: %q", f.tried.label.Text)
+	}
+	s.core.set(presenter.Status{State: presenter.Stopped})
+	s.settle()
+	if !f.try.Disabled() || !strings.Contains(texts(p.stopped), "while the proxy runs") {
+		t.Errorf("stopped: %q", texts(p.stopped))
+	}
+	s.core.set(presenter.Status{State: presenter.Failed, Err: errors.New("no")})
+	s.settle()
+	if !strings.Contains(texts(p.stopped), "Start") {
+		t.Errorf("failed: %q", texts(p.stopped))
+	}
+}
+
+func TestModelsCatalogueIsSearched(t *testing.T) {
+	s, p := openModels(t, namedCore())
+	c := p.catalogue
+	shown := func() []string {
+		var out []string
+		for m, r := range c.rows {
+			if r.box.Visible() && c.heads[m[strings.LastIndex(m, "#")+1:]].Visible() {
+				out = append(out, m)
+			}
+		}
+		return slices.Sorted(slices.Values(out))
+	}
+	if got := shown(); !slices.Equal(got, slices.Sorted(slices.Values(s.core.Models()))) || c.nothing.box.Visible() {
+		t.Errorf("all: %q", got)
+	}
+	test.Type(c.search, "mini open")
+	if got := shown(); !slices.Equal(got, []string{"gpt-5-mini#openai"}) {
+		t.Errorf("found %q", got)
+	}
+	r := c.rows["gpt-5-mini#openai"]
+	test.Tap(r.copy)
+	if got := s.app.Clipboard().Content(); got != "gpt-5-mini#openai" {
+		t.Errorf("copied %q", got)
+	}
+	test.Tap(r.choose)
+	if p.own.rows[0].models.Text != "gpt-5-mini#openai" || r.choose.Visible() || !r.chosen.Visible() || p.save.Disabled() {
+		t.Errorf("the default is %q", p.own.rows[0].models.Text)
+	}
+	test.Type(c.search, "zzz")
+	if len(shown()) > 0 || !c.nothing.box.Visible() {
+		t.Errorf("found %q", shown())
+	}
+	c.search.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if len(shown()) != len(s.core.Models()) {
+		t.Errorf("after Escape: %q", shown())
+	}
+}
+
+// The models are also chosen from menus.
+func TestModelsAreOffered(t *testing.T) {
+	_, p := openModels(t, namedCore())
+	f := p.own.rows[1]
+	retype(f.models, "gpt-5#openai,")
+	items := modelMenus(p.form.All(), f.chose)
+	offered := map[string]func(){}
+	for _, g := range items {
+		for _, m := range g.ChildMenu.Items {
+			offered[m.Label] = m.Action
+		}
+	}
+	if !slices.Contains(slices.Collect(maps.Keys(offered)), "echo#demo") {
+		t.Fatalf("offered %v", offered)
+	}
+	offered["echo#demo"]()
+	if f.models.Text != "gpt-5#openai, echo#demo" {
+		t.Errorf("%q", f.models.Text)
+	}
+}
+
+func TestModelsInAnotherLanguage(t *testing.T) {
+	t.Cleanup(func() { _ = words.Use("en") })
+	s, p := openModels(t, namedCore())
+	retype(p.tiers.rows[3].models, "half-typ")
+	set := s.core.Settings()
+	set.App.Language = "zh-Hans"
+	s.core.settings = set
+	s.setSettings()
+	p = s.window.models
+	if s.window.current != pageModels || p.tiers.rows[3].models.Text != "half-typ" || p.save.Text != "保存" || p.tiers.rows[0].try.Text != "试用" {
+		t.Errorf("page %d: %q, %q", s.window.current, p.tiers.rows[3].models.Text, p.save.Text)
+	}
+}
