@@ -100,6 +100,36 @@ func TestSecretsAreHidden(t *testing.T) {
 	}
 }
 
+// TestHalfASecretIsHidden: the end of what is kept may be in the middle of a secret.
+func TestHalfASecretIsHidden(t *testing.T) {
+	const secret = "hunter2hunter2"
+	s := capture.NewStore(limits(func(l *capture.Limits) { l.PerBody = 20 }), func() []string { return []string{secret} })
+	for kept := range len(secret) {
+		id := fmt.Sprint(kept)
+		r := s.Open(id)
+		r.Request(capture.ClientRequest, "POST", "/", nil, []byte(strings.Repeat("x", 20-kept)+secret+"y"))
+		r.Answer(capture.UpstreamAnswer, 200, nil)
+		r.Write(capture.UpstreamAnswer, []byte("x"+secret[:kept])) // the rest is on its way
+		got, _ := s.Get(id)
+		for _, side := range []capture.Side{capture.ClientRequest, capture.UpstreamAnswer} {
+			m := got.Messages[side]
+			if strings.Contains(string(m.Body), "hunt") || kept >= 4 && !strings.HasSuffix(string(m.Body), capture.Dots) {
+				t.Errorf("%d bytes of a secret: %s", kept, m.Body)
+			}
+		}
+		if !got.Messages[capture.ClientRequest].Cut() {
+			t.Errorf("%d: half a body passes for a whole one", kept)
+		}
+		r.End(false)
+	}
+	r := s.Open("whole")
+	r.Request(capture.ClientRequest, "POST", "/", nil, []byte("I hunt"))
+	r.End(false)
+	if got, _ := s.Get("whole"); string(got.Messages[0].Body) != "I hunt" {
+		t.Errorf("a word is hidden: %s", got.Messages[0].Body)
+	}
+}
+
 func TestOriginalMustBeWhole(t *testing.T) {
 	s := capture.NewStore(limits(nil), nil)
 	record(s, "short", 10, false)

@@ -47,10 +47,13 @@ func (r *Record) snapshot(secrets []string) Snapshot {
 	r.mu.Unlock()
 	for i := range s.Messages {
 		m := &s.Messages[i]
-		cut := m.Cut()
+		cut, size := m.Cut(), m.Size
 		m.Body = hide(m, secrets)
-		if !cut {
-			m.Size = int64(len(m.Body))
+		if cut || !s.Done {
+			m.Body = cutSecret(m.Body, secrets)
+		}
+		if m.Size = int64(len(m.Body)); cut {
+			m.Size = max(size, m.Size+1) // dots may be longer than what they stand for
 		}
 	}
 	return s
@@ -66,6 +69,19 @@ func hide(m *Message, secrets []string) []byte {
 	for _, s := range secrets {
 		if len(s) >= minSecret && bytes.Contains(body, []byte(s)) {
 			body = bytes.ReplaceAll(body, []byte(s), []byte(Dots))
+		}
+	}
+	return body
+}
+
+// cutSecret leaves out a secret's beginning that a body ends in: more of it may follow, or
+// was not kept.
+func cutSecret(body []byte, secrets []string) []byte {
+	for _, s := range secrets {
+		for n := len(s) - 1; n >= minSecret; n-- {
+			if bytes.HasSuffix(body, []byte(s[:n])) {
+				return append(slices.Clip(body[:len(body)-n]), Dots...)
+			}
 		}
 	}
 	return body
