@@ -34,7 +34,7 @@ type Server struct {
 	cfg  atomic.Pointer[Config]
 	up   *upstream
 	demo http.RoundTripper
-	book remedy.Book // what upstreams refused and what helped
+	book *remedy.Book // what upstreams refused and what helped
 
 	thoughts *thoughts.Cache
 
@@ -77,7 +77,7 @@ var errStopping = errors.New("the proxy is stopping")
 
 // New returns a server that publishes its records on bus. It does not listen yet.
 func New(log *slog.Logger, bus *event.Bus) *Server {
-	s := &Server{log: log, bus: bus, bodySilence: bodySilence, thoughts: thoughts.New(time.Now)}
+	s := &Server{log: log, bus: bus, bodySilence: bodySilence, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
 	s.cfg.Store(&Config{})
 	s.up = newUpstream(s.owns)
 	s.demo = newDemo()

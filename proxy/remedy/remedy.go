@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"apex-ai-proxy/proxy/convert/ir"
 )
@@ -89,18 +90,29 @@ type Model struct {
 const (
 	maxModels  = 256
 	maxLessons = 16 // per model
+	// lifetime is how long lessons are believed: what was learned wrong, or is no longer so,
+	// does not cripple a program that runs for weeks.
+	lifetime = 24 * time.Hour
 )
 
 // Book keeps what was learned, for the models used last. It may be used by several
-// goroutines; the zero Book is empty.
+// goroutines.
 type Book struct {
+	now func() time.Time
+
 	mu     sync.Mutex
 	models map[Model]*list.Element
 	order  list.List // of *page, the last used in front
 }
 
+// NewBook returns an empty book that reads the time from now.
+func NewBook(now func() time.Time) *Book {
+	return &Book{now: now, models: make(map[Model]*list.Element)}
+}
+
 type page struct {
 	model   Model
+	since   time.Time
 	lessons []Lesson // replaced, never written to
 }
 
@@ -120,6 +132,10 @@ func (b *Book) lessons(m Model) []Lesson {
 	if !ok {
 		return nil
 	}
+	if b.now().Sub(e.Value.(*page).since) >= lifetime {
+		b.forget(e)
+		return nil
+	}
 	b.order.MoveToFront(e)
 	return e.Value.(*page).lessons
 }
@@ -133,15 +149,10 @@ func (b *Book) Learn(m Model, lessons []Lesson) {
 	defer b.mu.Unlock()
 	e, ok := b.models[m]
 	if !ok {
-		if b.models == nil {
-			b.models = make(map[Model]*list.Element)
-		}
 		if b.order.Len() >= maxModels {
-			old := b.order.Back()
-			delete(b.models, old.Value.(*page).model)
-			b.order.Remove(old)
+			b.forget(b.order.Back())
 		}
-		e = b.order.PushFront(&page{model: m})
+		e = b.order.PushFront(&page{model: m, since: b.now()})
 		b.models[m] = e
 	}
 	p := e.Value.(*page)
@@ -149,3 +160,5 @@ func (b *Book) Learn(m Model, lessons []Lesson) {
 	kept = append(kept, lessons...)
 	p.lessons = kept[max(0, len(kept)-maxLessons):]
 }
+
+func (b *Book) forget(e *list.Element) { delete(b.models, b.order.Remove(e).(*page).model) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -25,7 +26,7 @@ func request() *ir.Request {
 // TestTheRequestIsNotWrittenTo: the client's request is needed as it was for its answer.
 func TestTheRequestIsNotWrittenTo(t *testing.T) {
 	req := request()
-	d := (&Book{}).Draft(Model{}, req, ir.Target{})
+	d := NewBook(time.Now).Draft(Model{}, req, ir.Target{})
 	for _, message := range []string{
 		noTemperature, "messages.0.content.1.cache_control: Extra inputs are not permitted",
 		"Invalid signature in thinking block", "max_tokens: 100 > 5, which is the maximum allowed number of output tokens for m",
@@ -44,7 +45,7 @@ func TestTheRequestIsNotWrittenTo(t *testing.T) {
 }
 
 func TestBookIsBounded(t *testing.T) {
-	var b Book
+	b := NewBook(time.Now)
 	learn := func(m Model, message string) {
 		d := &Draft{Req: request()}
 		learned, _ := d.Cure(message)
@@ -76,7 +77,7 @@ func TestBookIsBounded(t *testing.T) {
 
 // TestNewestLessonCounts: a provider may change its mind about the name of a field.
 func TestNewestLessonCounts(t *testing.T) {
-	var b Book
+	b := NewBook(time.Now)
 	m := Model{Model: "m"}
 	for i, c := range []struct {
 		message string
@@ -97,8 +98,47 @@ func TestNewestLessonCounts(t *testing.T) {
 	}
 }
 
+// TestLessonsLapse: a lesson that was wrong, or is no longer right, is not kept for ever.
+func TestLessonsLapse(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	b := NewBook(func() time.Time { return now })
+	m := Model{Model: "m"}
+	learn := func() {
+		learned, _ := (&Draft{Req: request()}).Cure(noTemperature)
+		b.Learn(m, learned)
+	}
+	taken := func() bool { return b.Draft(m, request(), ir.Target{}).Req.Sampling.Temperature.Present() }
+	learn()
+	now = now.Add(lifetime - 1)
+	if taken() {
+		t.Error("forgotten too early")
+	}
+	learn() // again does not make it younger
+	now = now.Add(1)
+	if !taken() || len(b.models) != 0 || b.order.Len() != 0 {
+		t.Error("the lesson is still believed")
+	}
+	if learn(); taken() {
+		t.Error("nothing is learned any more")
+	}
+}
+
+// TestOtherComplaints: a client's own mistake teaches nothing about the model.
+func TestOtherComplaints(t *testing.T) {
+	req := request()
+	req.Output.Kind = ir.OutputSchema
+	for _, message := range []string{
+		"Invalid response format json_schema: the schema is not valid",
+		"response format `json_schema`: schema must have a type",
+	} {
+		if learned, ok := (&Draft{Req: req}).Cure(message); ok {
+			t.Errorf("%q: %v", message, learned)
+		}
+	}
+}
+
 func TestBookInUse(t *testing.T) {
-	var b Book
+	b := NewBook(time.Now)
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
@@ -114,7 +154,7 @@ func TestBookInUse(t *testing.T) {
 }
 
 func BenchmarkDraft(b *testing.B) {
-	var book Book
+	book := NewBook(time.Now)
 	req := request()
 	b.ReportAllocs()
 	for b.Loop() {

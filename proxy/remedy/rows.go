@@ -47,7 +47,7 @@ var rows = sync.OnceValue(func() []row {
 		{`unsupported value: '\w+' is not supported with the '[^']+' model\. Supported values are: ((?:(?:and )?'\w+'[, ]*)+)`, effortsOf, true},
 		{`organization must be verified to generate reasoning (summaries)`, withoutSummary, true},
 		{`(encrypted content) is not supported with this model`, withoutReasoning, true},
-		{`response format ['\x60]?json_schema['\x60]?|response_format type is unavailable`, withoutSchema, true},
+		{`not support(?:ed)? (?:the )?response format ['\x60]?json_schema|response format ['\x60]?json_schema['\x60]? is not (?:supported|available)|response_format type is unavailable`, withoutSchema, true},
 		// Thinking in the history that the upstream does not recognise as its own.
 		{`invalid ['"\x60]?signature['"\x60]? in ['"\x60]?thinking`, withoutThoughts, false},
 		{`must start with a thinking block`, withoutThoughts, false},
