@@ -31,7 +31,7 @@ func (c *Collector) Event(ev *ir.Event) {
 		case ir.Thinking:
 			c.open, c.text, c.proof = true, c.text[:0], c.proof[:0]
 		case ir.RedactedThinking:
-			if c.fits(len(ev.Text)) {
+			if c.fits(overhead + len(ev.Text)) {
 				c.add(ir.Part{Kind: ir.RedactedThinking, Signature: ev.Text})
 			}
 		case ir.ToolCall:
@@ -48,7 +48,7 @@ func (c *Collector) Event(ev *ir.Event) {
 			c.proof = append(c.proof, ev.Text...)
 		}
 	case ir.PartClose:
-		if c.open && len(c.proof) > 0 {
+		if c.open && len(c.proof) > 0 && c.fits(overhead) {
 			c.add(ir.Part{Kind: ir.Thinking, Text: c.text, Signature: c.proof})
 		}
 		c.open = false
@@ -61,7 +61,7 @@ func (c *Collector) Response(parts []ir.Part) {
 	for i := range parts {
 		switch p := &parts[i]; {
 		case signed(*p):
-			if c.fits(len(p.Text) + len(p.Signature)) {
+			if c.fits(overhead + len(p.Text) + len(p.Signature)) {
 				c.add(*p)
 			}
 		case p.Kind == ir.ToolCall:
@@ -76,7 +76,7 @@ func (c *Collector) called(id string, proof rawjson.Escaped) {
 	if c.calls == 0 {
 		c.call = id
 	}
-	if len(proof) > 0 && c.fits(len(proof)) {
+	if len(proof) > 0 && c.fits(overhead+len(proof)) {
 		c.add(ir.Part{Kind: ir.ToolCall, Call: ir.Call{Proof: bytes.Clone(proof)}})
 	}
 	c.calls++

@@ -198,6 +198,26 @@ func TestCollectorIsBounded(t *testing.T) {
 	}
 }
 
+// TestCollectorCountsBlocks: many small thoughts take more memory than their text.
+func TestCollectorCountsBlocks(t *testing.T) {
+	redacted := ir.Part{Kind: ir.RedactedThinking, Signature: []byte("R")}
+	for _, parts := range [][]ir.Part{{redacted}, {thinking("", "A")}} {
+		for _, streamed := range []bool{false, true} {
+			var c Collector
+			for range maxEntry/overhead + 1 {
+				if streamed {
+					stream(&c, parts)
+				} else {
+					c.Response(parts)
+				}
+			}
+			if len(c.turn) != 0 {
+				t.Errorf("%s, stream %t: %d blocks are held", show(parts), streamed, len(c.turn))
+			}
+		}
+	}
+}
+
 func TestCacheInUse(t *testing.T) {
 	cache, _ := newCache()
 	var wg sync.WaitGroup
