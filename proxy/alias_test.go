@@ -269,6 +269,7 @@ func TestModelInThePath(t *testing.T) {
 	for path, c := range map[string]struct{ body, want string }{
 		"/openai/deployments/my-model/chat/completions?api-version=2024-10-21": {`{"messages":[]}`, `{"model":"gpt-4o","messages":[]}`},
 		"/openai/deployments/gpt-4o%23openai/chat/completions":                 {`{ "model":"x","messages":[]}`, `{ "model":"gpt-4o","messages":[]}`},
+		"/openai/deployments/gpt-4o/chat/completions":                          {`{"messages":[],"model":"x"}`, `{"messages":[],"model":"gpt-4o"}`},
 		"/openai/deployments/openai/gpt-4o/chat/completions":                   {`{}`, `{"model":"gpt-4o"}`},
 	} {
 		got := f.post(path, c.body, without("Authorization"), withHeader("Api-Key", localKey))

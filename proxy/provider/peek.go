@@ -22,6 +22,7 @@ type Request struct {
 	AnthropicParts bool
 
 	fields []field
+	named  string // the model that the body names
 }
 
 // field is a member of the top-level object. key is the span of its name with quotes.
@@ -53,6 +54,7 @@ func Peek(body []byte) (*Request, error) {
 		switch f.name {
 		case "model":
 			q.Model = v.Str()
+			q.named = q.Model
 			if v.Present() && v.Kind() != rawjson.String {
 				r.Fail(ir.Invalid("model", "model must be a string"))
 			}
@@ -135,7 +137,7 @@ const copied = 64 << 10
 
 func (q *Request) edits(model string, quirks Quirks) *edits {
 	e := &edits{body: q.Body}
-	if q.Model != model {
+	if q.named != model {
 		literal := rawjson.AppendQuote(nil, model)
 		for i := range q.fields {
 			if q.fields[i].name == "model" {
