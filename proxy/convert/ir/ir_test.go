@@ -140,7 +140,7 @@ func TestReplayAndCollectAreInverse(t *testing.T) {
 		Parts: []ir.Part{
 			{Kind: ir.Thinking, Text: rawjson.Escaped("hm"), Signature: rawjson.Escaped("S")},
 			{Kind: ir.Text, Text: rawjson.Escaped(`a\n`)},
-			{Kind: ir.ToolCall, Call: ir.Call{ID: "c", Name: "f", Args: rawjson.Value(`{"a":"\"x\""}`)}},
+			{Kind: ir.ToolCall, Call: ir.Call{ID: "c", Name: "f", Proof: rawjson.Escaped("P"), Args: rawjson.Value(`{"a":"\"x\""}`)}},
 			{Kind: ir.ToolCall, Call: ir.Call{ID: "d", Name: "g", Args: rawjson.Value(`{}`)}},
 		},
 	}
@@ -151,7 +151,8 @@ func TestReplayAndCollectAreInverse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got.Parts) != 4 || string(got.Parts[2].Call.Args) != `{"a":"\"x\""}` || string(got.Parts[0].Signature) != "S" ||
-		string(got.Parts[1].Text) != `a\n` || got.Usage != res.Usage || got.Stop.Reason != res.Stop.Reason || string(got.Parts[3].Call.Args) != `{}` {
+		string(got.Parts[1].Text) != `a\n` || got.Usage != res.Usage || got.Stop.Reason != res.Stop.Reason || string(got.Parts[3].Call.Args) != `{}` ||
+		string(got.Parts[2].Call.Proof) != "P" || got.Parts[3].Call.Proof != nil {
 		t.Errorf("came back as %+v", got)
 	}
 }

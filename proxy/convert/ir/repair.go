@@ -22,6 +22,7 @@ func Repair(req *Request) ([]Turn, Losses, error) {
 		out:    make([]Turn, 0, len(turns)+2),
 		used:   make(map[string]bool),
 		sent:   make(map[string]bool),
+		next:   make(map[string]int),
 		placed: make(map[string]place),
 	}
 	for i := range turns {
@@ -71,6 +72,7 @@ type repairer struct {
 	losses Losses
 	used   map[string]bool  // ids that calls have been given so far
 	sent   map[string]bool  // ids of calls anywhere in the conversation
+	next   map[string]int   // by id, the number behind the last one that made it another
 	placed map[string]place // where the result of a call went
 }
 
@@ -212,7 +214,7 @@ type callID struct {
 func (r *repairer) calls(t *Turn) ([]callID, *answers) {
 	t.Parts = slices.Clone(t.Parts)
 	var ids []callID
-	a := &answers{}
+	a := &answers{calls: make(map[string][]int)}
 	for i := range t.Parts {
 		p := &t.Parts[i]
 		if p.Kind != ToolCall {
@@ -228,15 +230,16 @@ func (r *repairer) calls(t *Turn) ([]callID, *answers) {
 		}
 		r.used[p.Call.ID] = true
 		ids = append(ids, callID{was: was, now: p.Call.ID, at: p.At})
-		a.ids = append(a.ids, was)
+		a.calls[was] = append(a.calls[was], len(ids)-1)
 	}
-	a.answer = make([]*Part, len(a.ids))
+	a.answer = make([]*Part, len(ids))
 	return ids, a
 }
 
 // free is an id nobody has, made of base and the first number from n on that is free.
 func (r *repairer) free(base string, n int) string {
-	for ; ; n++ {
+	for n = max(n, r.next[base]); ; n++ {
+		r.next[base] = n + 1
 		if id := base + "_" + strconv.Itoa(n); !r.used[id] && !r.sent[id] {
 			return id
 		}
@@ -245,27 +248,21 @@ func (r *repairer) free(base string, n int) string {
 
 // answers matches results to the calls of one turn.
 type answers struct {
-	ids    []string
-	answer []*Part
+	calls  map[string][]int // by id, the calls that have it and no answer yet, and the last one
+	answer []*Part          // of each call
 }
 
 // take assigns a result to its call, if it is one of these. Calls that share an id are
 // answered in order; otherwise the last answer of a call counts.
 func (a *answers) take(p Part) (known, again bool) {
-	last := -1
-	for i, id := range a.ids {
-		if id != p.Reply.CallID {
-			continue
-		}
-		last = i
-		if a.answer[i] == nil {
-			break
-		}
-	}
-	if last < 0 {
+	calls := a.calls[p.Reply.CallID]
+	if len(calls) == 0 {
 		return false, false
 	}
-	again = a.answer[last] != nil
-	a.answer[last] = &p
+	again = a.answer[calls[0]] != nil
+	a.answer[calls[0]] = &p
+	if len(calls) > 1 {
+		a.calls[p.Reply.CallID] = calls[1:]
+	}
 	return true, again
 }

@@ -1,6 +1,10 @@
 package ir
 
-import "apex-ai-proxy/proxy/rawjson"
+import (
+	"bytes"
+
+	"apex-ai-proxy/proxy/rawjson"
+)
 
 // Response is a whole answer.
 type Response struct {
@@ -109,7 +113,7 @@ func Replay(res *Response, emit func(*Event)) {
 		text := p.Text
 		switch p.Kind {
 		case ToolCall:
-			open.ID, open.Name, open.Custom = p.Call.ID, p.Call.Name, p.Call.Custom
+			open.ID, open.Name, open.Custom, open.Proof = p.Call.ID, p.Call.Name, p.Call.Custom, p.Call.Proof
 			text = p.Call.Input
 			if !p.Call.Custom {
 				text = rawjson.AppendEscape(nil, []byte(p.Call.Args))
@@ -161,7 +165,7 @@ func (c *Collector) Add(ev *Event) {
 		p := Part{Kind: ev.Part}
 		switch ev.Part {
 		case ToolCall:
-			p.Call = Call{ID: ev.ID, Name: ev.Name, Custom: ev.Custom}
+			p.Call = Call{ID: ev.ID, Name: ev.Name, Custom: ev.Custom, Proof: bytes.Clone(ev.Proof)}
 			c.args = c.args[:0]
 		case RedactedThinking:
 			p.Signature = append(rawjson.Escaped{}, ev.Text...)

@@ -203,6 +203,7 @@ func (e *requestEncoder) callID(id string) string {
 func (e *requestEncoder) call(p *ir.Part) {
 	e.Open('{')
 	if p.Call.Custom {
+		e.custom[p.Call.ID] = true
 		e.Str("type", "custom_tool_call")
 	} else {
 		e.Str("type", "function_call")
@@ -231,7 +232,7 @@ func (e *requestEncoder) call(p *ir.Part) {
 func (e *requestEncoder) result(p *ir.Part) {
 	parts := p.Reply.Parts
 	e.Open('{')
-	if e.customCall(p.Reply.CallID) {
+	if e.custom[p.Reply.CallID] {
 		e.Str("type", "custom_tool_call_output")
 	} else {
 		e.Str("type", "function_call_output")
@@ -261,18 +262,6 @@ func (e *requestEncoder) result(p *ir.Part) {
 		e.Close(']')
 	}
 	e.Close('}')
-}
-
-// customCall tells whether the call with the id is one of a custom tool.
-func (e *requestEncoder) customCall(id string) bool {
-	for i := range e.req.Turns {
-		for j := range e.req.Turns[i].Parts {
-			if p := &e.req.Turns[i].Parts[j]; p.Kind == ir.ToolCall && p.Call.ID == id {
-				return p.Call.Custom
-			}
-		}
-	}
-	return false
 }
 
 func (e *requestEncoder) tools() {

@@ -22,7 +22,7 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 	if err != nil {
 		return ir.Encoded{}, err
 	}
-	e := requestEncoder{req: req, to: to, names: ir.Names{Max: maxNameLen}, Losses: losses}
+	e := requestEncoder{req: req, to: to, names: ir.Names{Max: maxNameLen}, Losses: losses, custom: map[string]bool{}}
 	e.Open('{')
 	e.Str("model", to.Model)
 	e.Bool("store", false)
@@ -60,7 +60,8 @@ type requestEncoder struct {
 	Losses  ir.Losses
 	err     error
 	sawUser bool
-	calls   rawjson.Value // most calls of built-in tools
+	calls   rawjson.Value   // most calls of built-in tools
+	custom  map[string]bool // ids of the calls so far that are of custom tools
 }
 
 func (e *requestEncoder) fail(err *ir.Error) {
