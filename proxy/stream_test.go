@@ -502,3 +502,26 @@ func TestAnswersLose(t *testing.T) {
 		}
 	}
 }
+
+// TestEndlessAnswer: an upstream that never comes to an end does not fill the memory.
+func TestEndlessAnswer(t *testing.T) {
+	const block = `"content_block":{"type":"redacted_thinking","data":"x"}`
+	parts := strings.Repeat("data: "+`{"type":"content_block_start","index":0,`+block+"}\n\n"+msgFrames[4], 500)
+	text := strings.Replace(chatFrames[1], "hel", strings.Repeat("y", 1<<20), 1)
+	for _, c := range []struct {
+		name, model, start, again string
+		times                     int
+	}{
+		{"text", "m#groq", chatFrames[0], text, 40},
+		{"parts", "claude-x#anthropic", msgFrames[0], parts, 140},
+	} {
+		frames := append([]string{c.start}, slices.Repeat([]string{c.again}, c.times)...)
+		f := start(t, newUpstream(t, sseAnswer(frames...)))
+		for _, more := range []string{"", `,"stream":true`} {
+			got := f.post("/v1/responses", `{"model":"`+c.model+`","input":"hi"`+more+"}")
+			if told := got.status == 502; told != (more == "") || !strings.Contains(got.body, "streamed more than 32 MiB") {
+				t.Errorf("%s, %q: %d, %d bytes", c.name, more, got.status, len(got.body))
+			}
+		}
+	}
+}

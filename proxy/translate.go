@@ -159,6 +159,7 @@ type translation struct {
 	out     []byte
 	deltas  int64
 	chars   int64     // bytes of text given out
+	size    int64     // about how much memory the answer takes that is told again at its end, in bytes
 	counted bool      // the usage is told, or guessed
 	cause   *ir.Error // why the upstream's stream broke, when known better than by its decoder
 	failure *ir.Error
@@ -241,7 +242,33 @@ func (t *translation) take(b []byte, feed func(sse.Frame)) error {
 	if err := t.parser.Feed(b, feed); err != nil {
 		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: t.x.route.Provider.Title + ": " + err.Error()}
 	}
+	if err := t.tooLong(); err != nil {
+		return err
+	}
 	return t.flush()
+}
+
+// Of an answer that comes as a stream, much is held until it ends: the text is told again
+// then, or only then.
+const (
+	maxText  = 32 << 20 // bytes
+	partSize = 512      // of a part of the answer besides its text, about
+)
+
+// weigh counts what a step adds to what is held.
+func (t *translation) weigh(ev *ir.Event) {
+	t.size += int64(len(ev.Text) + len(ev.Link.URL) + len(ev.Link.Title))
+	if ev.Kind == ir.PartOpen || ev.Kind == ir.CitationEv {
+		t.size += partSize
+	}
+}
+
+// tooLong is the error for an answer without an end in sight, nil as long as there is one.
+func (t *translation) tooLong() error {
+	if t.size <= maxText {
+		return nil
+	}
+	return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: t.x.route.Provider.Title + " streamed more than 32 MiB of text"}
 }
 
 // finish tells the decoder that the body has ended.
@@ -305,6 +332,7 @@ func (t *translation) end() error {
 
 // emit hands one step of the answer to the client's encoder.
 func (t *translation) emit(ev *ir.Event) {
+	t.weigh(ev)
 	switch ev.Kind {
 	case ir.Delta:
 		t.deltas++
@@ -456,12 +484,16 @@ func (t *translation) collect(body io.Reader, buf []byte, n int, err error) erro
 		if ev.Kind == ir.Failure && t.cause != nil {
 			ev.Err = t.cause
 		}
+		t.weigh(ev)
 		c.Add(ev)
 	}
 	feed := func(f sse.Frame) { dec.Decode(f, add) }
 	for !dec.Done() {
 		if e := t.parser.Feed(buf[:n], feed); e != nil {
 			return &ir.Error{Kind: ir.BadGateway, Message: x.route.Provider.Title + ": " + e.Error()}
+		}
+		if e := t.tooLong(); e != nil {
+			return e
 		}
 		if errors.Is(err, io.EOF) {
 			t.parser.Close(feed)
