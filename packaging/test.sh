@@ -51,10 +51,11 @@ others() { # system
 
 # all_tests runs the concurrent parts under the race detector. Left out are packages for which all
 # of Fyne's C code, or the vendors' SDKs, would be compiled a second time; what they drive is
-# another process, which the race detector would not see anyway.
+# another process, which the race detector would not see anyway. The conversions have nothing that
+# runs beside anything else.
 all_tests() {
 	local status=0 raced rest
-	raced=$(go list ./proxy/... ./app/... | grep -v -e /app/desktop -e /app/e2e)
+	raced=$(go list ./proxy/... ./app/... | grep -v -e /app/desktop -e /app/e2e -e /proxy/convert)
 	rest=$(go list ./... | grep -vxF "$raced")
 	# shellcheck disable=SC2086 # lists of words
 	go test -json -race -timeout 15m $raced || status=1
