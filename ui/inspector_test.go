@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/proxy/capture"
@@ -231,5 +232,31 @@ func BenchmarkLines(b *testing.B) {
 				l.set(nil, text, true)
 			}
 		})
+	}
+}
+
+func TestKeysOfTheList(t *testing.T) {
+	s := sceneInspector(tabSummary)(t)
+	r := s.window.requests
+	r.list.TypedShortcut(&fyne.ShortcutCopy{})
+	if got := s.app.Clipboard().Content(); !strings.HasPrefix(got, "curl -N") || strings.Contains(got, "secret") {
+		t.Errorf("copied %q", got)
+	}
+	r.list.TypedRune(' ')
+	if !s.log.Paused() {
+		t.Error("a space does not pause")
+	}
+	r.list.TypedRune(' ')
+	if s.log.Paused() {
+		t.Error("a second space does not go on")
+	}
+	s.window.search()
+	if s.window.win.Canvas().Focused() != r.find {
+		t.Error("the search has not the cursor")
+	}
+	r.find.SetText("gemini")
+	r.find.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if r.find.Text != "" || s.log.Filter().Active() {
+		t.Errorf("Escape leaves %q", r.find.Text)
 	}
 }

@@ -71,15 +71,22 @@ func (w *window) popUp(below fyne.CanvasObject, items []*fyne.MenuItem) {
 }
 
 func (in *inspector) curl(label string, side capture.Side, shell export.Shell) *fyne.MenuItem {
-	return fyne.NewMenuItem(label, func() {
-		u := in.w.u
-		text, err := presenter.Curl(u.core.Captures(), in.data.ID, side, u.status.Addr, shell)
-		if err != nil {
-			in.w.tell(err.Error())
-			return
-		}
-		u.app.Clipboard().SetContent(text)
-	})
+	return fyne.NewMenuItem(label, func() { in.copyCurl(side, shell) })
+}
+
+// copyCurl copies a command that repeats the request. Without a selected one there is
+// nothing to copy.
+func (in *inspector) copyCurl(side capture.Side, shell export.Shell) {
+	u := in.w.u
+	if in.data.ID == "" {
+		return
+	}
+	text, err := presenter.Curl(u.core.Captures(), in.data.ID, side, u.status.Addr, shell)
+	if err != nil {
+		in.w.tell(err.Error())
+		return
+	}
+	u.app.Clipboard().SetContent(text)
 }
 
 // tell says in a dialog what went wrong.

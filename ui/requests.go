@@ -11,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/capture/export"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
@@ -58,6 +60,8 @@ func newRequests(w *window) *requests {
 	r.clear = widget.NewButtonWithIcon(words.T("Clear"), theme.ContentClearIcon(), r.forget)
 	r.list = newRows(w.u.log, r.selected, r.unselect)
 	r.inspector = newInspector(w, r.unselect)
+	r.list.pause = r.togglePause
+	r.list.copy = func() { r.inspector.copyCurl(capture.ClientRequest, export.Bash) }
 	r.empty, r.unmatched = r.emptyState(), r.noMatch()
 	r.filterBar()
 	head := container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),

@@ -9,11 +9,14 @@ import (
 	"apex-ai-proxy/ui/presenter"
 )
 
-// rows is the list of exchanges. Up and Down select, and Escape selects nothing.
+// rows is the list of exchanges. Up and Down select, Escape selects nothing,
+// a space pauses, and a copy is a cURL command.
 type rows struct {
 	widget.List
 	log      *presenter.Log
 	unselect func()
+	pause    func()
+	copy     func()
 }
 
 func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func()) *rows {
@@ -29,6 +32,20 @@ func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func
 	r.HideSeparators = true
 	r.ExtendBaseWidget(r)
 	return r
+}
+
+// TypedRune implements fyne.Focusable: a space pauses the list, or lets it go on.
+func (r *rows) TypedRune(c rune) {
+	if c == ' ' {
+		r.pause()
+	}
+}
+
+// TypedShortcut implements fyne.Shortcutable: a copy is that of the selected request.
+func (r *rows) TypedShortcut(s fyne.Shortcut) {
+	if _, ok := s.(*fyne.ShortcutCopy); ok {
+		r.copy()
+	}
 }
 
 // TypedKey implements fyne.Focusable.

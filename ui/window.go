@@ -140,6 +140,16 @@ func (w *window) openSettings(field string) {
 	w.settings.focusField(field)
 }
 
+// search puts the cursor where the page is searched.
+func (w *window) search() {
+	switch w.current {
+	case pageRequests:
+		w.win.Canvas().Focus(w.requests.find)
+	case pageClients:
+		w.win.Canvas().Focus(w.clients.search)
+	}
+}
+
 // openRequest shows a request in the list.
 func (w *window) openRequest(id string) {
 	if w.u.log.SelectID(id) {
@@ -217,6 +227,7 @@ func (w *window) keys() []shortcut {
 		on(fyne.KeyW, w.close),
 		on(fyne.KeyQ, w.u.quit),
 		on(fyne.KeyComma, func() { w.open(pageSettings) }),
+		on(fyne.KeyF, w.search),
 	}
 	for i := range w.pages {
 		keys = append(keys, on(fyne.KeyName(strconv.Itoa(i+1)), func() { w.open(i) }))

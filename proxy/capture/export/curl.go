@@ -39,7 +39,7 @@ func Curl(s *capture.Snapshot, side capture.Side, base string, shell Shell) (str
 	if shell == PowerShell {
 		q, program = quotePowerShell, "curl.exe"
 	}
-	words := []string{program, "-N", q(absolute(m.URL, base), "")}
+	words := []string{program + " -N " + q(absolute(m.URL, base), "")}
 	if m.Method != "POST" || m.Size == 0 {
 		words = append(words, "-X "+m.Method)
 	}
