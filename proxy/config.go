@@ -39,8 +39,8 @@ type Config struct {
 	Captures *capture.Store
 }
 
-// DefaultMaxBody is the largest request body accepted, in bytes.
-const DefaultMaxBody = 64 << 20
+// DefaultMaxBody is the largest request body accepted, in bytes: as much as Anthropic takes.
+const DefaultMaxBody = 32 << 20
 
 // ProviderKey is where the key for a provider comes from.
 type ProviderKey struct {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -343,8 +344,30 @@ func (x *exchange) fail(err error) {
 	if e.Kind == ir.TooLarge || e.Code == slowBody {
 		h.Set("Connection", "close")
 	}
+	if e.Kind == ir.TooLarge {
+		defer x.linger()
+		_ = x.rc.EnableFullDuplex() // or the body could not be read any more after the answer
+	}
 	status, body := x.codec.EncodeError(e, x.id)
 	_ = x.json(status, body)
+}
+
+// How much of a body that is too large is taken after it was refused.
+const (
+	lingerTime  = 5 * time.Second
+	lingerBytes = 256 << 20
+)
+
+// linger takes what the client goes on sending: were the connection closed at once, most
+// clients would see it reset before they see the answer.
+func (x *exchange) linger() {
+	body := x.r.Body
+	if p, ok := body.(*patient); ok {
+		body = p.ReadCloser
+	}
+	_ = x.rc.Flush()
+	_ = x.rc.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, body, lingerBytes)
 }
 
 // shouldRetry keeps SDKs from repeating what cannot succeed.
