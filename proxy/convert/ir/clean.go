@@ -22,10 +22,18 @@ func CleanSchema(schema rawjson.Value) (cleaned rawjson.Value, guessed bool) {
 
 type cleaner struct {
 	root rawjson.Value
-	// budget bounds the result, in bytes: references that refer to each other twice
-	// would otherwise double it with every level. Past it they stay unresolved.
+	// budget is how many bytes references may still bring in: those that refer to each other
+	// twice would otherwise double them with every level. Past it they stay unresolved.
 	budget  int
 	guessed bool
+}
+
+// maxRefs bounds how many references may lead from one to the next.
+const maxRefs = 100
+
+// open tells whether a reference is to be resolved, behind those that led to it.
+func (c *cleaner) open(ref string, seen []string) bool {
+	return c.budget > 0 && len(seen) < maxRefs && !slices.Contains(seen, ref)
 }
 
 // dropped keywords mean nothing to Google's API; noted ones are told in the description,
@@ -69,7 +77,7 @@ func (c *cleaner) schema(w *rawjson.Writer, v rawjson.Value, seen []string) {
 	}
 	var n node
 	if ref := v.Get("$ref").Str(); ref != "" {
-		if c.resolve(ref) == nil || slices.Contains(seen, ref) || len(w.Buf) > c.budget {
+		if !c.open(ref, seen) || c.resolve(ref) == nil {
 			w.Open('{')
 			w.Str("type", "object")
 			w.Str("description", "See "+ref[strings.LastIndexByte(ref, '/')+1:])
@@ -106,8 +114,9 @@ func (c *cleaner) resolve(ref string) rawjson.Value {
 // read sorts out the keywords of a schema; those beside a reference add to what it
 // refers to.
 func (c *cleaner) read(n *node, v rawjson.Value, seen []string) {
-	if ref := v.Get("$ref").Str(); ref != "" && !slices.Contains(seen, ref) {
+	if ref := v.Get("$ref").Str(); ref != "" && c.open(ref, seen) {
 		if target := c.resolve(ref); target != nil {
+			c.budget -= len(target)
 			c.read(n, target, append(slices.Clip(seen), ref))
 		}
 	}

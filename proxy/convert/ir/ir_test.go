@@ -169,3 +169,17 @@ func TestCollectorReportsFailures(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What is joined of several schemas is bounded too, though nothing is written meanwhile.
+func TestCleanSchemaJoins(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"$ref":"#/$defs/d0","$defs":{`)
+	for i := range 60 {
+		fmt.Fprintf(&b, `"d%d":{"allOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]},`, i, i+1, i+1)
+	}
+	b.WriteString(`"d60":{"type":"object","properties":{"a":{"type":"string"}}}}}`)
+	got, _ := ir.CleanSchema(rawjson.Value(b.String()))
+	if err := rawjson.Valid(got); err != nil || len(got) > 64*b.Len() {
+		t.Errorf("%d bytes became %d: %v", b.Len(), len(got), err)
+	}
+}
