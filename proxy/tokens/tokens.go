@@ -193,7 +193,14 @@ func (c *Counter) count(text []byte) int {
 	return n
 }
 
+// maxCounted is how many bytes of one text are really counted. More than that is rarely what
+// a person wrote, and takes seconds; the rest is taken to be like the beginning.
+const maxCounted = 1 << 20
+
 func (c *Counter) tokenize(text string) int {
+	if len(text) > maxCounted {
+		return int(int64(c.tokenize(strings.ToValidUTF8(text[:maxCounted], ""))) * int64(len(text)) / maxCounted)
+	}
 	c.once.Do(func() { c.codec = codec.NewO200kBase() })
 	n, err := c.codec.Count(text)
 	if err != nil {

@@ -63,6 +63,16 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
+// TestHugeTextsAreSampled: nobody waits for the exact count of megabytes.
+func TestHugeTextsAreSampled(t *testing.T) {
+	beginning, rest := strings.Repeat("word ", 1<<20/5+1), strings.Repeat("!?", 1<<20)
+	short := estimate(t, "openai", "gpt-5", user(`"`+beginning[:1<<20]+`"`))
+	long := estimate(t, "openai", "gpt-5", user(`"`+beginning[:1<<20]+rest+`"`))
+	if want := 3 * short; long < want-10 || long > want+10 {
+		t.Errorf("%d tokens for one MiB, %d for three", short, long)
+	}
+}
+
 func TestThinkingCountsInTheLastTurnOnly(t *testing.T) {
 	turn := `{"role":"assistant","content":[{"type":"thinking","thinking":"` + strings.Repeat("hm ", 200) + `","signature":"x"},{"type":"text","text":"ok"}]}`
 	with := estimate(t, "openai", "gpt-5", `{"model":"m","messages":[{"role":"user","content":"a"},`+turn+`,{"role":"user","content":"b"},{"role":"assistant","content":"c"}]}`)
