@@ -120,7 +120,7 @@ const fallback = "fallback"
 func (x *exchange) fallBack(model string, e *ir.Error) {
 	h := x.w.Header()
 	for name := range h {
-		if strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Upstream-") || name == "X-Conversion-Warnings" {
+		if strings.HasPrefix(name, "Cf-") || strings.HasPrefix(name, "X-Upstream-") || name == "X-Conversion-Warnings" || isLimit(name) {
 			h.Del(name)
 		}
 	}

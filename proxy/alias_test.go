@@ -232,6 +232,27 @@ func TestAliasFallsBack(t *testing.T) {
 	}
 }
 
+// TestFallbackLeavesNoLimits: what is left at the model that failed is not what is left at
+// the one that answers.
+func TestFallbackLeavesNoLimits(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if strings.Contains(r.URL.Path, "/openai/") {
+			w.Header().Set("X-Ratelimit-Remaining-Requests", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"error":{"message":"slow down"}}`)
+			return
+		}
+		_, _ = io.WriteString(w, chatAnswer)
+	})
+	f := start(t, u, withAliases(map[string][]string{"mine": {"gpt-4o#openai", "llama#groq"}}))
+	// Tools in a foreign shape are read and written anew, also for an upstream of the client's protocol.
+	got := f.post("/v1/chat/completions", chat("mine", `"tools":[{"name":"t","parameters":{"type":"object"}}],`))
+	if left := got.header.Get("X-Ratelimit-Remaining-Requests"); got.status != 200 || u.count() != 2 || left != "" {
+		t.Errorf("%d, left %q after %d tries", got.status, left, u.count())
+	}
+}
+
 func TestLastModelOfAnAliasTellsItsError(t *testing.T) {
 	u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
