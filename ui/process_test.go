@@ -349,3 +349,26 @@ func TestParking(t *testing.T) {
 		<-ended
 	})
 }
+
+// A loop that is about to end must not be kept.
+func TestLeavingUnparks(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.Start(true)
+	if !s.parking.idle.Load() {
+		t.Fatal("a hidden program is not parked")
+	}
+	s.show()
+	if s.parking.idle.Load() {
+		t.Error("it is parked with a window")
+	}
+	s.window.close()
+	s.until("the window to hide", func() bool { return !s.window.visible })
+	if !s.parking.idle.Load() {
+		t.Error("it is not parked again")
+	}
+	s.Leave()
+	s.settle()
+	if s.rest(); s.quits != 1 || s.parking.idle.Load() || !s.Ending() {
+		t.Errorf("quit %d times, parked %t", s.quits, s.parking.idle.Load())
+	}
+}

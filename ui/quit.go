@@ -3,6 +3,7 @@ package ui
 import (
 	"time"
 
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
@@ -57,8 +58,8 @@ func (w *window) sayQuitting(h presenter.Headline) {
 		now := widget.NewButton(words.T("Quit now"), w.u.quit)
 		w.ending = &quitDialog{text: newParagraph("")}
 		w.ending.dialog = dialog.NewCustomWithoutButtons(w.u.opts.Name, stack(gapMargin,
-			limited(textWidth/2, stack(gap, w.ending.text.box, newParagraph(words.T("Quit now ends them with an error.")).note().box)),
-			sized(120, now)), w.win)
+			sized(textWidth/2, stack(gap, w.ending.text.box, newParagraph(words.T("Requests that are cut end with an error.")).note().box)),
+			container.NewCenter(sized(120, now))), w.win)
 		w.ending.dialog.Show()
 	}
 	w.ending.text.set(h.Text, widget.MediumImportance)
@@ -68,9 +69,15 @@ func (w *window) sayQuitting(h presenter.Headline) {
 func (u *UI) Ending() bool { return u.ending.Load() }
 
 // Leave ends the program without waiting for requests. It may be called from any
-// goroutine, before the application runs too.
+// goroutine while the application runs, and before.
 func (u *UI) Leave() {
+	u.Unpark()
+	u.opts.Do(u.opts.Quit)
+}
+
+// Unpark has Fyne's event loop run as usual, because it is about to end. It may be called
+// from any goroutine.
+func (u *UI) Unpark() {
 	u.ending.Store(true)
 	u.parking.set(false)
-	u.parking.Do(u.app.Quit)
 }

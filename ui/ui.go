@@ -160,7 +160,7 @@ func (u *UI) Start(hidden bool) {
 func (u *UI) seen() bool { return u.window != nil && u.window.visible }
 
 // rest lets the event loop rest while nothing can be seen.
-func (u *UI) rest() { u.parking.set(!u.seen() && !u.quitting) }
+func (u *UI) rest() { u.parking.set(!u.seen() && !u.ending.Load()) }
 
 // awaitHost gives a panel that starts at the same time as the program a while to appear,
 // and opens the window, which says so, when there is none.

@@ -54,14 +54,21 @@ func run(a *app.App, hidden bool) int {
 		face.Show()
 		return true
 	})
-	// Fyne ends itself on some of these signals, but only once it runs and not at once.
-	// Requests that run are waited for by package app then.
-	ignore := context.AfterFunc(ctx, face.Leave)
+	// Fyne ends itself on two of these signals, but only once it runs. Requests that run are
+	// waited for by package app then.
+	f.Lifecycle().SetOnStarted(func() {
+		if ctx.Err() != nil {
+			f.Quit()
+		}
+	})
+	unpark := context.AfterFunc(ctx, face.Unpark)
+	hangup := onHangup(face.Leave)
 	started := begin(ctx, a)
 	attended := attend(ctx, a, face)
 	face.Start(hidden)
 	f.Run()
-	ignore()
+	hangup()
+	unpark()
 	stop()
 	<-started
 	<-attended
@@ -76,6 +83,27 @@ func endings() []os.Signal {
 		list = append(list, syscall.SIGHUP)
 	}
 	return list
+}
+
+// onHangup calls f when the terminal is closed, until stop is called. The other signals
+// are left to Fyne: two that end it at the same time would be one too many.
+func onHangup(f func()) (stop func()) {
+	c := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(c, syscall.SIGHUP)
+	}
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-c:
+			f()
+		case <-done:
+		}
+	}()
+	return func() {
+		signal.Stop(c)
+		close(done)
+	}
 }
 
 // slice is for how long Fyne's event loop may rest at a time while nothing can be seen.

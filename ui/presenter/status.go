@@ -105,14 +105,13 @@ func describeFailed(st Status) Headline {
 
 // Quitting is the state of a program that ends as soon as so many requests have.
 func Quitting(waiting int) Headline {
-	h := Headline{Text: words.T("Quitting…"), Tone: ToneBusy, Icon: IconBusy}
+	h := Headline{Word: words.T("Quitting…"), Text: words.T("Quitting…"), Tone: ToneBusy, Icon: IconBusy}
 	switch {
 	case waiting == 1:
 		h.Text = words.T("Quitting: waiting for 1 request…")
 	case waiting > 1:
 		h.Text = words.F("Quitting: waiting for {{.Count}} requests…", words.V{"Count": waiting})
 	}
-	h.Word = h.Text
 	return h
 }
 
