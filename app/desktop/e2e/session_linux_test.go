@@ -33,9 +33,11 @@ var tools = map[string]string{
 // session is a display with a window manager, a session bus, an unlocked keychain and, if
 // wanted, a panel that shows tray icons.
 type session struct {
-	t   *testing.T
-	env []string
-	bus *dbus.Conn
+	t    *testing.T
+	home string
+	env  []string
+	bus  *dbus.Conn
+	tray *exec.Cmd // the panel that shows icons, nil for none
 }
 
 func newSession(t *testing.T, panel bool) *session {
@@ -46,6 +48,7 @@ func newSession(t *testing.T, panel bool) *session {
 	for _, dir := range []string{".cache", ".config", ".local/share/keyrings"} {
 		must(t, os.MkdirAll(filepath.Join(home, dir), 0o700))
 	}
+	s.home = home
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_RUNTIME_DIR=" + runtime,
 		"LANG=C", "LIBGL_ALWAYS_SOFTWARE=1", "NO_AT_BRIDGE=1",
@@ -60,10 +63,35 @@ func newSession(t *testing.T, panel bool) *session {
 	s.keep("openbox")
 	s.keyring()
 	if panel {
-		s.keep("xfce4-panel", "--disable-wm-check")
-		s.until("a tray", func() bool { return s.trayHosted() })
+		s.panel()
 	}
 	return s
+}
+
+// panel starts a panel that shows tray icons.
+func (s *session) panel() {
+	s.t.Helper()
+	s.tray = s.command("xfce4-panel", "--disable-wm-check")
+	s.begin(s.tray)
+	s.until("a tray", func() bool { return s.trayHosted() })
+}
+
+// endPanel ends the panel as a crash would.
+func (s *session) endPanel() {
+	s.t.Helper()
+	must(s.t, syscall.Kill(-s.tray.Process.Pid, syscall.SIGKILL))
+	s.until("the tray to go", func() bool { return !s.trayHosted() })
+}
+
+// registered is how many icons the tray knows of.
+func (s *session) registered() int {
+	v, err := s.bus.Object("org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher").
+		GetProperty("org.kde.StatusNotifierWatcher.RegisteredStatusNotifierItems")
+	items, _ := v.Value().([]string)
+	if err != nil {
+		return 0
+	}
+	return len(items)
 }
 
 func requireTools(t *testing.T) {
