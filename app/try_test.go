@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/proxy/event"
@@ -53,5 +55,28 @@ func TestTry(t *testing.T) {
 	cancel()
 	if _, err := a.Try(ctx, "echo#demo"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestListen(t *testing.T) {
+	const words, end = `data: {"choices":[{"delta":{"role":"assistant","content":""}}]}` + "\n\n" + `data: {"choices":[{"delta":{"content":"OK"}}]}` + "\n\n", "data: [DONE]\n\n"
+	for name, c := range map[string]struct {
+		answer  string
+		said    bool
+		problem string
+	}{
+		"words":            {words + end, true, ""},
+		"thoughts":         {`data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}` + "\n\n" + end, true, ""},
+		"nothing":          {`data: {"choices":[{"delta":{"role":"assistant"}}]}` + "\n\n" + end, false, ""},
+		"no end":           {words, true, "broke off"},
+		"an error":         {words + `data: {"error":{"message":"too much"}}` + "\n\n" + end, true, "too much"},
+		"an error's shape": {`data: {"error":"odd"}` + "\n\n", false, "answered 200"},
+		"no answer":        {"", false, "broke off"},
+		"far too much":     {strings.Repeat(words, trialAnswer/len(words)+1) + end, true, "broke off"},
+	} {
+		first, err := listen(io.LimitReader(strings.NewReader(c.answer), trialAnswer), time.Now().Add(-time.Second))
+		if (first >= time.Second) != c.said || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("%s: %v, %v", name, first, err)
+		}
 	}
 }
