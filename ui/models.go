@@ -26,7 +26,8 @@ type modelsPage struct {
 	scroll  *container.Scroll
 	saveBar
 
-	stopped   *fyne.Container // says that nothing can be tried
+	stopped   fyne.CanvasObject // says that nothing can be tried
+	startable fyne.CanvasObject // the same, with a button that helps
 	tiers     *nameRows
 	own       *nameRows
 	empty     fyne.CanvasObject // in the place of names that are not there
@@ -43,14 +44,15 @@ func newModelsPage(w *window) *modelsPage {
 	} else {
 		p.form = presenter.NewModels(core.Settings(), core.Overridden(), core.Providers(), core.Models())
 	}
-	p.stopped = stack(0)
+	p.stopped = remark(words.T("Models can be tried while the proxy runs."))
+	p.startable = w.u.startable(remark(words.T("Models can be tried while the proxy runs.")))
 	p.tiers, p.own = newNameRows(p), newNameRows(p)
 	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note().box
 	p.add = widget.NewButtonWithIcon(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
 	p.catalogue = newCatalogue(p)
 	body := stack(gapMargin,
 		stack(gap, newLine(words.T("Models"), faceHeadline),
-			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note().box, p.stopped),
+			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note().box, p.stopped, p.startable),
 		section("Claude Code",
 			intro(words.T("Claude Code asks for models by size. Choose what stands for each; an empty field leaves Anthropic's own.")),
 			p.tiers.box),
@@ -88,18 +90,10 @@ func (p *modelsPage) refresh() {
 func (p *modelsPage) running() bool { return p.w.u.status.State == presenter.Running }
 
 func (p *modelsPage) refreshStopped() {
-	if p.running() {
-		p.stopped.RemoveAll()
-		return
-	}
 	_, action, enabled := presenter.Switch(p.w.u.status.State)
-	start := action == presenter.StartProxy && enabled
-	p.stopped.RemoveAll()
-	text := remark(words.T("Models can be tried while the proxy runs."))
-	if start {
-		text = p.w.u.startable(text)
-	}
-	p.stopped.Add(text)
+	helps := action == presenter.StartProxy && enabled
+	show(p.startable, !p.running() && helps)
+	show(p.stopped, !p.running() && !helps)
 }
 
 // changed is called after each edit.

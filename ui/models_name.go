@@ -45,9 +45,10 @@ func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
 		name = f.name
 		f.remove.Icon = theme.DeleteIcon()
 	}
-	head := container.NewBorder(nil, nil,
-		sized(labelWidth, container.NewBorder(nil, nil, nil, padded(0, 0, gap, gap, middle(newLine("→", faceMuted))), name)),
-		inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models)
+	arrow := padded(0, 0, gap, gap+gapTight, middle(newLine("→", faceMuted)))
+	head := container.New(besideLayout{}, // which leaves the order in which Tab goes
+		sized(labelWidth+gapTight, container.NewBorder(nil, nil, nil, arrow, name)),
+		container.NewBorder(nil, nil, nil, inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models))
 	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried.box)
 	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, stack(gapTight, f.note.box, f.outcome)))
 	return f

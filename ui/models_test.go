@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -47,6 +46,19 @@ func TestModelsAreSaved(t *testing.T) {
 	}
 	if got.Gateway.ID != "home" || p.own.rows[len(p.own.rows)-1] != f {
 		t.Error("something else became of the rest")
+	}
+}
+
+// Tab goes through a row as it is read.
+func TestModelsFocusOrder(t *testing.T) {
+	s, p := openModels(t, namedCore())
+	c, f := s.window.win.Canvas(), p.own.rows[1]
+	c.Focus(f.name)
+	for i, want := range []fyne.Focusable{f.models, f.choose, f.try, f.remove, p.own.rows[2].name} {
+		c.FocusNext()
+		if c.Focused() != want {
+			t.Errorf("after %d steps the focus is on %T", i+1, c.Focused())
+		}
 	}
 }
 
@@ -110,15 +122,14 @@ func TestModelsAreTriedWithOneClick(t *testing.T) {
 	if len(s.core.tried) != 2 || !strings.HasPrefix(f.tried.label.Text, "Save first.") {
 		t.Errorf("what is not saved is tried: %q", f.tried.label.Text)
 	}
-	s.core.set(presenter.Status{State: presenter.Stopped})
-	s.settle()
-	if !f.try.Disabled() || !strings.Contains(texts(p.stopped), "while the proxy runs") {
-		t.Errorf("stopped: %q", texts(p.stopped))
-	}
-	s.core.set(presenter.Status{State: presenter.Failed, Err: errors.New("no")})
-	s.settle()
-	if !strings.Contains(texts(p.stopped), "Start") {
-		t.Errorf("failed: %q", texts(p.stopped))
+	for state, can := range map[presenter.State]struct{ try, start bool }{
+		presenter.Running: {true, false}, presenter.Stopped: {false, true}, presenter.Failed: {false, true}, presenter.Stopping: {false, false},
+	} {
+		s.core.set(presenter.Status{State: state})
+		s.settle()
+		if f.try.Disabled() == can.try || p.startable.Visible() != can.start || p.stopped.Visible() != (!can.try && !can.start) {
+			t.Errorf("%v: try %v, start %v", state, !f.try.Disabled(), p.startable.Visible())
+		}
 	}
 }
 

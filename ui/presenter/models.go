@@ -252,7 +252,7 @@ func hint(r *name) string {
 	case r.tier == settings.TierFable:
 		return words.T("For sessions that you start with a Fable model.")
 	case r.fixed():
-		return words.T("The model chosen in the tray.")
+		return words.T("For clients that ask for “default”. The tray sets it too.")
 	default:
 		return ""
 	}
@@ -412,7 +412,7 @@ func (m *Models) check() {
 		if r.tier == "" && n != "" && seen[n] {
 			r.problem = words.T("There is a row with this name already.")
 		} else if i := slices.IndexFunc(split(r.typed), func(model string) bool { return s.Aliases[model] != nil }); i >= 0 {
-			r.problem = words.F("{{.Name}} is such a name itself. Write a model as model#provider.", words.V{"Name": split(r.typed)[i]})
+			r.problem = words.F("“{{.Name}}” is one of these names itself. Write a model as model#provider.", words.V{"Name": split(r.typed)[i]})
 		}
 		seen[n] = seen[n] || r.tier == ""
 	}

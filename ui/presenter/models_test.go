@@ -101,8 +101,8 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 		"no name":          {"", "gpt-5#openai", "An alias needs a name.", true},
 		"no models":        {"x", "", "Write the model that it stands for", true},
 		"a star":           {"x", "gpt-*#openai", "without *", false},
-		"an alias":         {"x", "fast", "such a name itself", false},
-		"itself":           {"x", "x", "such a name itself", false},
+		"an alias":         {"x", "fast", "one of these names", false},
+		"itself":           {"x", "x", "one of these names", false},
 		"too many":         {"x", strings.Repeat("a#openai,", 9), "At most 8", false},
 		"the name again":   {" fast ", "gpt-5#openai", "already", false},
 		"the default name": {DefaultAlias, "gpt-5#openai", "already", false},
@@ -128,7 +128,7 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 	}
 	m := newModels(namedSettings())
 	m.SetModels(tier(m, settings.TierSonnet).ID, "best")
-	if p := tier(m, settings.TierSonnet).Problem; !strings.Contains(p, "such a name itself") {
+	if p := tier(m, settings.TierSonnet).Problem; !strings.Contains(p, "one of these names") {
 		t.Errorf("tier: %q", p)
 	}
 }
@@ -286,6 +286,12 @@ func TestModelsAreTried(t *testing.T) {
 	}
 	if _, _, ok := m.Try(tier(m, settings.TierOpus).ID); ok {
 		t.Error("an empty slot is tried")
+	}
+	many := WithDefaultModel(settings.Default(), "gpt-5#openai")
+	many.Aliases["gpt-4*"] = "gpt-5#openai"
+	stars := newModels(many)
+	if ask, _, _ := stars.Try(own(t, stars, "gpt-4*").ID); ask != "gpt-4x" {
+		t.Errorf("for a name with a star it asks %q", ask)
 	}
 	_, run, _ := m.Try(own(t, m, DefaultAlias).ID)
 	m.Reload(WithDefaultModel(namedSettings(), "echo#demo"), nil)
