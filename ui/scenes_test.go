@@ -23,7 +23,10 @@ var scenes = map[string]func(*testing.T) *stage{
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
-	"clients-stopped":  sceneClientsStopped,
+	"clients-stopped": sceneClientsStopped,
+	"guide-account":   sceneGuide(presenter.GuideAccount), "guide-gateway": sceneGuide(presenter.GuideGateway), "guide-token": sceneGuide(presenter.GuideToken),
+	"guide-test": sceneGuide(presenter.GuideTest), "guide-client": sceneGuide(presenter.GuideClient), "guide-demo": sceneGuideDemo,
+	"settings-import":  sceneImport,
 	"settings-refused": sceneTested(probe.Finding{Cause: probe.TokenRefused, Code: 2009, Said: "Cloudflare 2009: Unauthorized", LogID: "01JF3Z8Q4M7T2V"}),
 	"settings-well":    sceneTested(probe.Finding{Cause: probe.OK, Providers: madeUpProviders}),
 	"settings":         sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
@@ -125,6 +128,45 @@ func sceneWrong(t *testing.T) *stage {
 	f[0].entry.SetText("my-account")
 	f[1].entry.SetText("Home Gateway")
 	f[2].entry.SetText("http://gateway.example.com/v1")
+	return s
+}
+
+// sceneGuide is a step of the guide with something typed.
+func sceneGuide(step presenter.GuideStep) func(*testing.T) *stage {
+	return func(t *testing.T) *stage {
+		c := newFakeCore()
+		c.settings.App.Guided, c.status.State = false, presenter.Running
+		c.finding = probe.Finding{Cause: probe.WrongGateway, Code: 2001, Said: "Cloudflare 2001: Please configure AI Gateway in the Cloudflare dashboard", Gateways: []string{"office"}}
+		s := newStage(t, c)
+		s.start()
+		s.window.settings.form.SetText(presenter.FieldAccount, "0123456789abcdef0123456789abcdef")
+		if step == presenter.GuideGateway {
+			s.window.settings.form.SetText(presenter.FieldGateway, "Home Gateway")
+		}
+		s.window.guide.turn(step)
+		if step == presenter.GuideTest {
+			s.until("the finding", func() bool { return s.window.guide.test.verdict.Text != "" })
+		}
+		return s
+	}
+}
+
+func sceneGuideDemo(t *testing.T) *stage {
+	s := sceneGuide(presenter.GuideAccount)(t)
+	s.window.guide.showDemo()
+	return s
+}
+
+// sceneImport asks whether a file is to be imported.
+func sceneImport(t *testing.T) *stage {
+	s := sceneSettings(t)
+	in, err := presenter.ReadImport([]byte(`{"vars":{"ACCOUNT_ID":"fedcba9876543210fedcba9876543210","GATEWAY_ID":"office","GatewayToken":"x","AZURE_RESOURCE":"your-azure-resource-name"}}`),
+		s.core.Settings(), s.core.Providers())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.window.win.Resize(size(760, 520))
+	s.window.settings.offerImport(in)
 	return s
 }
 

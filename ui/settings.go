@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
@@ -26,6 +27,7 @@ type settingsPage struct {
 	keys    *providerKeys
 	login   *loginField
 	test    *connection
+	guide   *widget.Button
 	saveBar
 }
 
@@ -41,10 +43,15 @@ func newSettingsPage(w *window) *settingsPage {
 	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), p.tokenStored)
 	p.test = newConnection(w, p.form.Settings, func() string { return presenter.CleanSecret(p.token.entry.Text) }, func() {})
 	p.test.button.OnTapped = p.testNow
+	p.guide = widget.NewButton(words.T("Guide…"), func() { w.guide.show() })
 	p.keys = newProviderKeys(p)
 	p.login = newLoginField(w)
 	body := stack(gapMargin,
-		newLine(words.T("Settings"), faceHeadline),
+		container.NewBorder(nil, nil, nil, inRow(gap,
+			p.guide,
+			widget.NewButton(words.T("Import…"), p.chooseImport),
+			widget.NewButton(words.T("Export…"), p.export),
+		), middle(newLine(words.T("Settings"), faceHeadline))),
 		section(words.T("Cloudflare AI Gateway"),
 			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, from the address of your Cloudflare dashboard.")),
 			p.text(presenter.FieldGateway, words.T("Gateway"), words.T("The name of your gateway under AI > AI Gateway.")),
@@ -118,7 +125,10 @@ func (p *settingsPage) changed() {
 
 // testNow tests what the form holds, and puts the cursor where something is wrong.
 func (p *settingsPage) testNow() {
-	p.test.found = func() { p.focusField(p.test.verdict.Field) }
+	p.test.found = func() {
+		p.reveal(p.test.content)
+		p.focusField(p.test.verdict.Field)
+	}
 	p.test.test()
 }
 

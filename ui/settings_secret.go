@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
@@ -18,6 +19,7 @@ type secretField struct {
 	name    presenter.SecretName
 	content *fyne.Container
 	recheck func() // looks at the state again
+	failed  func() // called when a secret could not be stored; may be nil
 
 	dot     *dot
 	words   *line
@@ -58,6 +60,14 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 	f.content = stack(gapTight, f.reading, f.editing, padded(0, gapTight, 2, 0, f.note.box))
 	f.show()
 	return f
+}
+
+// strip leaves out the buttons beside the entry, where what stands around the field stores
+// what was typed. Escape still gives it up.
+func (f *secretField) strip() {
+	f.editing.RemoveAll()
+	f.editing.Add(f.entry)
+	f.editing.Layout = layout.NewStackLayout()
 }
 
 // resume takes over what was typed from the field in another language.
@@ -167,6 +177,9 @@ func (f *secretField) work(busy string, do func(context.Context) error) {
 		if err != nil {
 			f.wrong = presenter.SecretFailure(err)
 			f.show()
+			if f.failed != nil {
+				f.failed()
+			}
 			return
 		}
 		f.shut()

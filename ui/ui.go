@@ -7,6 +7,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,8 @@ type Options struct {
 	// After calls a function, not on Fyne's goroutine, when a time has passed; nil means
 	// time.AfterFunc.
 	After func(time.Duration, func())
+	// OpenURL opens a page in the browser; nil means the application's OpenURL.
+	OpenURL func(*url.URL) error
 	// Quit ends the program; nil means the application's Quit.
 	Quit func()
 	// Notify shows a notification, not on Fyne's goroutine; nil means the application's.
@@ -95,6 +98,9 @@ func New(app fyne.App, core presenter.Core, o Options) *UI {
 	}
 	if o.After == nil {
 		o.After = func(d time.Duration, f func()) { time.AfterFunc(d, f) }
+	}
+	if o.OpenURL == nil {
+		o.OpenURL = app.OpenURL
 	}
 	if o.Quit == nil {
 		o.Quit = app.Quit

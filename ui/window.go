@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 
+	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -38,6 +39,8 @@ type window struct {
 	models   *modelsPage
 	clients  *clients
 	settings *settingsPage
+	guide    *guide
+	pane     *fyne.Container // the sidebar and the pages, which the guide takes the place of
 
 	pages   []page
 	current int
@@ -77,6 +80,9 @@ func newWindow(u *UI) *window {
 	w.recall()
 	w.win.SetCloseIntercept(w.close)
 	w.shortcuts()
+	if presenter.NeedsGuide(u.settings) {
+		w.guide.show()
+	}
 	return w
 }
 
@@ -102,18 +108,22 @@ func (w *window) build() {
 		w.body.Add(p.content)
 	}
 	w.turn(old.current)
-	w.win.SetContent(container.New(besideLayout{}, w.side.content, w.body))
+	w.guide = newGuide(w)
+	w.pane = container.New(besideLayout{}, w.side.content, w.body)
+	w.win.SetContent(container.NewStack(w.pane, w.guide.content))
 	if old.settings != nil {
 		w.overview.resume(old.overview)
 		w.requests.resume(old.requests)
 		w.models.resume(old.models)
 		w.settings.resume(old.settings)
+		w.guide.resume(old.guide)
 		w.refresh()
 	}
 }
 
 // open shows a page, with the cursor where it is needed first.
 func (w *window) open(i int) {
+	w.guide.hide()
 	w.turn(i)
 	if f := w.pages[i].focus; f != nil {
 		f()
@@ -142,6 +152,9 @@ func (w *window) openSettings(field string) {
 
 // search puts the cursor where the page is searched.
 func (w *window) search() {
+	if w.guide.shown {
+		return
+	}
 	switch w.current {
 	case pageRequests:
 		w.win.Canvas().Focus(w.requests.find)
@@ -165,6 +178,7 @@ func (w *window) refresh() {
 		return
 	}
 	w.side.refresh()
+	w.guide.refresh()
 	switch w.current {
 	case pageOverview:
 		w.overview.refresh()

@@ -1,0 +1,547 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// guideWidth is the width of the guide's column.
+const guideWidth = 560
+
+// guide leads a new user from the account to the first client, one thing at a time. It
+// takes the place of the pages. What is typed is in the form of the settings page, so it is
+// never lost; each step saves what is right.
+type guide struct {
+	w       *window
+	content *fyne.Container
+	shown   bool
+	step    presenter.GuideStep
+	demo    bool // the way without an account is shown
+	leaving bool // what was typed is being stored on the way out
+	moving  bool // the same, on the way to the next step
+
+	count *line
+	bars  []*ground
+	place *fyne.Container // how far it is, in words and bars
+	title *paragraph
+	text  *paragraph
+	link  *widget.Button
+	steps []*fyne.Container // what is to be done, by step
+	trial *fyne.Container   // the way without an account
+	try   [4]*line
+	say   *paragraph // what went wrong
+
+	account, gateway *guideField
+	token            *secretField
+	test             *connection
+	mend             *widget.Button
+	clients          []*widget.Button
+
+	skip, back, next *widget.Button
+	scroll           *container.Scroll
+}
+
+func newGuide(w *window) *guide {
+	g := &guide{w: w}
+	g.count = newLine("", faceNote)
+	bars := container.New(layout.NewGridLayoutWithColumns(presenter.GuideSteps))
+	for range presenter.GuideSteps {
+		bar := newGround(theme.ColorNameSeparator, 2)
+		g.bars = append(g.bars, bar)
+		bars.Add(container.New(heightLayout(4), bar))
+	}
+	g.title, g.text, g.say = newParagraph(""), newParagraph(""), newParagraph("")
+	g.title.label.SizeName, g.title.label.TextStyle.Bold = sizeHeadline, true
+	g.link = widget.NewButton("", g.openLink)
+	g.steps = []*fyne.Container{
+		presenter.GuideAccount: g.accountStep(), presenter.GuideGateway: g.gatewayStep(), presenter.GuideToken: g.tokenStep(),
+		presenter.GuideTest: g.testStep(), presenter.GuideClient: g.clientStep(),
+	}
+	g.trial = g.demoWay()
+	g.place = stack(gap, g.count, bars)
+	body := stack(gapBlock, g.place, stack(gap+4, g.title.box, g.text.box, inRow(0, g.link)))
+	for _, s := range g.steps {
+		body.Add(s)
+	}
+	body.Add(g.trial)
+	body.Add(g.say.box)
+	g.scroll = container.NewVScroll(container.New(columnLayout(guideWidth), padded(gapMargin, gapMargin, 0, 0, body)))
+	g.content = container.NewBorder(nil, g.footer(), nil, nil, g.scroll)
+	g.content.Hide()
+	return g
+}
+
+func (g *guide) footer() fyne.CanvasObject {
+	g.skip = widget.NewButton(words.T("Skip"), g.leave)
+	g.skip.Importance = widget.LowImportance
+	g.back = widget.NewButton(words.T("Back"), g.goBack)
+	g.next = widget.NewButton("", g.goOn)
+	g.next.Importance = widget.HighImportance
+	row := container.NewBorder(nil, nil, g.skip, inRow(gap, sized(96, g.back), sized(112, g.next)))
+	return stack(0, widget.NewSeparator(), padded(gap+4, gap+4, 0, 0, container.New(columnLayout(guideWidth), row)))
+}
+
+// guideField is one field of the settings' form.
+type guideField struct {
+	g     *guide
+	name  presenter.Field
+	entry *entry
+	note  *paragraph
+	wrong string // the problem that the entry shows
+}
+
+func (g *guide) field(name presenter.Field, example string) *guideField {
+	f := &guideField{g: g, name: name, entry: newEntry(g.w), note: newParagraph("").note()}
+	f.entry.SetPlaceHolder(example)
+	f.entry.AlwaysShowValidationError = true
+	f.entry.OnChanged = func(s string) {
+		if s != g.form().Text(name) {
+			g.form().SetText(name, s)
+			g.w.settings.changed()
+			g.refresh()
+		}
+	}
+	f.entry.OnSubmitted = func(string) { g.goOn() }
+	return f
+}
+
+func (f *guideField) refresh() {
+	form := f.g.form()
+	reason, fixed := form.Fixed(f.name)
+	enable(f.entry, !fixed)
+	if text := form.Text(f.name); f.entry.Text != text {
+		f.entry.SetText(text)
+	}
+	note, tone := reason, widget.LowImportance
+	problem := form.Problem(f.name)
+	if problem != "" {
+		note, tone = problem, widget.DangerImportance
+	}
+	f.note.set(note, tone)
+	f.note.box.Hidden = note == ""
+	if f.wrong == problem {
+		return
+	}
+	f.wrong = problem
+	if problem == "" {
+		f.entry.SetValidationError(nil)
+		return
+	}
+	f.entry.SetValidationError(errors.New(problem))
+}
+
+func (g *guide) form() *presenter.Form { return g.w.settings.form }
+
+func (g *guide) accountStep() *fyne.Container {
+	g.account = g.field(presenter.FieldAccount, strings.Repeat("0123456789abcdef", 2))
+	try := widget.NewButton(words.T("Try it without an account"), g.showDemo)
+	why := newParagraph(words.T("No account yet? A built-in demo answers without one.")).note()
+	return stack(gapBlock, named(words.T("Account ID"), g.account.entry, g.account.note),
+		stack(gapWide, widget.NewSeparator(), container.NewBorder(nil, nil, nil, try, padded(0, 0, 0, gapWide, middle(why.box)))))
+}
+
+func (g *guide) gatewayStep() *fyne.Container {
+	g.gateway = g.field(presenter.FieldGateway, "my-gateway")
+	return stack(gap, named(words.T("Gateway"), g.gateway.entry, g.gateway.note))
+}
+
+// named is a field below its name and above its note.
+func named(name string, field fyne.CanvasObject, note *paragraph) fyne.CanvasObject {
+	return stack(gapTight+2, newLine(name, faceStrong), field, padded(0, 0, 2, 0, note.box))
+}
+
+func (g *guide) tokenStep() *fyne.Container {
+	g.token = newSecretField(g.w, presenter.GatewayToken, words.T("Paste the token here"), g.stored)
+	g.token.strip()
+	g.token.failed = func() {
+		g.moving = false
+		g.refreshFooter()
+	}
+	g.token.entry.OnChanged = func(string) { g.token.show(); g.refreshFooter() }
+	g.token.entry.OnSubmitted = func(string) { g.goOn() }
+	return stack(gapTight+2, newLine(words.T("Gateway token"), faceStrong), g.token.content)
+}
+
+func (g *guide) testStep() *fyne.Container {
+	g.test = newConnection(g.w, g.w.u.core.Settings, func() string { return "" }, g.tested)
+	g.mend = widget.NewButton(words.T("Go back and correct it"), func() {
+		if step, ok := presenter.GuideStepOf(g.test.verdict.Field); ok {
+			g.turn(step)
+		}
+	})
+	g.mend.Hide()
+	return stack(gapWide, g.test.content, inRow(0, padded(0, 0, 10+gap+gapTight, 0, g.mend)))
+}
+
+func (g *guide) clientStep() *fyne.Container {
+	rows := stack(gap)
+	var row *fyne.Container
+	for i, r := range g.w.u.clients.First() {
+		if i%2 == 0 {
+			row = container.New(pairLayout{})
+			rows.Add(row)
+		}
+		b := widget.NewButton(r.Text, func() { g.choose(r.ID) })
+		b.Alignment = widget.ButtonAlignLeading
+		g.clients = append(g.clients, b)
+		row.Add(b)
+	}
+	return rows
+}
+
+// demoWay shows how to ask the built-in models.
+func (g *guide) demoWay() *fyne.Container {
+	mono := face{size: sizeNote, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}
+	lines := stack(2)
+	for i := range g.try {
+		g.try[i] = newCutLine("", mono, 160)
+		lines.Add(g.try[i])
+	}
+	u := g.w.u
+	send := u.newCopy(func() string { return strings.Join(presenter.TryCommand(u.status.Addr, u.core.LocalKey()), "\n") })
+	return stack(gapWide, container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4, lines)), inRow(0, sized(112, send)))
+}
+
+// show opens the guide at its first step.
+func (g *guide) show() {
+	g.shown, g.demo, g.leaving, g.moving = true, false, false, false
+	g.w.pane.Hide()
+	g.content.Show()
+	g.turn(presenter.GuideAccount)
+}
+
+// hide gives the window back to the pages.
+func (g *guide) hide() {
+	if !g.shown {
+		return
+	}
+	g.shown = false
+	if typed := g.token.entry.Text; typed != "" { // it is not stored, so it waits in the settings
+		g.w.settings.token.entry.SetText(typed)
+		g.token.entry.SetText("")
+	}
+	g.content.Hide()
+	g.w.pane.Show()
+	g.w.win.Content().Refresh()
+}
+
+// turn shows a step, with the cursor where it is needed.
+func (g *guide) turn(step presenter.GuideStep) {
+	g.step, g.demo, g.moving = step, false, false
+	g.tell("")
+	for i, s := range g.steps {
+		s.Hidden = presenter.GuideStep(i) != step
+	}
+	g.trial.Hide()
+	g.refresh()
+	g.scroll.ScrollToTop()
+	g.w.win.Content().Refresh()
+	if step == presenter.GuideTest {
+		g.test.test()
+	}
+	g.focus()
+}
+
+func (g *guide) focus() {
+	focus := fyne.Focusable(g.next)
+	switch {
+	case g.demo, g.step == presenter.GuideTest:
+	case g.step == presenter.GuideAccount && !g.account.entry.Disabled():
+		focus = g.account.entry
+	case g.step == presenter.GuideGateway && !g.gateway.entry.Disabled():
+		focus = g.gateway.entry
+	case g.step == presenter.GuideToken && !g.token.editing.Hidden:
+		focus = g.token.entry
+	case g.step == presenter.GuideClient:
+		focus = g.clients[0]
+	}
+	g.w.win.Canvas().Focus(focus)
+}
+
+// showDemo shows the way without an account.
+func (g *guide) showDemo() {
+	g.demo = true
+	g.tell("")
+	for _, s := range g.steps {
+		s.Hide()
+	}
+	g.trial.Show()
+	g.refresh()
+	g.w.win.Content().Refresh()
+	g.focus()
+}
+
+// refresh shows the step of now.
+func (g *guide) refresh() {
+	if !g.shown {
+		return
+	}
+	page := presenter.Guide(g.step, g.form().Settings())
+	if g.demo {
+		page = presenter.GuidePage{
+			Title: words.T("Try it without an account"),
+			Text:  words.T("The model echo#demo answers from inside the program. Paste this into a terminal, or give a client that model. The account can be added at any time in Settings."),
+		}
+	}
+	g.count.set(words.F("Step {{.Step}} of {{.Steps}}", words.V{"Step": int(g.step) + 1, "Steps": presenter.GuideSteps}))
+	for i, bar := range g.bars {
+		color := theme.ColorNameSeparator
+		if i <= int(g.step) {
+			color = theme.ColorNamePrimary
+		}
+		if bar.color != color {
+			bar.color = color
+			bar.Refresh()
+		}
+	}
+	g.place.Hidden = g.demo
+	g.title.set(page.Title, widget.MediumImportance)
+	g.text.set(page.Text, widget.MediumImportance)
+	g.link.Hidden = page.Link == ""
+	if g.link.Text != page.Link {
+		g.link.SetText(page.Link)
+	}
+	g.account.refresh()
+	g.gateway.refresh()
+	g.token.refresh(g.w.u.token)
+	for i, text := range presenter.TryCommand(g.w.u.status.Addr, "LOCAL_KEY") {
+		g.try[i].set(text)
+	}
+	g.refreshFooter()
+}
+
+func (g *guide) refreshFooter() {
+	text := words.T("Next")
+	switch {
+	case g.demo:
+		text = words.T("Overview")
+	case g.step == presenter.GuideClient:
+		text = words.T("Finish")
+	}
+	if g.next.Text != text {
+		g.next.SetText(text)
+	}
+	enable(g.next, g.ready() && !g.moving)
+	enable(g.back, g.demo || g.step > 0)
+	g.skip.Hidden = g.demo || g.step == presenter.GuideClient
+}
+
+// ready tells whether the step is done.
+func (g *guide) ready() bool {
+	if g.demo {
+		return true
+	}
+	switch g.step {
+	case presenter.GuideAccount, presenter.GuideGateway:
+		field := presenter.Guide(g.step, settings.Settings{}).Field
+		return strings.TrimSpace(g.form().Text(field)) != "" && g.form().Problem(field) == ""
+	case presenter.GuideToken:
+		return g.token.entry.Text != "" || g.w.u.token.Usable()
+	default:
+		return true
+	}
+}
+
+// openLink opens the dashboard in the browser.
+func (g *guide) openLink() {
+	u, err := url.Parse(presenter.Guide(g.step, g.form().Settings()).URL)
+	if err != nil || u.Scheme != "https" {
+		return
+	}
+	if err := g.w.u.opts.OpenURL(u); err != nil {
+		g.tell(words.F("The browser could not be opened. The address is {{.URL}}.", words.V{"URL": u}))
+	}
+}
+
+// tell says what went wrong, or nothing.
+func (g *guide) tell(sentence string) {
+	g.say.set(sentence, widget.DangerImportance)
+	g.say.box.Hidden = sentence == ""
+}
+
+func (g *guide) goBack() {
+	switch {
+	case g.demo:
+		g.turn(g.step)
+	case g.step > 0:
+		g.turn(g.step - 1)
+	}
+}
+
+// goOn saves the step and shows the next one.
+func (g *guide) goOn() {
+	switch {
+	case !g.ready() || g.moving:
+	case g.demo || g.step == presenter.GuideClient:
+		g.finish(pageOverview)
+	case g.step == presenter.GuideToken && g.token.entry.Text != "":
+		g.moving, g.leaving = true, false
+		g.refreshFooter()
+		g.tell("")
+		g.token.put() // which calls stored
+		if g.token.busy == "" {
+			g.moving = false
+			g.refreshFooter()
+		}
+	default:
+		g.moving = true
+		g.refreshFooter()
+		g.save(false, func(err error) {
+			g.moving = false
+			if err != nil {
+				g.refresh()
+				g.tell(words.F("Not saved. {{.Why}}", words.V{"Why": g.form().Reject(err)}))
+				return
+			}
+			g.turn(g.step + 1)
+		})
+	}
+}
+
+// stored is called when the token was stored.
+func (g *guide) stored() {
+	g.w.u.tokenChanged()
+	switch {
+	case g.leaving:
+		g.finish(pageOverview)
+	case g.moving:
+		g.turn(g.step + 1)
+	}
+}
+
+// save writes what the guide has asked for and is right, to what is saved already.
+func (g *guide) save(guided bool, then func(error)) {
+	u := g.w.u
+	s, typed := u.core.Settings(), g.form().Settings()
+	if g.form().Problem(presenter.FieldAccount) == "" {
+		s.Gateway.Account = typed.Gateway.Account
+	}
+	if g.form().Problem(presenter.FieldGateway) == "" {
+		s.Gateway.ID = typed.Gateway.ID
+	}
+	s.App.Guided = s.App.Guided || guided
+	u.run(saveLimit, func(ctx context.Context) error { return u.core.SaveSettings(ctx, s) }, func(err error) {
+		if err == nil {
+			u.setSettings()
+		}
+		then(err)
+	})
+}
+
+// leave skips the rest. A token that was typed is stored before.
+func (g *guide) leave() {
+	if g.token.entry.Text != "" && !g.leaving && g.token.busy == "" {
+		g.leaving = true
+		g.token.put()
+		if g.token.busy != "" {
+			return // stored finishes it
+		}
+	}
+	g.finish(pageOverview)
+}
+
+// finish opens a page and does not show the guide again.
+func (g *guide) finish(page int) {
+	g.save(true, func(err error) {
+		if err != nil {
+			g.w.tell(presenter.Sentence(err.Error()))
+		}
+	})
+	g.w.open(page)
+}
+
+// choose finishes with the page of a client.
+func (g *guide) choose(id string) {
+	u := g.w.u
+	u.clients.Search("")
+	u.clients.Choose(id)
+	g.finish(pageClients)
+}
+
+// tested offers the way to what is wrong.
+func (g *guide) tested() {
+	_, ok := presenter.GuideStepOf(g.test.verdict.Field)
+	g.mend.Hidden = !ok
+	g.content.Refresh()
+}
+
+// resume takes over from the guide in another language.
+func (g *guide) resume(old *guide) {
+	if !old.shown {
+		return
+	}
+	g.show()
+	g.token.resume(old.token)
+	g.turn(old.step)
+	if old.demo {
+		g.showDemo()
+	}
+}
+
+// columnLayout gives its object at most a width, in the middle.
+type columnLayout float32
+
+// Layout implements fyne.Layout.
+func (c columnLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	width := min(s.Width-2*gapMargin, float32(c))
+	for _, o := range objects {
+		o.Move(fyne.NewPos((s.Width-width)/2, 0))
+		o.Resize(fyne.NewSize(width, s.Height))
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (c columnLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	s := fyne.Size{}
+	for _, o := range objects {
+		s = s.Max(o.MinSize())
+	}
+	return s.AddWidthHeight(2*gapMargin, 0)
+}
+
+// pairLayout puts two objects beside each other, each with half of the width.
+type pairLayout struct{}
+
+// Layout implements fyne.Layout.
+func (pairLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	width := (s.Width - gap) / 2
+	for i, o := range objects {
+		o.Move(fyne.NewPos(float32(i)*(width+gap), 0))
+		o.Resize(fyne.NewSize(width, s.Height))
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (pairLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	s := fyne.Size{}
+	for _, o := range objects {
+		s = s.Max(o.MinSize())
+	}
+	return fyne.NewSize(2*s.Width+gap, s.Height)
+}
+
+// heightLayout gives its object a height.
+type heightLayout float32
+
+// Layout implements fyne.Layout.
+func (h heightLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	for _, o := range objects {
+		o.Move(fyne.NewPos(0, 0))
+		o.Resize(s)
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (h heightLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(0, float32(h)) }

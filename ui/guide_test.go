@@ -1,0 +1,244 @@
+package ui
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/proxy/probe"
+	"apex-ai-proxy/ui/presenter"
+)
+
+const testAccount = "0123456789abcdef0123456789abcdef"
+
+func newUser() *fakeCore {
+	c := newFakeCore()
+	c.settings.App.Guided = false
+	c.status.State = presenter.Running
+	return c
+}
+
+func startGuide(t *testing.T, c *fakeCore) (*stage, *guide) {
+	t.Helper()
+	s := newStage(t, c)
+	s.start()
+	if !s.window.guide.shown || s.window.guide.content.Hidden || !s.window.pane.Hidden {
+		t.Fatal("a new user is not guided")
+	}
+	return s, s.window.guide
+}
+
+// at waits until the guide is at a step.
+func (s *stage) at(step presenter.GuideStep) {
+	s.t.Helper()
+	s.until("the next step", func() bool { return s.window.guide.step == step })
+}
+
+// TestGuideLeadsThrough goes from the account to the first client with the keyboard.
+func TestGuideLeadsThrough(t *testing.T) {
+	c := newUser()
+	c.finding = probe.Finding{Cause: probe.OK}
+	s, g := startGuide(t, c)
+	cv := s.window.win.Canvas()
+	if cv.Focused() != g.account.entry || !g.next.Disabled() || !g.back.Disabled() {
+		t.Errorf("focus %T, next disabled %v", cv.Focused(), g.next.Disabled())
+	}
+	test.Type(g.account.entry, "nonsense")
+	if !g.next.Disabled() || !strings.Contains(g.account.note.label.Text, "32 digits") {
+		t.Errorf("next disabled %v, note %q", g.next.Disabled(), g.account.note.label.Text)
+	}
+	retype(g.account.entry, testAccount)
+	g.account.entry.OnSubmitted("")
+	s.at(presenter.GuideGateway)
+	if got := c.Settings(); got.Gateway.Account != testAccount || got.App.Guided {
+		t.Errorf("saved %+v", got.Gateway)
+	}
+	if cv.Focused() != g.gateway.entry {
+		t.Errorf("focus %T", cv.Focused())
+	}
+	test.Type(g.gateway.entry, "home")
+	test.Tap(g.next)
+	s.at(presenter.GuideToken)
+	if cv.Focused() != g.token.entry || !g.next.Disabled() {
+		t.Errorf("focus %T, next disabled %v", cv.Focused(), g.next.Disabled())
+	}
+	test.Type(g.token.entry, "Bearer made-up-token")
+	test.Tap(g.next)
+	s.at(presenter.GuideTest)
+	s.until("the finding", func() bool { return g.test.verdict.Text != "" })
+	if got := c.secret(presenter.GatewayToken); got != "made-up-token" || c.tested[0].Gateway.ID != "home" {
+		t.Errorf("stored %q, tested %+v", got, c.tested)
+	}
+	if !g.mend.Hidden || cv.Focused() != g.next {
+		t.Errorf("mend hidden %v, focus %T", g.mend.Hidden, cv.Focused())
+	}
+	test.Tap(g.next)
+	s.at(presenter.GuideClient)
+	if cv.Focused() != g.clients[0] {
+		t.Errorf("focus %T", cv.Focused())
+	}
+	test.Tap(g.clients[1])
+	s.until("the end", func() bool { return c.Settings().App.Guided })
+	if g.shown || s.window.current != pageClients || s.clients.Chosen() != "codex" || s.window.pane.Hidden {
+		t.Errorf("shown %v, page %d, client %q", g.shown, s.window.current, s.clients.Chosen())
+	}
+	if s.window.guide.show(); s.window.guide.account.entry.Text != testAccount {
+		t.Error("the guide does not show what is set up")
+	}
+}
+
+// TestGuideSkipsWithoutLoss skips with something typed at each step.
+func TestGuideSkipsWithoutLoss(t *testing.T) {
+	t.Run("valid", func(t *testing.T) {
+		c := newUser()
+		s, g := startGuide(t, c)
+		test.Type(g.account.entry, testAccount)
+		test.Tap(g.skip)
+		s.until("the end", func() bool { return c.Settings().App.Guided })
+		if c.Settings().Gateway.Account != testAccount || s.window.current != pageOverview || g.shown {
+			t.Errorf("%+v on page %d", c.Settings().Gateway, s.window.current)
+		}
+	})
+	t.Run("not valid", func(t *testing.T) {
+		c := newUser()
+		s, g := startGuide(t, c)
+		test.Type(g.account.entry, "half-typed")
+		test.Tap(g.skip)
+		s.until("the end", func() bool { return c.Settings().App.Guided })
+		if got := s.window.settings.field(presenter.FieldAccount).entry.Text; got != "half-typed" || c.Settings().Gateway.Account != "" {
+			t.Errorf("in the settings %q, saved %q", got, c.Settings().Gateway.Account)
+		}
+	})
+	t.Run("token", func(t *testing.T) {
+		c := newUser()
+		s, g := startGuide(t, c)
+		g.turn(presenter.GuideToken)
+		test.Type(g.token.entry, "made-up-token")
+		test.Tap(g.skip)
+		s.until("the end", func() bool { return c.Settings().App.Guided })
+		if c.secret(presenter.GatewayToken) != "made-up-token" {
+			t.Error("the token is not stored")
+		}
+	})
+	t.Run("token without keychain", func(t *testing.T) {
+		c := newUser()
+		c.secretErr = &presenter.SecretError{State: presenter.SecretLocked, Err: errors.New("locked")}
+		s, g := startGuide(t, c)
+		g.turn(presenter.GuideToken)
+		test.Type(g.token.entry, "made-up-token")
+		test.Tap(g.next)
+		s.until("the refusal", func() bool { return g.token.wrong != "" })
+		if g.step != presenter.GuideToken || g.next.Disabled() {
+			t.Errorf("step %d, next disabled %v", g.step, g.next.Disabled())
+		}
+		test.Tap(g.skip)
+		s.until("the second refusal", func() bool { return g.leaving && g.token.busy == "" })
+		test.Tap(g.skip)
+		s.until("the end", func() bool { return c.Settings().App.Guided })
+		if got := s.window.settings.token.entry.Text; got != "made-up-token" {
+			t.Errorf("in the settings %q", got)
+		}
+	})
+	t.Run("another page", func(t *testing.T) {
+		c := newUser()
+		s, g := startGuide(t, c)
+		g.turn(presenter.GuideToken)
+		test.Type(g.token.entry, "made-up-token")
+		s.window.open(pageSettings)
+		if g.shown || s.window.settings.token.entry.Text != "made-up-token" || c.Settings().App.Guided {
+			t.Errorf("shown %v, token %q", g.shown, s.window.settings.token.entry.Text)
+		}
+	})
+}
+
+func TestGuideKeepsTheUserWhenSavingFails(t *testing.T) {
+	c := newUser()
+	c.saveErr = errors.New("write the settings: disk full")
+	s, g := startGuide(t, c)
+	test.Type(g.account.entry, testAccount)
+	test.Tap(g.next)
+	s.until("the failure", func() bool { return !g.moving })
+	if g.step != presenter.GuideAccount || !strings.Contains(g.say.label.Text, "disk full") || g.account.entry.Text != testAccount {
+		t.Errorf("step %d, says %q", g.step, g.say.label.Text)
+	}
+	test.Tap(g.skip) // which must always be a way out
+	s.settle()
+	if g.shown {
+		t.Error("it cannot be skipped")
+	}
+}
+
+func TestGuideLeadsBackToWhatIsWrong(t *testing.T) {
+	c := newUser()
+	c.finding = probe.Finding{Cause: probe.NoGateway}
+	s, g := startGuide(t, c)
+	g.turn(presenter.GuideTest)
+	s.until("the finding", func() bool { return g.test.verdict.Text != "" })
+	if g.mend.Hidden {
+		t.Fatal("no way back to the field")
+	}
+	test.Tap(g.mend)
+	if g.step != presenter.GuideGateway || s.window.win.Canvas().Focused() != g.gateway.entry {
+		t.Errorf("step %d", g.step)
+	}
+	g.turn(presenter.GuideTest)
+	test.Tap(g.back)
+	if g.step != presenter.GuideToken {
+		t.Errorf("back at step %d", g.step)
+	}
+}
+
+func TestGuideWithoutAccount(t *testing.T) {
+	c := newUser()
+	s, g := startGuide(t, c)
+	g.showDemo()
+	if g.trial.Hidden || g.title.label.Text != "Try it without an account" || !strings.Contains(g.try[0].text, "curl") {
+		t.Errorf("title %q, command %q", g.title.label.Text, g.try[0].text)
+	}
+	test.Tap(g.back)
+	if g.demo || !g.trial.Hidden || g.step != presenter.GuideAccount {
+		t.Error("there is no way back")
+	}
+	g.showDemo()
+	test.Tap(g.next)
+	s.until("the end", func() bool { return c.Settings().App.Guided })
+	if g.shown || s.window.current != pageOverview {
+		t.Errorf("page %d", s.window.current)
+	}
+}
+
+func TestGuideIsNotForEverybody(t *testing.T) {
+	for name, c := range map[string]*fakeCore{"skipped": newFakeCore(), "set up": readyCore()} {
+		if name == "set up" {
+			c.settings.App.Guided = false
+		}
+		s := newStage(t, c)
+		s.start()
+		if s.window.guide.shown {
+			t.Errorf("%s: guided", name)
+		}
+	}
+}
+
+func TestGuideOpensTheDashboard(t *testing.T) {
+	c := newUser()
+	s, g := startGuide(t, c)
+	var opened []string
+	var fail error
+	s.opts.OpenURL = func(u *url.URL) error { opened = append(opened, u.String()); return fail }
+	test.Tap(g.link)
+	test.Type(g.account.entry, testAccount)
+	test.Tap(g.next)
+	s.at(presenter.GuideGateway)
+	fail = errors.New("no browser")
+	test.Tap(g.link)
+	if len(opened) != 2 || opened[0] != "https://dash.cloudflare.com/" || opened[1] != "https://dash.cloudflare.com/"+testAccount+"/ai/ai-gateway" {
+		t.Errorf("opened %v", opened)
+	}
+	if !strings.Contains(g.say.label.Text, opened[1]) {
+		t.Errorf("it says %q", g.say.label.Text)
+	}
+}

@@ -1,0 +1,124 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
+)
+
+// export asks for a file and writes the saved settings to it.
+func (p *settingsPage) export() {
+	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
+		switch {
+		case err != nil:
+			p.w.tell(presenter.Sentence(err.Error()))
+		case f != nil:
+			p.writeExport(f)
+		}
+	}, p.w.win)
+	d.SetFileName(presenter.ExportName)
+	d.Show()
+}
+
+func (p *settingsPage) writeExport(f io.WriteCloser) {
+	s := p.w.u.core.Settings()
+	p.w.u.run(fileLimit, func(context.Context) error {
+		data, err := settings.Export(s)
+		if err == nil {
+			_, err = f.Write(data)
+		}
+		return errors.Join(err, f.Close())
+	}, func(err error) {
+		if err != nil {
+			p.w.tell(presenter.Sentence(err.Error()))
+			return
+		}
+		p.said, p.bad = words.T("Exported, without secrets."), false
+		p.refreshFooter()
+	})
+}
+
+// chooseImport asks for a file.
+func (p *settingsPage) chooseImport() {
+	dialog.ShowFileOpen(func(f fyne.URIReadCloser, err error) {
+		switch {
+		case err != nil:
+			p.w.tell(presenter.Sentence(err.Error()))
+		case f != nil:
+			p.readImport(f)
+		}
+	}, p.w.win)
+}
+
+// readImport reads the file and shows what it would change.
+func (p *settingsPage) readImport(f io.ReadCloser) {
+	core := p.w.u.core
+	before := core.Settings()
+	var in presenter.Import
+	p.w.u.run(fileLimit, func(context.Context) error {
+		data, err := io.ReadAll(io.LimitReader(f, settings.MaxImport+1))
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		in, err = presenter.ReadImport(data, before, core.Providers())
+		return err
+	}, func(err error) {
+		if err != nil {
+			p.w.tell(presenter.Sentence(err.Error()))
+			return
+		}
+		p.offerImport(in)
+	})
+}
+
+// offerImport shows what a file would change, and saves it when the user agrees.
+func (p *settingsPage) offerImport(in presenter.Import) {
+	size := p.w.win.Canvas().Size()
+	size = fyne.NewSize(min(size.Width*0.85, textWidth), min(size.Height*0.85, 480))
+	if len(in.Changes) == 0 {
+		d := dialog.NewCustom(words.T("Import settings"), words.T("Close"), importList(in), p.w.win)
+		d.Resize(size)
+		d.Show()
+		return
+	}
+	d := dialog.NewCustomConfirm(words.T("Import settings"), words.T("Import"), words.T("Cancel"), importList(in), func(yes bool) {
+		if yes {
+			p.importNow(in.Settings)
+		}
+	}, p.w.win)
+	d.Resize(size)
+	d.Show()
+}
+
+// importList is what a file would change and what of it is not taken over.
+func importList(in presenter.Import) fyne.CanvasObject {
+	body := stack(gapBlock)
+	list := func(title, none string, rows []presenter.ImportLine) {
+		box := stack(gap)
+		for _, r := range rows {
+			box.Add(stack(2, newCutLine(r.Name, faceMono, 120), newParagraph(r.Text).note().box))
+		}
+		if len(rows) == 0 {
+			box.Add(newParagraph(none).box)
+		}
+		body.Add(section(title, box))
+	}
+	list(words.T("What changes"), words.T("Nothing: the file says what is set already."), in.Changes)
+	if len(in.Ignored) > 0 {
+		list(words.T("What is left out"), "", in.Ignored)
+	}
+	return container.NewVScroll(padded(gap, gap, gap, gapWide, body))
+}
+
+func (p *settingsPage) importNow(s settings.Settings) {
+	u := p.w.u
+	u.run(saveLimit, func(ctx context.Context) error { return u.core.SaveSettings(ctx, s) }, p.kept)
+}

@@ -1,0 +1,94 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/ui/presenter"
+)
+
+// file is a file in memory.
+type file struct {
+	bytes.Buffer
+	err    error
+	closed bool
+}
+
+func (f *file) Close() error {
+	f.closed = true
+	return f.err
+}
+
+func TestExport(t *testing.T) {
+	s, p := openSettings(t, readyCore())
+	f := &file{}
+	p.writeExport(f)
+	s.until("the file", func() bool { return p.said != "" })
+	if text := f.String(); !f.closed || !strings.Contains(text, testAccount) || strings.Contains(text, "made-up") {
+		t.Errorf("closed %v: %s", f.closed, text)
+	}
+	p.said = ""
+	p.writeExport(&file{err: errors.New("disk full")})
+	s.until("the failure", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
+	if p.said != "" {
+		t.Errorf("it says %q", p.said)
+	}
+}
+
+// dialogText is all that a dialog says.
+func (s *stage) dialogText() string {
+	var texts []string
+	walk(s.window.win.Canvas().Overlays().Top(), func(text string) { texts = append(texts, text) })
+	return strings.Join(texts, "\n")
+}
+
+func TestImport(t *testing.T) {
+	c := readyCore()
+	s, p := openSettings(t, c)
+	p.readImport(io.NopCloser(strings.NewReader("{\"vars\": {\"GATEWAY_ID\": \"work\", \"GatewayToken\": \"made-up-secret\"}, } // mine")))
+	s.until("the question", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
+	text := s.dialogText()
+	for _, want := range []string{"gateway.id", "From home to work", "GatewayToken", "A secret is not read"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s", want, text)
+		}
+	}
+	if strings.Contains(text, "made-up-secret") || len(c.saved) > 0 {
+		t.Errorf("saved %v, shown %s", c.saved, text)
+	}
+	p.importNow(func() settings.Settings { s := c.Settings(); s.Gateway.ID = "work"; return s }())
+	s.until("the saved settings", func() bool { return p.said == "Saved." })
+	if p.field(presenter.FieldGateway).entry.Text != "work" || s.settings.Gateway.ID != "work" {
+		t.Errorf("shown %q", p.field(presenter.FieldGateway).entry.Text)
+	}
+}
+
+func TestImportSaysWhatIsWrong(t *testing.T) {
+	for content, want := range map[string]string{
+		"nonsense":                                "neither settings of this program",
+		`{"vars":{"ACCOUNT_ID":"x y"}}`:           "An account id has 32 digits",
+		strings.Repeat("#", settings.MaxImport+5): "too large",
+	} {
+		c := readyCore()
+		s, p := openSettings(t, c)
+		p.readImport(io.NopCloser(strings.NewReader(content)))
+		s.until("the refusal", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
+		if text := s.dialogText(); !strings.Contains(text, want) || len(c.saved) > 0 {
+			t.Errorf("saved %v: %s", c.saved, text)
+		}
+	}
+}
+
+func TestGuideIsReachedFromSettings(t *testing.T) {
+	s, p := openSettings(t, readyCore())
+	test.Tap(p.guide)
+	if !s.window.guide.shown || s.window.guide.gateway.entry.Text != "home" {
+		t.Error("there is no guide")
+	}
+}
