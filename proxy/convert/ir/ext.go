@@ -23,6 +23,20 @@ func (r *Request) Ignorable(f Field) bool {
 		f.Name == "speed" && f.Value.Text().Is("standard")
 }
 
+// Foreign decides about a field that only the client's protocol has, for an upstream of
+// OpenAI's: it is refused where the answer would be another without it; otherwise lost tells
+// whether the client should know that it is left out.
+func (r *Request) Foreign(f Field) (refusal *Error, lost bool) {
+	switch {
+	case f.Name == "mcp_servers" && !f.Value.Empty():
+		return Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"), false
+	case f.Name == "thread":
+		return UnknownThread(f.Value), false
+	default:
+		return nil, !r.Ignorable(f)
+	}
+}
+
 // fieldNames are the names of a field in Messages, Chat Completions and Responses, where
 // they differ; "" where there is none.
 var fieldNames = [][3]string{

@@ -274,16 +274,13 @@ func userID(id rawjson.Escaped) string {
 
 // ext decides about a field that only the client's protocol has.
 func (e *requestEncoder) ext(f ir.Field) {
-	switch {
-	case e.req.Origin == ir.OpenAIChat:
+	if e.req.Origin == ir.OpenAIChat {
 		e.Member(f.Name, f.Value)
-	case f.Name == "mcp_servers" && !f.Value.Empty():
-		e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
-	case f.Name == "thread":
-		if err := ir.UnknownThread(f.Value); err != nil {
-			e.fail(err)
-		}
-	case !e.req.Ignorable(f):
+		return
+	}
+	if refusal, lost := e.req.Foreign(f); refusal != nil {
+		e.fail(refusal)
+	} else if lost {
 		e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 	}
 }

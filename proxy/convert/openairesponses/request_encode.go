@@ -253,14 +253,12 @@ func (e *requestEncoder) ext(f ir.Field) {
 	case f.Name == "include" || f.Name == "store" || f.Name == "web_search_options": // written already
 	case e.req.Origin == ir.OpenAIResponses || e.req.Origin == ir.OpenAIChat && shared:
 		e.Member(f.Name, f.Value)
-	case f.Name == "mcp_servers" && !f.Value.Empty():
-		e.fail(ir.Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"))
-	case f.Name == "thread":
-		if err := ir.UnknownThread(f.Value); err != nil {
-			e.fail(err)
+	default:
+		if refusal, lost := e.req.Foreign(f); refusal != nil {
+			e.fail(refusal)
+		} else if lost {
+			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 		}
-	case !e.req.Ignorable(f):
-		e.lose("field-dropped", f.Name, "this upstream has no field of that name")
 	}
 }
 
