@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,9 +96,37 @@ func TestSettingsFile(t *testing.T) {
 	want := []string{
 		settings.FieldAccount, settings.FieldGateway, settings.FieldGatewayURL, settings.FieldAzureResource,
 		settings.FieldAzureAPIVersion, settings.FieldListen, settings.FieldUpstreamTimeout,
-		settings.FieldStreamIdleTimeout, settings.FieldDebug, settings.FieldLanguage, settings.FieldTheme,
+		settings.FieldStreamIdleTimeout, settings.FieldDebug,
 	}
 	if !slices.Equal(fields, want) {
 		t.Errorf("the fields are %v, the README says %v", want, fields)
+	}
+}
+
+// TestSettingsOfTheFile: every other setting is in the README's second table, by the name
+// that it has in the file.
+func TestSettingsOfTheFile(t *testing.T) {
+	text := load(t)
+	var said []string
+	for _, row := range rows(t, text, "flag | environment") {
+		said = append(said, row[2])
+	}
+	for _, row := range rows(t, text, "in the settings file | meaning") {
+		said = append(said, row[0])
+	}
+	var there []string
+	for _, section := range reflect.VisibleFields(reflect.TypeFor[settings.Settings]()) {
+		name, _, _ := strings.Cut(section.Tag.Get("toml"), ",")
+		if section.Type.Kind() != reflect.Struct {
+			continue // version, and the sections with names of the user's own, which have their chapters
+		}
+		for _, f := range reflect.VisibleFields(section.Type) {
+			there = append(there, name+"."+f.Tag.Get("toml"))
+		}
+	}
+	slices.Sort(said)
+	slices.Sort(there)
+	if said = slices.DeleteFunc(said, func(s string) bool { return s == "" }); !slices.Equal(said, there) {
+		t.Errorf("the settings are\n%v, the README says\n%v", there, said)
 	}
 }
