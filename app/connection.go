@@ -22,7 +22,7 @@ func (a *App) TestConnection(ctx context.Context, s settings.Settings, token str
 	ctx, cancel := context.WithTimeout(ctx, probe.Limit) // the keychain is waited for as well
 	defer cancel()
 	if token == "" {
-		stored, err := a.secrets.Get(ctx, secret.GatewayToken)
+		stored, err := a.secret(ctx, secret.GatewayToken)
 		if err != nil && !errors.Is(err, secret.ErrMissing) && !errors.Is(err, secret.ErrNoService) {
 			return probe.Finding{Cause: probe.TokenLocked, Said: err.Error()}
 		}
@@ -32,6 +32,17 @@ func (a *App) TestConnection(ctx context.Context, s settings.Settings, token str
 		URL: s.Gateway.URL, Account: s.Gateway.Account, Name: s.Gateway.ID, Token: token,
 		Keys: a.probeKeys(ctx, s), Version: a.version,
 	})
+}
+
+// secret is the one in force, or the one that the keychain has.
+func (a *App) secret(ctx context.Context, name string) (string, error) {
+	a.mu.Lock()
+	value := a.values[name]
+	a.mu.Unlock()
+	if value != "" {
+		return value, nil
+	}
+	return a.secrets.Get(ctx, name)
 }
 
 // invalid finds what cannot be right about the gateway without asking it.
@@ -54,7 +65,7 @@ func (a *App) probeKeys(ctx context.Context, s settings.Settings) map[string]pro
 	for name, p := range s.Providers {
 		switch p.Key {
 		case settings.KeyOwn:
-			value, _ := a.secrets.Get(ctx, secret.ProviderKey(name)) // without one, that is what is found
+			value, _ := a.secret(ctx, secret.ProviderKey(name)) // without one, that is what is found
 			keys[name] = probe.Key{Own: value}
 		case settings.KeyUnified:
 			keys[name] = probe.Key{Unified: true}

@@ -123,3 +123,19 @@ func TestDoctorEndsOnASignal(t *testing.T) {
 	c.signals <- os.Interrupt
 	c.ends(t, exitFailure)
 }
+
+// TestTokenInForceIsTested has a keychain that was locked after the token was read.
+func TestTokenInForceIsTested(t *testing.T) {
+	g := fakegateway.New(t, fakegateway.Options{})
+	a, err := Open(t.Context(), Options{Env: given(t, nil), Keychain: &brokenKeychain{err: secret.ErrLocked}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close(t.Context())
+	a.learn(secret.GatewayToken, fakegateway.Token, true)
+	s := settings.Default()
+	s.Gateway = settings.Gateway{Account: fakegateway.Account, ID: fakegateway.Name, URL: g.URL}
+	if f := a.TestConnection(t.Context(), s, ""); f.Cause != probe.OK {
+		t.Errorf("%+v", f)
+	}
+}

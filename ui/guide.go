@@ -316,9 +316,11 @@ func (g *guide) refresh() {
 	g.account.refresh()
 	g.gateway.refresh()
 	g.token.refresh(g.w.u.token)
-	for i, text := range presenter.TryCommand(g.w.u.status.Addr, "LOCAL_KEY") {
+	command := presenter.TryCommand(g.w.u.status.Addr, "LOCAL_KEY")
+	for i, text := range command {
 		g.try[i].set(text)
 	}
+	g.trial.Hidden = !g.demo || len(command) == 0
 	g.refreshFooter()
 }
 

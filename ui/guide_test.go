@@ -211,7 +211,9 @@ func TestGuideWithoutAccount(t *testing.T) {
 }
 
 func TestGuideIsNotForEverybody(t *testing.T) {
-	for name, c := range map[string]*fakeCore{"skipped": newFakeCore(), "set up": readyCore()} {
+	broken := newUser()
+	broken.notices = []string{"The settings file cannot be understood."}
+	for name, c := range map[string]*fakeCore{"skipped": newFakeCore(), "set up": readyCore(), "broken file": broken} {
 		if name == "set up" {
 			c.settings.App.Guided = false
 		}
@@ -220,6 +222,16 @@ func TestGuideIsNotForEverybody(t *testing.T) {
 		if s.window.guide.shown {
 			t.Errorf("%s: guided", name)
 		}
+	}
+}
+
+// A page that is searched must not take the cursor from the guide.
+func TestGuideKeepsTheCursor(t *testing.T) {
+	s, g := startGuide(t, newUser())
+	s.window.current = pageClients
+	s.window.search()
+	if s.window.win.Canvas().Focused() != g.account.entry {
+		t.Error("the cursor went to a page that cannot be seen")
 	}
 }
 

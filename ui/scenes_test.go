@@ -171,9 +171,11 @@ func sceneImport(t *testing.T) *stage {
 }
 
 var madeUpProviders = []probe.Provider{
-	{Name: "openai", Title: "OpenAI", State: probe.Ready}, {Name: "anthropic", Title: "Anthropic", State: probe.Ready},
+	{Name: "openai", Title: "OpenAI", State: probe.Ready},
+	{Name: "anthropic", Title: "Anthropic", State: probe.Ready},
 	{Name: "google-ai-studio", Title: "Google AI Studio", State: probe.KeyMissing},
-	{Name: "grok", Title: "xAI Grok", State: probe.KeyMissing}, {Name: "deepseek", Title: "DeepSeek", State: probe.KeyMissing},
+	{Name: "grok", Title: "xAI Grok", State: probe.KeyMissing},
+	{Name: "deepseek", Title: "DeepSeek", State: probe.KeyMissing},
 }
 
 // sceneTested is the settings after a test of the connection.

@@ -80,7 +80,7 @@ func newWindow(u *UI) *window {
 	w.recall()
 	w.win.SetCloseIntercept(w.close)
 	w.shortcuts()
-	if presenter.NeedsGuide(u.settings) {
+	if presenter.NeedsGuide(u.settings) && len(u.core.Notices()) == 0 { // settings that cannot be read are no first start
 		w.guide.show()
 	}
 	return w

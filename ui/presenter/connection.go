@@ -29,6 +29,7 @@ func Judge(f probe.Finding) Verdict {
 		v.Text = told(settings.Problem{Field: f.Setting, Text: f.Said})
 	case probe.OwnKey:
 		v.Text = words.F("{{.Provider}} does not take your own key.", words.V{"Provider": titleOf(f)})
+	default:
 	}
 	v.Detail = strings.Join(facts(f), " ")
 	return v
