@@ -96,8 +96,18 @@ func TestStrictSchema(t *testing.T) {
 		`{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}`:                              false,
 		`{"type":"object","properties":{"a":{"type":"object"}},"required":["a"],"additionalProperties":false}`: false,
 		`{"type":"array","items":{"type":"string"}}`:                                                           true,
-		`{"oneOf":[{"type":"string"}]}`: false,
-		`true`:                          false,
+		`{"type":"array","items":{"type":"object"}}`:                                                           false,
+		`{"type":"array","items":{}}`:                       false,
+		`{"anyOf":[{"type":"object"},{"type":"null"}]}`:     false,
+		`{"anyOf":[{"type":"string"},{"type":"null"}]}`:     true,
+		`{"type":["object","null"]}`:                        false,
+		`{"type":["string","null"]}`:                        true,
+		`{"type":"string","default":"a"}`:                   false,
+		`{"$ref":"#/$defs/a","$defs":{"a":{"enum":["x"]}}}`: true,
+		`{"$ref":"#/$defs/a","$defs":{"a":{}}}`:             false,
+		`{"description":"anything"}`:                        false,
+		`{"oneOf":[{"type":"string"}]}`:                     false,
+		`true`:                                              false,
 	} {
 		if got := ir.StrictSchema(rawjson.Value(schema)); got != want {
 			t.Errorf("%s: %t", schema, got)

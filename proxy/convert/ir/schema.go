@@ -32,19 +32,22 @@ func AppendSchema(dst []byte, schema rawjson.Value) []byte {
 }
 
 // StrictSchema tells whether a schema is of the kind OpenAI enforces: every object
-// closed, every property required.
+// closed, every property required, and a type, a choice or a reference everywhere.
 func StrictSchema(schema rawjson.Value) bool {
 	if schema.Kind() != rawjson.Object {
 		return false
 	}
 	strict := true
 	var properties, required []string
-	closed, isObject := false, false
+	closed, isObject, typed := false, false, false
 	r := rawjson.NewReader(schema)
 	r.Object(func(key []byte) {
 		switch string(key) {
 		case "type":
-			isObject = r.Value().Text().Is("object")
+			isObject, typed = hasType(r.Value(), "object"), true
+		case "$ref", "enum", "const":
+			typed = true
+			r.Value()
 		case "additionalProperties":
 			closed = string(r.Value()) == "false"
 		case "properties", "$defs", "definitions":
@@ -60,12 +63,14 @@ func StrictSchema(schema rawjson.Value) bool {
 		case "items":
 			strict = StrictSchema(r.Value()) && strict
 		case "anyOf":
+			typed = true
 			r.Array(func(int) { strict = StrictSchema(r.Value()) && strict })
-		case "oneOf", "allOf", "not", "if", "patternProperties", "prefixItems":
+		case "oneOf", "allOf", "not", "if", "then", "else", "patternProperties", "prefixItems", "dependentRequired",
+			"dependentSchemas", "default":
 			strict = false
 		}
 	})
-	if r.Err() != nil || !strict {
+	if r.Err() != nil || !strict || !typed {
 		return false
 	}
 	if isObject || properties != nil {
@@ -79,6 +84,16 @@ func StrictSchema(schema rawjson.Value) bool {
 		}
 	}
 	return true
+}
+
+// hasType tells whether a type is the one named, or a list with it.
+func hasType(types rawjson.Value, name string) (found bool) {
+	if types.Kind() != rawjson.Array {
+		return types.Text().Is(name)
+	}
+	r := rawjson.NewReader(types)
+	r.Array(func(int) { found = r.Value().Text().Is(name) || found })
+	return found
 }
 
 // SchemaHint asks in words for an answer that follows a schema.
