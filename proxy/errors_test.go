@@ -69,6 +69,7 @@ var errorRows = []struct {
 	{"418", 418, `{"message":"teapot"}`, want{418, "invalid_request_error", ""}, want{418, "invalid_request_error", ""}, "teapot", false},
 	{"599", 599, `{"message":"odd"}`, want{599, "api_error", ""}, want{599, "server_error", ""}, "odd", false},
 	{"redirect", 302, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "302", false},
+	{"nested code", 400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"the inner reason\",\"code\":\"inner_code\"}}"}}}`, want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "inner_code"}, "the inner reason", false},
 	{"nested", 400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"the inner reason\"}}"}}}`, want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", ""}, "the inner reason", false},
 
 	{"cf 2001", 400, gatewayError("2001", "Please configure AI Gateway"), want{502, "api_error", ""}, want{502, "server_error", ""}, "gateway id in Settings", true},

@@ -131,3 +131,19 @@ func TestQuirksOfForeignShapes(t *testing.T) {
 		t.Errorf("%d, sent %s", got.status, in.body)
 	}
 }
+
+// TestUnknownSDK: a library that hides behind the name of another program is known by what
+// it tells of itself.
+func TestUnknownSDK(t *testing.T) {
+	f := start(t, newUpstream(t, vendor))
+	for want, edits := range map[string][]edit{
+		"OpenAI SDK":    {withHeader("X-Stainless-Lang", "js")},
+		"Anthropic SDK": {withHeader("X-Stainless-Lang", "js"), withHeader("Anthropic-Version", "2023-06-01")},
+		"my-app/1.0":    nil,
+	} {
+		got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), append(edits, withHeader("User-Agent", "my-app/1.0 (x)"))...)
+		if x := f.final(got.header.Get("X-Apex-Request-Id")); x.Client != want {
+			t.Errorf("%q, want %q", x.Client, want)
+		}
+	}
+}

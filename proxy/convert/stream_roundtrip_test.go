@@ -384,3 +384,25 @@ func stopIn(t *testing.T, body []byte) string {
 	}
 	return strings.TrimSpace(v.Stop + v.Status + " " + v.Incomplete.Reason)
 }
+
+// TestNothingBehindTheEnd: an answer that has ended, or failed, says no more, whatever else
+// an upstream sends.
+func TestNothingBehindTheEnd(t *testing.T) {
+	failure := ir.Event{Kind: ir.Failure, Err: &ir.Error{Kind: ir.Internal, Message: "m"}}
+	for _, p := range protocols {
+		for _, last := range []ir.Event{{Kind: ir.End}, failure} {
+			e := convert.For(p).NewStreamEncoder(ir.Reply{Model: "m", ID: "i"})
+			for _, ev := range []ir.Event{{Kind: ir.Start}, {Kind: ir.Finish}, last} {
+				e.Append(nil, &ev)
+			}
+			for _, ev := range []ir.Event{{Kind: ir.Ping}, {Kind: ir.PartOpen}, {Kind: ir.Finish}, {Kind: ir.End}, failure} {
+				if more := e.Append(nil, &ev); len(more) > 0 {
+					t.Errorf("%s after %d: %s", p, last.Kind, more)
+				}
+			}
+			if alive := e.AppendKeepAlive(nil); len(alive) > 0 && alive[0] != ':' {
+				t.Errorf("%s after %d: %s", p, last.Kind, alive)
+			}
+		}
+	}
+}

@@ -33,10 +33,10 @@ func NewStreamEncoder(rep ir.Reply) *StreamEncoder { return &StreamEncoder{rep: 
 
 const ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n"
 
-// AppendKeepAlive appends a ping event, or a comment while the message has not begun:
-// clients refuse events in front of message_start.
+// AppendKeepAlive appends a ping event, or a comment in front of the message and behind it:
+// clients refuse events there.
 func (e *StreamEncoder) AppendKeepAlive(dst []byte) []byte {
-	if !e.started {
+	if !e.started || e.done {
 		return append(dst, ": keep-alive\n\n"...)
 	}
 	return append(dst, ping...)
