@@ -97,6 +97,7 @@ func TestStrictSchema(t *testing.T) {
 		`{"type":"object","properties":{"a":{"type":"object"}},"required":["a"],"additionalProperties":false}`: false,
 		`{"type":"array","items":{"type":"string"}}`:                                                           true,
 		`{"type":"array","items":{"type":"object"}}`:                                                           false,
+
 		`{"type":"array","items":{}}`:                       false,
 		`{"anyOf":[{"type":"object"},{"type":"null"}]}`:     false,
 		`{"anyOf":[{"type":"string"},{"type":"null"}]}`:     true,
