@@ -70,7 +70,7 @@ func walk(o fyne.CanvasObject, f func(string)) {
 
 // names are the same in every language.
 var names = []string{
-	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "KWallet", "Token",
+	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "GNOME", "AppIndicator", "KWallet", "Token",
 	"API", "SDK", "MiB", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
 	"Claude Code", "Opus", "Sonnet", "Haiku", "Fable", "default", "demo", "workers-ai", "best",
 }

@@ -18,7 +18,7 @@ import (
 
 var portTaken = presenter.Status{
 	State: presenter.Failed, Addr: "127.0.0.1:8787",
-	Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 12)", Err: errors.New("in use")},
+	Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 1204)", Err: errors.New("in use")},
 }
 
 // notifications are those that were shown so far.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -19,6 +20,7 @@ import (
 // The scenes are what a person sees at work, with data made up for it.
 var scenes = map[string]func(*testing.T) *stage{
 	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
+	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting,
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
@@ -81,6 +83,34 @@ func sceneFailed(t *testing.T) *stage {
 	c.notices = []string{"The settings file could not be read and was kept aside as settings.toml.broken; the defaults are used."}
 	s := newStage(t, c)
 	s.start()
+	return s
+}
+
+// scenePort asks whether to take another port.
+func scenePort(t *testing.T) *stage {
+	c := readyCore()
+	c.status, c.next = portTaken, "127.0.0.1:8788"
+	s := newStage(t, c)
+	s.start()
+	s.until("the dialog", func() bool { return s.offer.dialog != nil })
+	return s
+}
+
+func sceneNoTray(t *testing.T) *stage {
+	s := sceneReady(t)
+	s.hostless = true
+	s.window.refresh()
+	return s
+}
+
+// sceneQuitting waits for requests.
+func sceneQuitting(t *testing.T) *stage {
+	c := readyCore()
+	c.active = 2
+	c.stop = func(ctx context.Context) { <-ctx.Done() }
+	s := newStage(t, c)
+	s.start()
+	s.quit()
 	return s
 }
 

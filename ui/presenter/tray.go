@@ -51,12 +51,8 @@ func (t *Tray) Menu() []TrayItem {
 		quit = words.T("Quit now")
 	}
 	urls := BaseURLs(t.Status.Addr)
-	line := t.Headline.Text
-	if !t.Quitting && t.Headline.Icon == IconAttention && t.Status.State == Running {
-		line = words.F("{{.State}} · attention needed", words.V{"State": line})
-	}
 	return []TrayItem{
-		{Label: Shorten(line, trayWidth)},
+		{Label: Shorten(t.Headline.line(), trayWidth)},
 		{Separator: true},
 		{Label: label, Action: action, Enabled: enabled && !t.Quitting},
 		{Separator: true},
@@ -92,7 +88,16 @@ func (t *Tray) trouble() TrayItem {
 }
 
 // Tooltip is the text that a pointer over the tray icon shows.
-func Tooltip(name string, h Headline) string { return Shorten(name+" – "+h.Text, 120) }
+func Tooltip(name string, h Headline) string { return Shorten(name+" – "+h.line(), 120) }
+
+// line is the state where there is room for nothing else: an icon that asks for attention
+// is not left without a word.
+func (h Headline) line() string {
+	if h.Icon == IconAttention && h.Tone == ToneWarn {
+		return words.F("{{.State}} · attention needed", words.V{"State": h.Text})
+	}
+	return h.Text
+}
 
 // DefaultAlias is the name of a model that stands for the one chosen in the tray.
 const DefaultAlias = "default"

@@ -90,3 +90,31 @@ func TestChoices(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Each state is told by the icon and by words, and both say the same.
+func TestTraySaysEachState(t *testing.T) {
+	const addr = "127.0.0.1:8787"
+	running := Status{State: Running, Addr: addr}
+	for name, c := range map[string]struct {
+		h    Headline
+		line string
+		icon Icon
+	}{
+		"stopped":  {Describe(Status{Addr: addr}, setUpSettings(), SecretPresent), "Stopped", IconStopped},
+		"starting": {Describe(Status{State: Starting}, setUpSettings(), SecretPresent), "Starting…", IconBusy},
+		"running":  {Describe(running, setUpSettings(), SecretPresent), "Running on " + addr, IconRunning},
+		"demo":     {Describe(running, settings.Default(), SecretMissing), "Running on " + addr, IconRunning},
+		"missing":  {Describe(running, setUpSettings(), SecretMissing), "Running on " + addr + " · attention needed", IconAttention},
+		"refused":  {Describe(running, setUpSettings(), SecretRefused), "Running on " + addr + " · attention needed", IconAttention},
+		"stopping": {Describe(Status{State: Stopping}, setUpSettings(), SecretPresent), "Stopping…", IconBusy},
+		"failed":   {Describe(Status{State: Failed}, setUpSettings(), SecretPresent), "Not running", IconAttention},
+		"quitting": {Quitting(1), "Quitting: waiting for 1 request…", IconBusy},
+	} {
+		if line := (&Tray{Headline: c.h}).Menu()[0].Label; line != c.line || c.h.Icon != c.icon {
+			t.Errorf("%s: icon %d, %q", name, c.h.Icon, line)
+		}
+		if tip := Tooltip("Apex", c.h); tip != "Apex – "+c.line {
+			t.Errorf("%s: the tooltip says %q", name, tip)
+		}
+	}
+}

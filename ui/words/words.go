@@ -52,6 +52,9 @@ func Use(chosen string) error {
 	}
 	mu.Lock()
 	defer mu.Unlock()
+	if chosen == tag {
+		return nil // loading again would add to what the lang package keeps for ever
+	}
 	texts := map[string]bool{}
 	for _, f := range list {
 		if err := load(dir+"/"+f.Name(), texts); err != nil {
