@@ -108,6 +108,20 @@ func (t *tray) refresh() {
 	}
 }
 
+// iconSettles is how long after the start the icon is set once more.
+const iconSettles = 2 * time.Second
+
+// Started is called on Fyne's goroutine when the application has begun to run. Fyne then
+// puts the first icon into the tray from another goroutine, which may be late and replace
+// a newer one.
+func (u *UI) Started() {
+	u.after(iconSettles, func() {
+		if t := u.tray; t.desk != nil {
+			t.desk.SetSystemTrayIcon(trayIcon(t.icon))
+		}
+	})
+}
+
 // trayIcon is the picture for a state. A Mac recolours it for its menu bar, for which it
 // must be a themed resource.
 func trayIcon(i presenter.Icon) fyne.Resource {

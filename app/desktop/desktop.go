@@ -57,6 +57,7 @@ func run(a *app.App, hidden bool) int {
 	// Fyne ends itself on two of these signals, but only once it runs. Requests that run are
 	// waited for by package app then.
 	f.Lifecycle().SetOnStarted(func() {
+		face.Started()
 		if ctx.Err() != nil {
 			f.Quit()
 		}

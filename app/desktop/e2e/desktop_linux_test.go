@@ -75,17 +75,23 @@ func TestTrayMenu(t *testing.T) {
 	if w := s.windows(); len(w) > 0 {
 		t.Errorf("windows %v are open after a hidden start", w)
 	}
-	running := p.icon()
 	p.click("Stop")
 	p.says("Stopped")
 	p.until("the port to be free", func() bool { return !listens(addr) })
-	p.until("another icon", func() bool { return p.icon() != running })
+	stopped := p.icon()
 	p.click("Start")
 	p.says("Running on " + addr)
 	if !listens(addr) {
 		t.Error("nothing listens after Start")
 	}
-	p.until("the icon of before", func() bool { return p.icon() == running })
+	p.until("another icon", func() bool { return p.icon() != stopped })
+	running := p.icon()
+	p.click("Stop")
+	p.says("Stopped")
+	p.until("the icon of before", func() bool { return p.icon() == stopped })
+	p.click("Start")
+	p.says("Running on " + addr)
+	p.until("the other icon", func() bool { return p.icon() == running })
 	for label, want := range map[string]string{
 		"Copy OpenAI base URL": "http://" + addr + "/v1", "Copy Anthropic base URL": "http://" + addr,
 	} {
