@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,17 +20,45 @@ type parking struct {
 	idle  atomic.Bool   // nothing can be seen
 	turn  chan struct{} // idle has changed
 	wake  chan struct{} // something is to be done
+
+	started atomic.Bool   // the loop runs, or has run
+	over    chan struct{} // closed when it has ended
+	end     sync.Once
 }
 
 func newParking(do func(func()), slice time.Duration) *parking {
-	return &parking{do: do, slice: slice, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+	return &parking{do: do, slice: slice, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
 // Do runs f on Fyne's goroutine, which does not finish its slice first.
+//
+// A loop that is ending runs f on the goroutine that asks, beside others who ask, for which
+// nothing in a user interface is made. What is asked for by then is dropped: f waits until
+// its asking has returned, and on the asking goroutine it never does.
 func (p *parking) Do(f func()) {
-	p.do(f)
-	signal(p.wake)
+	defer signal(p.wake)
+	if !p.started.Load() {
+		p.do(f)
+		return
+	}
+	select {
+	case <-p.over:
+		return
+	default:
+	}
+	asked := make(chan struct{})
+	p.do(func() {
+		select {
+		case <-asked:
+			f()
+		case <-p.over:
+		}
+	})
+	close(asked)
 }
+
+// ended says that the loop has ended. It may be called more than once.
+func (p *parking) ended() { p.end.Do(func() { close(p.over) }) }
 
 // set says whether there is nothing to be seen. It may be called from any goroutine.
 func (p *parking) set(idle bool) {

@@ -115,6 +115,7 @@ const iconSettles = 2 * time.Second
 // puts the first icon into the tray from another goroutine, which may be late and replace
 // a newer one.
 func (u *UI) Started() {
+	u.parking.started.Store(true)
 	u.after(iconSettles, func() {
 		if t := u.tray; t.desk != nil {
 			t.desk.SetSystemTrayIcon(trayIcon(t.icon))

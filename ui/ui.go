@@ -201,6 +201,9 @@ func (u *UI) Recheck() {
 	})
 }
 
+// Stopped is called when the application has run. Nothing is shown any more from then on.
+func (u *UI) Stopped() { u.parking.ended() }
+
 // Close ends everything that Start began. It may be called from any goroutine but Fyne's.
 func (u *UI) Close() {
 	u.cancel()

@@ -40,6 +40,7 @@ func run(a *app.App, hidden bool) int {
 		return 1
 	}
 	defer instance.Close()
+	a.Captures() // from the first request on, also before anybody looks
 	knownLocale()
 
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
@@ -68,6 +69,7 @@ func run(a *app.App, hidden bool) int {
 	attended := attend(ctx, a, face)
 	face.Start(hidden)
 	f.Run()
+	face.Stopped()
 	hangup()
 	unpark()
 	stop()

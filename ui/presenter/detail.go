@@ -30,7 +30,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		Tone:  toneOf(x),
 		Error: x.Error,
 	}
-	d.fact(words.T("Client"), x.Client)
+	d.fact(words.T("Client"), clientText(x))
 	d.fact(words.T("Request"), strings.TrimSpace(x.Method+" "+x.Path))
 	d.fact(words.T("Protocol"), protocols(x))
 	d.fact(words.T("Provider"), x.Provider)

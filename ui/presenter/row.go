@@ -33,7 +33,7 @@ func rowOf(x *event.Exchange, now time.Time) Row {
 	return Row{
 		ID:       x.ID,
 		Time:     x.Start.Local().Format(time.TimeOnly),
-		Client:   or(x.Client, none),
+		Client:   or(clientText(x), none),
 		Model:    rowModel(x),
 		Provider: or(x.Provider, none),
 		State:    stateText(x),
@@ -54,6 +54,18 @@ func or(s, other string) string {
 		return other
 	}
 	return s
+}
+
+// clientText is the client, in the user's language where it is this program itself.
+func clientText(x *event.Exchange) string {
+	switch x.Client {
+	case "Sent again":
+		return words.T("Sent again")
+	case "Tried here":
+		return words.T("Tried here")
+	default:
+		return x.Client
+	}
 }
 
 // rowModel is the model, and what went wrong with it, so that an error can be read in

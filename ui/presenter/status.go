@@ -76,7 +76,7 @@ func describeRunning(st Status, s settings.Settings, token SecretState) Headline
 		h.Detail = words.F("{{.Problem}}. Replace it in Settings.", words.V{"Problem": tokenProblem(token)})
 		h.Word, h.Tone, h.Icon = words.T("Needs attention"), ToneWarn, IconAttention
 	case setUp(s) && token != SecretChecking:
-		h.Detail = words.F("{{.Problem}}. Until then only demo models answer.", words.V{"Problem": tokenProblem(token)})
+		h.Detail = words.F("{{.Problem}}. Until that is mended, only demo models answer.", words.V{"Problem": tokenProblem(token)})
 		h.Word, h.Tone, h.Icon = words.T("Needs attention"), ToneWarn, IconAttention
 	case !setUp(s):
 		h.Detail = words.T("Demo models answer now. Real models need your Cloudflare AI Gateway.")

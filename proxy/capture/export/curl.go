@@ -44,6 +44,7 @@ func Curl(s *capture.Snapshot, side capture.Side, base string, shell Shell) (str
 		words = append(words, "-X "+m.Method)
 	}
 	local := side == capture.ClientRequest
+	var needed []string
 	for _, h := range pairs(m.Header) {
 		if notRepeated[h.Name] {
 			continue
@@ -51,17 +52,22 @@ func Curl(s *capture.Snapshot, side capture.Side, base string, shell Shell) (str
 		head, variable := h.Name+": "+h.Value, ""
 		if i := strings.Index(head, capture.Dots); i >= 0 {
 			head, variable = head[:i], placeholder(h.Name, local)
+			needed = append(needed, variable)
 		}
 		words = append(words, "-H "+q(head, variable))
 	}
+	first := ""
+	if len(needed) > 0 {
+		first = "# Set in the environment first: " + strings.Join(needed, ", ") + "\n"
+	}
 	if m.Size == 0 {
-		return strings.Join(words, continued(shell)), nil
+		return first + strings.Join(words, continued(shell)), nil
 	}
 	if shell == PowerShell {
 		// PowerShell garbles quotes in arguments of programs; a pipe keeps every byte.
-		return fmt.Sprintf("$OutputEncoding = [Text.UTF8Encoding]::new($false)\n@'\n%s\n'@ | %s", m.Body, strings.Join(append(words, "--data-binary '@-'"), continued(shell))), nil
+		return first + fmt.Sprintf("$OutputEncoding = [Text.UTF8Encoding]::new($false)\n@'\n%s\n'@ | %s", m.Body, strings.Join(append(words, "--data-binary '@-'"), continued(shell))), nil
 	}
-	return strings.Join(append(words, "--data-binary "+quoteBash(string(m.Body), "")), continued(shell)), nil
+	return first + strings.Join(append(words, "--data-binary "+quoteBash(string(m.Body), "")), continued(shell)), nil
 }
 
 func placeholder(header string, local bool) string {

@@ -90,7 +90,7 @@ func TestCurlRepeatsTheRequest(t *testing.T) {
 func TestCurlForPowerShell(t *testing.T) {
 	e := entry("https://gateway.example", `{"text":"it's"}`, 1<<20)
 	got, err := export.Curl(e.Captured, capture.ClientRequest, "http://127.0.0.1:8787", export.PowerShell)
-	want := "$OutputEncoding = [Text.UTF8Encoding]::new($false)\n@'\n{\"text\":\"it's\"}\n'@ | curl.exe -N " +
+	want := "# Set in the environment first: APEX_LOCAL_KEY\n$OutputEncoding = [Text.UTF8Encoding]::new($false)\n@'\n{\"text\":\"it's\"}\n'@ | curl.exe -N " +
 		"'http://127.0.0.1:8787/v1/chat/completions?beta=tr%20ue' `\n  -H ('Authorization: Bearer ' + $env:APEX_LOCAL_KEY) `\n" +
 		"  -H 'Content-Type: application/json' `\n  -H 'X-Odd: it''s $HOME' `\n  --data-binary '@-'"
 	if err != nil || got != want {
