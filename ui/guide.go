@@ -167,6 +167,7 @@ func (g *guide) tokenStep() *fyne.Container {
 	g.token.strip()
 	g.token.failed = func() {
 		g.moving = false
+		g.tell(words.T("Skip goes on without it. The token can be stored later in Settings, or be given as GATEWAY_TOKEN in the environment."))
 		g.refreshFooter()
 	}
 	g.token.entry.OnChanged = func(string) { g.token.show(); g.refreshFooter() }
@@ -331,6 +332,8 @@ func (g *guide) refreshFooter() {
 		text = words.T("Overview")
 	case g.step == presenter.GuideClient:
 		text = words.T("Finish")
+	case g.step == presenter.GuideToken && g.token.wrong != "":
+		text = words.T("Try again")
 	}
 	if g.next.Text != text {
 		g.next.SetText(text)
@@ -442,9 +445,9 @@ func (g *guide) save(guided bool, then func(error)) {
 	})
 }
 
-// leave skips the rest. A token that was typed is stored before.
+// leave skips the rest. A token that was typed is stored before, unless that was refused.
 func (g *guide) leave() {
-	if g.token.entry.Text != "" && !g.leaving && g.token.busy == "" {
+	if g.token.entry.Text != "" && g.token.wrong == "" && !g.leaving && g.token.busy == "" {
 		g.leaving = true
 		g.token.put()
 		if g.token.busy != "" {
