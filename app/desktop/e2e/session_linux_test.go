@@ -80,7 +80,8 @@ func (s *session) panel() {
 func (s *session) endPanel() {
 	s.t.Helper()
 	must(s.t, syscall.Kill(-s.tray.Process.Pid, syscall.SIGKILL))
-	s.until("the tray to go", func() bool { return !s.trayHosted() })
+	// A panel that starts while the name is still taken believes that one is running already.
+	s.until("the panel to go", func() bool { return !s.trayHosted() && !s.owned("org.xfce.Panel") })
 }
 
 // registered is how many icons the tray knows of.
