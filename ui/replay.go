@@ -132,6 +132,7 @@ func (in *inspector) edit() {
 			in.replay(draft.Replay(model.Text, body.Text))
 		}
 	}, in.w.win)
+	model.OnSubmitted = func(string) { d.Confirm() }
 	size := in.w.win.Canvas().Size()
 	height := size.Height * 0.8
 	if draft.Body == "" {

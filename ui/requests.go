@@ -61,6 +61,7 @@ func newRequests(w *window) *requests {
 	r.list = newRows(w.u.log, r.selected, r.unselect)
 	r.inspector = newInspector(w, r.unselect)
 	r.list.pause = r.togglePause
+	r.list.pass = w.pass
 	r.list.copy = func() { r.inspector.copyCurl(capture.ClientRequest, export.Bash) }
 	r.empty, r.unmatched = r.emptyState(), r.noMatch()
 	r.filterBar()
@@ -198,6 +199,16 @@ func (r *requests) focus() {
 	}
 }
 
+// showList shows the list when it has rows. The arrow keys work on the first one at once
+// when they have nothing else to work on.
+func (r *requests) showList(some bool) {
+	appears := some && r.list.Hidden
+	r.list.Hidden = !some
+	if c := r.w.win.Canvas(); appears && c.Focused() == nil {
+		c.Focus(r.list)
+	}
+}
+
 // refresh shows the log of now. It does nothing while the page cannot be seen.
 func (r *requests) refresh() {
 	if !r.w.visible || r.w.current != pageRequests {
@@ -210,7 +221,7 @@ func (r *requests) refresh() {
 	}
 	some, any := log.Len() > 0, log.Total() > 0
 	r.empty.Hidden, r.unmatched.Hidden = any, some || !any
-	r.list.Hidden = !some
+	r.showList(some)
 	r.bar.Hidden = !any
 	for _, b := range []*widget.Button{r.clear, r.saves, r.pause} {
 		b.Hidden = !any

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
@@ -17,6 +18,7 @@ type rows struct {
 	unselect func()
 	pause    func()
 	copy     func()
+	pass     func(fyne.Shortcut)
 }
 
 func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func()) *rows {
@@ -41,10 +43,14 @@ func (r *rows) TypedRune(c rune) {
 	}
 }
 
-// TypedShortcut implements fyne.Shortcutable: a copy is that of the selected request.
+// TypedShortcut implements fyne.Shortcutable: a copy is that of the selected request, the
+// rest is the window's, which gets nothing while the list has the focus.
 func (r *rows) TypedShortcut(s fyne.Shortcut) {
-	if _, ok := s.(*fyne.ShortcutCopy); ok {
+	switch s.(type) {
+	case *fyne.ShortcutCopy:
 		r.copy()
+	case *desktop.CustomShortcut:
+		r.pass(s)
 	}
 }
 
