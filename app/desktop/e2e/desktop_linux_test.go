@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/draw"
 	"image/png"
 	"io"
 	"net"
@@ -195,19 +197,26 @@ func (s *session) settled(window string, before []byte, name string) []byte {
 // same tells whether two pictures show the same in their middle, where the list is.
 func same(t *testing.T, a, b []byte) bool {
 	t.Helper()
-	x, err := png.Decode(bytes.NewReader(a))
-	must(t, err)
-	y, err := png.Decode(bytes.NewReader(b))
-	must(t, err)
+	x, y := decoded(t, a), decoded(t, b)
 	r := x.Bounds()
 	for py := r.Min.Y + r.Dy()/8; py < r.Max.Y-r.Dy()/4; py++ {
 		for px := r.Min.X + r.Dx()/4; px < r.Max.X; px++ {
-			if x.At(px, py) != y.At(px, py) {
+			if x.RGBAAt(px, py) != y.RGBAAt(px, py) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// decoded is a picture in a form whose pixels are quickly read.
+func decoded(t *testing.T, picture []byte) *image.RGBA {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(picture))
+	must(t, err)
+	out := image.NewRGBA(img.Bounds())
+	draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
+	return out
 }
 
 func TestWithoutTray(t *testing.T) {
