@@ -25,12 +25,7 @@ type core struct{ app *app.App }
 
 var _ presenter.Core = core{}
 
-// newCore has bytes kept from the first request on: whoever picks it in the list later
-// wants to read it and to send it again.
-func newCore(a *app.App) core {
-	a.Captures()
-	return core{a}
-}
+func newCore(a *app.App) core { return core{a} }
 
 // Status implements presenter.Control.
 func (c core) Status() presenter.Status { return status(c.app.Status()) }
