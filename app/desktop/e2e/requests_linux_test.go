@@ -247,7 +247,7 @@ func TestAgain(t *testing.T) {
 	l.shows(3, good, "again-three")
 
 	l.key("ctrl+2", "Home", "ctrl+c")
-	l.until("a command on the clipboard", func() bool { return strings.HasPrefix(l.clipboard(), "curl ") })
+	l.until("a command on the clipboard", func() bool { return strings.Contains(l.clipboard(), "curl -N ") })
 	command := l.clipboard()
 	if strings.Contains(command, localKey) {
 		t.Errorf("the key is in the command\n%s", command)
