@@ -34,7 +34,8 @@ func newParking(do func(func()), slice time.Duration) *parking {
 //
 // A loop that is ending runs f on the goroutine that asks, beside others who ask, for which
 // nothing in a user interface is made. What is asked for by then is dropped: f waits until
-// its asking has returned, and on the asking goroutine it never does.
+// its asking has returned, and on the asking goroutine it never does. That is rare, because
+// nothing is asked of a loop any more once it is told to end; so the wait may be long.
 func (p *parking) Do(f func()) {
 	defer signal(p.wake)
 	if !p.started.Load() {
@@ -52,12 +53,16 @@ func (p *parking) Do(f func()) {
 		case <-asked:
 			f()
 		case <-p.over:
+		case <-time.After(askLimitOfLoop):
 		}
 	})
 	close(asked)
 }
 
-// ended says that the loop has ended. It may be called more than once.
+// askLimitOfLoop bounds the wait, for what the end of the loop itself waits for.
+const askLimitOfLoop = 2 * time.Second
+
+// ended says that the loop has ended, or is about to. It may be called more than once.
 func (p *parking) ended() { p.end.Do(func() { close(p.over) }) }
 
 // set says whether there is nothing to be seen. It may be called from any goroutine.

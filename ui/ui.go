@@ -110,6 +110,11 @@ func New(app fyne.App, core presenter.Core, o Options) *UI {
 	}
 	parking := newParking(o.Do, o.Slice)
 	o.Do = parking.Do
+	quit := o.Quit
+	o.Quit = func() {
+		parking.ended()
+		quit()
+	}
 	u := &UI{
 		parking: parking,
 		app:     app, core: core, opts: o,
