@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -202,6 +203,7 @@ func TestPrecedence(t *testing.T) {
 		settings.FieldListen:            {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"},
 		settings.FieldUpstreamTimeout:   {"1s", "2s", "3s"},
 		settings.FieldStreamIdleTimeout: {"1m", "2m", "3m"},
+		settings.FieldRetries:           {"0", "1", "5"},
 		settings.FieldDebug:             {"true", "false", "true"},
 	}
 	if len(values) != len(options) {
@@ -211,7 +213,7 @@ func TestPrecedence(t *testing.T) {
 		v := values[o.field]
 		table, key, _ := strings.Cut(o.field, ".")
 		quoted := fmt.Sprintf("%q", v[0])
-		if o.value == "" {
+		if _, number := o.at(&settings.Settings{}).(*int); number || o.value == "" {
 			quoted = v[0]
 		}
 		path := filepath.Join(t.TempDir(), "settings.toml")
@@ -250,6 +252,8 @@ func show(p any) string {
 		return *p
 	case *settings.Duration:
 		return p.String()
+	case *int:
+		return strconv.Itoa(*p)
 	case *bool:
 		return fmt.Sprint(*p)
 	}

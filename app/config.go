@@ -39,6 +39,7 @@ func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
 		Keys:              make(map[string]proxy.ProviderKey, len(s.Providers)),
 		UpstreamTimeout:   time.Duration(s.Server.UpstreamTimeout),
 		StreamIdleTimeout: time.Duration(s.Server.StreamIdleTimeout),
+		Retries:           s.Server.Retries,
 		Origins:           s.Server.Origins,
 		Hosts:             hosts(s.Server.Listen),
 		Aliases:           s.AliasTargets(),

@@ -17,7 +17,7 @@ type option struct {
 	value string // what stands for the value in the help, "" for a switch
 	help  string
 	group string
-	at    func(*settings.Settings) any // *string, *settings.Duration or *bool
+	at    func(*settings.Settings) any // *string, *settings.Duration, *int or *bool
 }
 
 const (
@@ -57,6 +57,10 @@ var options = []option{
 	{
 		settings.FieldStreamIdleTimeout, "stream-idle-timeout", "APEX_STREAM_IDLE_TIMEOUT", "TIME", "longest silence inside a stream", groupServer,
 		func(s *settings.Settings) any { return &s.Server.StreamIdleTimeout },
+	},
+	{
+		settings.FieldRetries, "retries", "APEX_RETRIES", "NUMBER", "how often a request that was not begun is sent again", groupServer,
+		func(s *settings.Settings) any { return &s.Server.Retries },
 	},
 	{
 		settings.FieldDebug, "debug", "DEBUG", "", "log every request (never its content)", groupServer,
@@ -135,6 +139,12 @@ func (o override) apply(s *settings.Settings) error {
 		return nil
 	case *settings.Duration:
 		return p.UnmarshalText([]byte(strings.TrimSpace(o.value)))
+	case *int:
+		v, err := strconv.Atoi(strings.TrimSpace(o.value))
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", o.value)
+		}
+		*p = v
 	case *bool:
 		v, err := strconv.ParseBool(o.value)
 		if err != nil {
@@ -152,6 +162,8 @@ func (o option) copyField(dst, src *settings.Settings) {
 		*p = *o.at(src).(*string)
 	case *settings.Duration:
 		*p = *o.at(src).(*settings.Duration)
+	case *int:
+		*p = *o.at(src).(*int)
 	case *bool:
 		*p = *o.at(src).(*bool)
 	}

@@ -30,6 +30,7 @@ type Config struct {
 
 	UpstreamTimeout   time.Duration // longest wait for an upstream's first byte
 	StreamIdleTimeout time.Duration // longest silence inside a stream
+	Retries           int           // how often a request that was not begun is sent again, 0 for never
 	MaxBody           int64         // bytes of a request's body, decoded; 0 means DefaultMaxBody
 	Origins           []string      // web origins allowed besides loopback and editors; "*" for all
 	Hosts             []string      // Host names allowed besides loopback ones

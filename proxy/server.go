@@ -40,7 +40,8 @@ type Server struct {
 
 	handler http.Handler
 
-	bodySilence time.Duration // longest silence inside a request's body
+	bodySilence time.Duration                                   // longest silence inside a request's body
+	wait        func(ctx context.Context, d time.Duration) bool // between two tries; false when ctx ended first
 
 	uncounted sync.Map // addresses that are known not to count tokens
 
@@ -77,7 +78,7 @@ var errStopping = errors.New("the proxy is stopping")
 
 // New returns a server that publishes its records on bus. It does not listen yet.
 func New(log *slog.Logger, bus *event.Bus) *Server {
-	s := &Server{log: log, bus: bus, bodySilence: bodySilence, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
+	s := &Server{log: log, bus: bus, bodySilence: bodySilence, wait: lasts, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
 	s.cfg.Store(&Config{})
 	s.up = newUpstream(s.owns)
 	s.demo = newDemo()

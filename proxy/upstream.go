@@ -194,15 +194,35 @@ func withQuery(address, query string) string {
 	return address
 }
 
-// send makes the upstream request and waits for the head of the answer. It returns
-// errGone when the client went away meanwhile.
+// send makes the upstream request and waits for the head of the answer; a request that
+// nobody began to work on is sent again. It returns errGone when the client went away
+// meanwhile.
 func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) {
 	for _, hop := range x.r.Header[hopHeader] {
 		if strings.Contains(hop, x.s.up.self) {
 			return nil, loop()
 		}
 	}
-	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, address, http.NoBody)
+	for try := 0; ; try++ {
+		var j journey
+		resp, err := x.sendOnce(&j, address, body)
+		repeat, resp := x.again(try, &j, resp, err)
+		switch {
+		case repeat:
+		case resp != nil:
+			return resp, nil
+		default: // without an error, the context has ended
+			if e := x.broken(err); e != nil {
+				return nil, e
+			}
+			return nil, errGone
+		}
+	}
+}
+
+// sendOnce sends a request, and tells j how far it came.
+func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(j.trace(x.ctx), http.MethodPost, address, http.NoBody)
 	if err != nil {
 		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings, or with --gateway-url")
 	}
@@ -217,12 +237,11 @@ func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) 
 		timer := time.AfterFunc(limit, func() { x.cancel(errUpstreamSlow) })
 		defer timer.Stop()
 	}
+	x.watch.rest()
+	j.begun = time.Now()
 	resp, err := way.RoundTrip(req)
 	if err != nil {
-		if e := x.broken(err); e != nil {
-			return nil, e
-		}
-		return nil, errGone
+		return nil, err
 	}
 	x.rec.GatewayLogID = resp.Header.Get("Cf-Aig-Log-Id")
 	x.rec.CacheStatus = resp.Header.Get("Cf-Aig-Cache-Status")

@@ -28,7 +28,7 @@ type watch struct {
 	stopped bool
 }
 
-// begin starts watching; stop must follow.
+// begin starts watching; rest or stop must follow.
 func (w *watch) begin(start time.Time) {
 	w.start = start
 	w.last.Store(int64(time.Since(start)))
@@ -36,6 +36,17 @@ func (w *watch) begin(start time.Time) {
 	defer w.mu.Unlock()
 	if w.idle > 0 {
 		w.timer = time.AfterFunc(w.idle, w.look)
+	}
+}
+
+// rest ends watching until the next begin, while nothing can come: the wait for the head of
+// an answer has a limit of its own.
+func (w *watch) rest() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
 	}
 }
 
@@ -98,7 +109,7 @@ func (w *watch) next(now int64) time.Duration {
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped {
+	if w.stopped || w.timer == nil {
 		return
 	}
 	now := int64(time.Since(w.start))

@@ -88,6 +88,7 @@ func newSettingsPage(w *window) *settingsPage {
 		section(words.T("Patience and diagnosis"),
 			p.text(presenter.FieldUpstreamTimeout, words.T("First byte within"), words.T("The longest wait for a provider to begin its answer.")),
 			p.text(presenter.FieldStreamIdleTimeout, words.T("Silence up to"), words.T("The longest pause inside a streamed answer.")),
+			p.text(presenter.FieldRetries, words.T("Retries"), words.T("How often a request is sent again that a provider was too busy to begin, or that did not reach it. 0 if your gateway repeats requests itself.")),
 			p.flag(presenter.FieldDebug, words.T("Write a detailed log, without request contents")),
 		),
 	)

@@ -217,6 +217,7 @@ func setup(t testing.TB, opts fakegateway.Options, c config) (*program, *fakegat
 	c.env = append([]string{
 		"ACCOUNT_ID=" + fakegateway.Account, "GATEWAY_ID=" + fakegateway.Name, "GATEWAY_TOKEN=" + fakegateway.Token,
 		"AZURE_RESOURCE=" + fakegateway.AzureResource, "AZURE_API_VERSION=" + fakegateway.AzureAPIVersion,
+		"APEX_RETRIES=0", // a scripted answer is meant for one request
 	}, c.env...)
 	return start(t, c), g
 }

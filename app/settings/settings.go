@@ -52,6 +52,7 @@ type Server struct {
 	Listen            string   `toml:"listen"`              // address:port, port 0 picks one
 	UpstreamTimeout   Duration `toml:"upstream_timeout"`    // longest wait for an upstream's first byte
 	StreamIdleTimeout Duration `toml:"stream_idle_timeout"` // longest silence inside a stream
+	Retries           int      `toml:"retries"`             // how often a request that was not begun is sent again
 	Origins           []string `toml:"origins"`             // web origins allowed besides the built-in ones; "*" for all
 	Debug             bool     `toml:"debug"`
 }
@@ -123,6 +124,7 @@ func Default() Settings {
 			Listen:            "127.0.0.1:8787",
 			UpstreamTimeout:   Duration(10 * time.Minute),
 			StreamIdleTimeout: Duration(5 * time.Minute),
+			Retries:           2,
 		},
 		App:      App{StartProxy: true, KeepRunning: true, Theme: ThemeSystem},
 		Captures: defaultCaptures(),

@@ -23,6 +23,7 @@ const (
 	FieldListen            = "server.listen"
 	FieldUpstreamTimeout   = "server.upstream_timeout"
 	FieldStreamIdleTimeout = "server.stream_idle_timeout"
+	FieldRetries           = "server.retries"
 	FieldOrigins           = "server.origins"
 	FieldDebug             = "server.debug"
 	FieldBodies            = "captures.bodies"
@@ -109,6 +110,9 @@ func (s Settings) Validate(providers []string) error {
 	e.check(FieldListen, checkListen(s.Server.Listen))
 	e.check(FieldUpstreamTimeout, checkDuration(s.Server.UpstreamTimeout))
 	e.check(FieldStreamIdleTimeout, checkDuration(s.Server.StreamIdleTimeout))
+	if s.Server.Retries < 0 || s.Server.Retries > maxRetries {
+		e.check(FieldRetries, "choose a number from 0 to 5")
+	}
 	for _, o := range s.Server.Origins {
 		e.check(FieldOrigins, checkOrigin(o))
 	}
@@ -121,6 +125,9 @@ func (s Settings) Validate(providers []string) error {
 	}
 	return e
 }
+
+// maxRetries bounds how often a request is sent again, which check says in words.
+const maxRetries = 5
 
 var (
 	accountID     = regexp.MustCompile(`^[0-9a-f]{32}$`)

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,11 @@ func TestValidate(t *testing.T) {
 			FieldOrigins, set(func(s *Settings, v string) { s.Server.Origins = []string{"https://ok.example", v} }),
 			[]string{"*", "https://example.com", "http://localhost:3000", "vscode-webview://1abc", "app://obsidian.md"},
 			[]string{"", "null", "example.com", "https://", "https://example.com/", "https://example.com/a", "https://*.example.com", "https://a b", "https://a@b"},
+		},
+		{
+			FieldRetries, set(func(s *Settings, v string) { s.Server.Retries, _ = strconv.Atoi(v) }),
+			[]string{"0", "2", "5"},
+			[]string{"-1", "6"},
 		},
 		{
 			FieldProvider("openai"), set(func(s *Settings, v string) { s.Providers = map[string]Provider{"openai": {Key: KeyMode(v)}} }),

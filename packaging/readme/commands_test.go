@@ -96,7 +96,7 @@ func TestSettingsFile(t *testing.T) {
 	want := []string{
 		settings.FieldAccount, settings.FieldGateway, settings.FieldGatewayURL, settings.FieldAzureResource,
 		settings.FieldAzureAPIVersion, settings.FieldListen, settings.FieldUpstreamTimeout,
-		settings.FieldStreamIdleTimeout, settings.FieldDebug,
+		settings.FieldStreamIdleTimeout, settings.FieldRetries, settings.FieldDebug,
 	}
 	if !slices.Equal(fields, want) {
 		t.Errorf("the fields are %v, the README says %v", want, fields)

@@ -59,6 +59,7 @@ type Exchange struct {
 	BytesIn   int64 // of the request's body
 	BytesOut  int64 // of the answer's body so far
 	Warnings  []Warning
+	Tries     []Try  // requests that were not begun and sent again, in order; the last request is not among them
 	Error     string // why it failed, for people; without secrets
 	ErrorKind string // machine-readable code of the error
 
@@ -71,6 +72,14 @@ type Exchange struct {
 // Converted tells whether the two sides speak different protocols.
 func (x *Exchange) Converted() bool {
 	return x.UpstreamProtocol != "" && x.ClientProtocol != x.UpstreamProtocol
+}
+
+// Try is a request upstream that was sent again.
+type Try struct {
+	Model  string        // as the client or its alias names it
+	Status int           // of the answer, 0 when there was none
+	Why    string        // for people; without secrets
+	Wait   time.Duration // until the next one
 }
 
 // Tokens counts tokens as the upstream reported them. Input is the whole prompt, with

@@ -43,6 +43,9 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 	d.fact(words.T("Gateway step"), x.GatewayStep)
 	d.fact(words.T("Routed to"), x.GatewayModel)
 	d.fact(words.T("Repeats"), x.ReplayOf)
+	for _, t := range x.Tries {
+		d.fact(words.T("Retried"), words.F("after {{.Wait}}: {{.Why}}", words.V{"Wait": elapsed(t.Wait), "Why": t.Why}))
+	}
 	d.fact(words.T("Error code"), x.ErrorKind)
 	d.fact(words.T("Request ID"), x.ID)
 	for _, w := range x.Warnings {

@@ -27,6 +27,7 @@ const (
 	FieldListen            Field = settings.FieldListen
 	FieldUpstreamTimeout   Field = settings.FieldUpstreamTimeout
 	FieldStreamIdleTimeout Field = settings.FieldStreamIdleTimeout
+	FieldRetries           Field = settings.FieldRetries
 	FieldDebug             Field = settings.FieldDebug
 	FieldStartProxy        Field = "app.start_proxy"
 	FieldKeepRunning       Field = "app.keep_running"
@@ -46,7 +47,7 @@ const (
 // texts are the fields that are typed, or chosen from Choices.
 var texts = []Field{
 	FieldAccount, FieldGateway, FieldGatewayURL, FieldAzureResource, FieldAzureAPIVersion,
-	FieldListen, FieldUpstreamTimeout, FieldStreamIdleTimeout, FieldLanguage, FieldTheme,
+	FieldListen, FieldUpstreamTimeout, FieldStreamIdleTimeout, FieldRetries, FieldLanguage, FieldTheme,
 	FieldBodies, FieldExchanges, FieldMemory, FieldOrigins,
 }
 
@@ -304,6 +305,7 @@ func (f *Form) build() (settings.Settings, map[Field]string) {
 	s.Server.Origins = origins(f.text[FieldOrigins])
 	f.duration(FieldUpstreamTimeout, &s.Server.UpstreamTimeout, problems)
 	f.duration(FieldStreamIdleTimeout, &s.Server.StreamIdleTimeout, problems)
+	f.number(FieldRetries, &s.Server.Retries, problems)
 	s.Providers = maps.Clone(f.base.Providers)
 	for _, p := range f.providers {
 		if f.modes[p] == modeOf(f.base, p) {
@@ -355,6 +357,8 @@ func textOf(s settings.Settings, name Field) string {
 		return durationText(s.Server.UpstreamTimeout)
 	case FieldStreamIdleTimeout:
 		return durationText(s.Server.StreamIdleTimeout)
+	case FieldRetries:
+		return strconv.Itoa(s.Server.Retries)
 	case FieldLanguage:
 		return s.App.Language
 	case FieldTheme:

@@ -19,7 +19,7 @@ func TestFormShowsTheSettings(t *testing.T) {
 		t.Errorf("a new form is dirty %v, valid %v", f.Dirty(), f.Valid())
 	}
 	for name, want := range map[Field]string{
-		FieldGateway: "home", FieldListen: "127.0.0.1:8787", FieldUpstreamTimeout: "10m", FieldStreamIdleTimeout: "5m",
+		FieldGateway: "home", FieldListen: "127.0.0.1:8787", FieldUpstreamTimeout: "10m", FieldStreamIdleTimeout: "5m", FieldRetries: "2",
 	} {
 		if got := f.Text(name); got != want {
 			t.Errorf("%s shows %q, want %q", name, got, want)
@@ -33,7 +33,7 @@ func TestFormShowsTheSettings(t *testing.T) {
 func TestFormValidatesAsYouType(t *testing.T) {
 	for name, bad := range map[Field]string{
 		FieldAccount: "xyz", FieldGateway: "Home Gateway", FieldGatewayURL: "gateway.example.com",
-		FieldAzureResource: "https://x", FieldAzureAPIVersion: "soon", FieldUpstreamTimeout: "10", FieldStreamIdleTimeout: "-1s",
+		FieldAzureResource: "https://x", FieldAzureAPIVersion: "soon", FieldUpstreamTimeout: "10", FieldStreamIdleTimeout: "-1s", FieldRetries: "6",
 	} {
 		f := newForm()
 		good := f.Text(name)

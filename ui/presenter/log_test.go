@@ -146,12 +146,13 @@ func TestDetail(t *testing.T) {
 		Error: "The gateway refused the token (2009).", ErrorKind: "gateway_token",
 		Warnings: []event.Warning{{Path: "$.top_k", Why: "left out"}, {Why: "shortened"}},
 		Tokens:   event.Tokens{Input: 5000, CacheRead: 4000, Output: 9, Reasoning: 3, Known: true},
+		Tries:    []event.Try{{Model: "a", Status: 529, Why: "overloaded", Wait: 700 * time.Millisecond}},
 	}
 	d := detailOf(&x, noon)
 	text := d.Text()
 	for _, want := range []string{
 		"a → b", "401 Refused", "anthropic-messages → openai-chat, converted", "The gateway refused the token (2009).",
-		"$.top_k: left out", "Not carried over: shortened", "in 5,000 (4,000 from cache), out 9 (3 reasoning)", "gateway_token", "req_1",
+		"$.top_k: left out", "Not carried over: shortened", "in 5,000 (4,000 from cache), out 9 (3 reasoning)", "gateway_token", "req_1", "Retried: after 700 ms: overloaded",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in:\n%s", want, text)

@@ -40,6 +40,7 @@ type line struct {
 	First    float64   `json:"first_byte_ms,omitempty"`
 	Took     float64   `json:"duration_ms,omitempty"`
 	Tokens   *tokens   `json:"tokens,omitempty"`
+	Tries    []try     `json:"sent_again,omitempty"`
 	Warnings []warning `json:"warnings,omitempty"`
 	Error    string    `json:"error,omitempty"`
 	Code     string    `json:"error_code,omitempty"`
@@ -65,6 +66,14 @@ type warning struct {
 	Code string `json:"code"`
 	Path string `json:"path,omitempty"`
 	Why  string `json:"why,omitempty"`
+}
+
+// try is a request that was sent again, after a wait.
+type try struct {
+	Model  string  `json:"model"`
+	Status int     `json:"status,omitempty"`
+	Why    string  `json:"why"`
+	Wait   float64 `json:"wait_ms"`
 }
 
 type message struct {
@@ -103,6 +112,9 @@ func lineOf(e *Entry) line {
 	}
 	if t := x.Tokens; t != (event.Tokens{}) {
 		l.Tokens = &tokens{t.Input, t.CacheRead, t.CacheWrite, t.Output, t.Reasoning, !t.Known}
+	}
+	for _, t := range x.Tries {
+		l.Tries = append(l.Tries, try{t.Model, t.Status, t.Why, ms(t.Wait)})
 	}
 	for _, w := range x.Warnings {
 		l.Warnings = append(l.Warnings, warning(w))

@@ -39,6 +39,7 @@ func entry(base, body string, perBody int) export.Entry {
 		ID: "req_1", Start: time.Date(2026, 1, 2, 3, 4, 5, 6000000, time.UTC), Phase: event.Done, Client: "Codex", Method: "POST", Path: "/v1/chat/completions",
 		ModelAsked: "a#b", Status: 200, FirstByte: 40 * time.Millisecond, Duration: 100 * time.Millisecond,
 		Tokens: event.Tokens{Input: 10, Output: 5}, Warnings: []event.Warning{{Code: "top-k", Path: "top_k", Why: "no place"}},
+		Tries: []event.Try{{Model: "a#b", Status: 429, Why: "slow down", Wait: 500 * time.Millisecond}},
 	}}
 }
 
@@ -136,6 +137,9 @@ func TestJSONL(t *testing.T) {
 	}
 	if got.Messages["upstream_answer"].Body != "data: {\"a\":1}\n\n" {
 		t.Errorf("a stream is %q", got.Messages["upstream_answer"].Body)
+	}
+	if want := `"sent_again":[{"model":"a#b","status":429,"why":"slow down","wait_ms":500}]`; strings.Count(b.String(), want) != 2 {
+		t.Errorf("what was sent again is not in %s", b.String())
 	}
 	if strings.Contains(b.String(), "secret") {
 		t.Errorf("a secret is in %s", b.String())

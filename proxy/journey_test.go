@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestUntouched: what nobody can have worked on.
+func TestUntouched(t *testing.T) {
+	reset := &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	for _, c := range []struct {
+		name                           string
+		ready, written, answered, idle bool
+		took                           time.Duration
+		err                            error
+		want                           bool
+	}{
+		{name: "refused", err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, want: true},
+		{name: "no network", err: &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}, want: true},
+		{name: "resolver busy", err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, want: true},
+		{name: "no such host", err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}},
+		{name: "took long", err: &net.OpError{Op: "dial", Err: &net.DNSError{IsTimeout: true}}},
+		{name: "broken handshake", err: io.EOF, want: true},
+		{name: "refused handshake", err: &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}},
+		{name: "certificate", err: errors.New("x509: certificate signed by unknown authority")},
+		{name: "our own", err: loop()},
+		{name: "not written", ready: true, err: reset, want: true},
+		{name: "written", ready: true, written: true, err: reset},
+		{name: "given up", ready: true, written: true, idle: true, err: reset, want: true},
+		{name: "broke late", ready: true, written: true, idle: true, took: 2 * time.Second, err: reset},
+		{name: "answered", ready: true, written: true, answered: true, idle: true, err: reset},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			j := &journey{begun: time.Now()}
+			j.ready.Store(c.ready)
+			j.written.Store(c.written)
+			j.answered.Store(c.answered)
+			j.idle.Store(c.idle)
+			time.Sleep(c.took)
+			if got := j.untouched(c.err); got != c.want {
+				t.Errorf("%s: %v", c.name, got)
+			}
+		})
+	}
+}
+
+// TestWatchRests: the silence between two tries, which may be long, is not that of a stream.
+func TestWatchRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		idle := 0
+		var w watch
+		w.reset(time.Minute, func() { idle++ })
+		w.begin(time.Now())
+		w.rest()
+		time.Sleep(time.Hour)
+		if idle != 0 {
+			t.Error("called while it rested")
+		}
+		w.begin(time.Now())
+		time.Sleep(50 * time.Second)
+		w.touch()
+		time.Sleep(50 * time.Second)
+		if idle != 0 {
+			t.Error("called although bytes came")
+		}
+		time.Sleep(time.Minute)
+		if idle != 1 {
+			t.Errorf("called %d times", idle)
+		}
+		w.stop()
+	})
+}
