@@ -45,8 +45,18 @@ func run(a *app.App, hidden bool) int {
 
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	f := application()
-	face := ui.New(f, newCore(a), ui.Options{Name: Name, TrayHost: ui.TrayHost, Slice: slice()})
+	told, tell := context.WithCancel(ctx)
+	defer tell()
+
+	var f fyne.App
+	var face *ui.UI
+	onMain(func() {
+		f = application()
+		face = ui.New(f, newCore(a), ui.Options{
+			Name: Name, TrayHost: ui.TrayHost, Slice: slice(),
+			Quit: func() { tell(); f.Quit() },
+		})
+	})
 	defer face.Close()
 	instance.OnShow(func() bool {
 		if face.Ending() {
@@ -67,8 +77,7 @@ func run(a *app.App, hidden bool) int {
 	hangup := onHangup(face.Leave)
 	started := begin(ctx, a)
 	attended := attend(ctx, a, face)
-	face.Start(hidden)
-	f.Run()
+	loop(func() { face.Start(hidden); f.Run() }, told.Done(), endLimit)
 	face.Stopped()
 	hangup()
 	unpark()

@@ -302,7 +302,9 @@ func (p *program) end() int {
 		must(p.t, err)
 		return 0
 	case <-time.After(patience):
-		p.t.Fatal("the program does not end")
+		p.signal(syscall.SIGQUIT) // it says in its log what every goroutine does
+		<-p.done
+		p.t.Fatalf("the program does not end; windows seen: %v", p.windows())
 		return -1
 	}
 }
