@@ -69,7 +69,7 @@ func (c *clients) refresh() {
 
 // clientList is the list of clients below the headings of their kinds. Up and Down choose.
 type clientList struct {
-	widget.List
+	list
 	clients *presenter.Clients
 	rows    []presenter.ClientRow
 	chosen  func()
@@ -222,7 +222,7 @@ func (r *clientRowRenderer) Refresh() {
 type clientCard struct {
 	w       *window
 	content *fyne.Container
-	scroll  *container.Scroll
+	scroll  *scroll
 	body    *fyne.Container
 	shown   *presenter.ClientCard
 
@@ -249,7 +249,7 @@ func newClientCard(w *window) *clientCard {
 	c.choose.IconPlacement = widget.ButtonIconTrailingText
 	c.modelRow = stack(gapTight, newLine(words.T("Model"), faceNote),
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, 0, sized(112, c.choose)), c.model))
-	c.scroll = container.NewVScroll(padded(gapBlock, gapMargin, gapBlock, gapBlock, limited(textWidth, c.body)))
+	c.scroll = newScroll(padded(gapBlock, gapMargin, gapBlock, gapBlock, limited(textWidth, c.body)))
 	c.content = container.NewStack(c.scroll)
 	return c
 }
@@ -355,8 +355,8 @@ func remark(text string) fyne.CanvasObject {
 	d := newDot(10)
 	d.set(presenter.ToneWarn)
 	p := newParagraph(text)
-	p.label.Importance = widget.LowImportance
-	return container.NewBorder(nil, nil, stack(0, padded(5, 0, 0, gap+2, d)), nil, p.box)
+	p.quiet()
+	return container.NewBorder(nil, nil, stack(0, padded(5, 0, 0, gap+2, d)), nil, p)
 }
 
 // problem says what has to be done before the client can connect.
@@ -399,10 +399,10 @@ func steps(texts []string) fyne.CanvasObject {
 	box := stack(gap)
 	for i, s := range texts {
 		if len(texts) == 1 {
-			return newParagraph(s).box
+			return newParagraph(s)
 		}
 		number := sized(24, newLine(strconv.Itoa(i+1)+".", faceMuted))
-		box.Add(container.NewBorder(nil, nil, stack(0, number), nil, newParagraph(s).box))
+		box.Add(container.NewBorder(nil, nil, stack(0, number), nil, newParagraph(s)))
 	}
 	return box
 }
@@ -416,10 +416,10 @@ func (c *clientCard) values(card presenter.ClientCard) *fyne.Container {
 	}
 	secret := newParagraph("").note()
 	if card.HidesKey {
-		secret.label.SetText(words.T("LOCAL_KEY stands for your local key. What you copy holds the key itself."))
+		secret.set(words.T("LOCAL_KEY stands for your local key. What you copy holds the key itself."), widget.LowImportance)
 	}
 	if len(card.Lines) > 0 {
-		box.Add(c.well(card.Lines, secret.box))
+		box.Add(c.well(card.Lines, secret))
 	}
 	for i, f := range card.Fields {
 		b := u.newCopy(func() string { return u.clients.CopiedField(i, u.status, u.settings, u.core.LocalKey()) })
@@ -427,7 +427,7 @@ func (c *clientCard) values(card presenter.ClientCard) *fyne.Container {
 		box.Add(c.value(f.Name, f.Value, b))
 	}
 	if card.HidesKey && len(card.Lines) == 0 {
-		box.Add(secret.box)
+		box.Add(secret)
 	}
 	return box
 }
@@ -474,5 +474,10 @@ func (s *sideScroll) Scrolled(e *fyne.ScrollEvent) {
 		s.outer.Scrolled(e)
 		return
 	}
-	s.Scroll.Scrolled(e)
+	s.Scroll.Scrolled(faster(e))
+}
+
+// CreateRenderer implements fyne.Widget.
+func (s *sideScroll) CreateRenderer() fyne.WidgetRenderer {
+	return &flatRenderer{WidgetRenderer: s.Scroll.CreateRenderer()}
 }

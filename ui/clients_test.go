@@ -22,8 +22,8 @@ func texts(o fyne.CanvasObject) string {
 		switch x := o.(type) {
 		case *line:
 			b.WriteString(x.text + "\n")
-		case *widget.Label:
-			b.WriteString(x.Text + "\n")
+		case *paragraph:
+			b.WriteString(x.text + "\n")
 		case *entry:
 			b.WriteString(x.Text + "\n")
 		case *widget.Button:
@@ -212,11 +212,11 @@ func TestClientsWheel(t *testing.T) {
 	card := s.window.clients.card
 	turn := func(dx, dy float32) { card.side.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(dx, dy)}) }
 	turn(0, -40)
-	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40 || snippet.X != 0 {
+	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40*wheelFactor() || snippet.X != 0 {
 		t.Errorf("down: the page is at %v, the snippet at %v", page, snippet)
 	}
 	turn(-30, 0)
-	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40 || snippet.X != 30 {
+	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40*wheelFactor() || snippet.X != 30*wheelFactor() {
 		t.Errorf("sideways: the page is at %v, the snippet at %v", page, snippet)
 	}
 }

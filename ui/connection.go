@@ -39,7 +39,7 @@ func newConnection(w *window, s func() settings.Settings, token func() string, f
 	c := &connection{w: w, settings: s, token: token, found: found}
 	c.button = widget.NewButton(words.T("Test connection"), c.test)
 	c.dot, c.text, c.cure, c.detail = newDot(10), newParagraph(""), newParagraph(""), newParagraph("").note()
-	c.result = container.NewBorder(nil, nil, stack(0, padded(6, 0, 0, gap, c.dot)), nil, stack(gapTight, c.text.box, c.cure.box, c.detail.box))
+	c.result = container.NewBorder(nil, nil, stack(0, padded(6, 0, 0, gap, c.dot)), nil, stack(gapTight, c.text, c.cure, c.detail))
 	c.content = stack(gap, inRow(0, c.button), c.result)
 	c.show()
 	return c
@@ -87,7 +87,7 @@ func (c *connection) show() {
 	c.text.set(v.Text, widget.MediumImportance)
 	c.cure.set(v.Cure, widget.MediumImportance)
 	c.detail.set(v.Detail, widget.LowImportance)
-	c.cure.box.Hidden, c.detail.box.Hidden = v.Cure == "", v.Detail == ""
+	c.cure.Hidden, c.detail.Hidden = v.Cure == "", v.Detail == ""
 	c.result.Hidden = v.Text == ""
 	c.content.Refresh()
 }

@@ -21,15 +21,15 @@ func TestConnectionIsTested(t *testing.T) {
 	}
 	retype(p.field(presenter.FieldGateway).entry, "work")
 	test.Tap(p.test.button)
-	if !p.test.button.Disabled() || p.test.text.label.Text != "Asking the gateway…" {
-		t.Errorf("meanwhile it says %q", p.test.text.label.Text)
+	if !p.test.button.Disabled() || p.test.text.text != "Asking the gateway…" {
+		t.Errorf("meanwhile it says %q", p.test.text.text)
 	}
 	s.until("the finding", func() bool { return !p.test.running })
 	if got := c.tested[0].Gateway.ID; got != "work" || len(c.saved) > 0 {
 		t.Errorf("tested %q, saved %v", got, c.saved)
 	}
-	if p.test.dot.tone != presenter.ToneBad || !strings.Contains(p.test.detail.label.Text, "office") || p.test.button.Disabled() {
-		t.Errorf("%q, %q", p.test.text.label.Text, p.test.detail.label.Text)
+	if p.test.dot.tone != presenter.ToneBad || !strings.Contains(p.test.detail.text, "office") || p.test.button.Disabled() {
+		t.Errorf("%q, %q", p.test.text.text, p.test.detail.text)
 	}
 	if s.window.win.Canvas().Focused() != p.field(presenter.FieldGateway).entry {
 		t.Error("the cursor is not where it is needed")
@@ -50,7 +50,7 @@ func TestStaleFindingIsDropped(t *testing.T) {
 	s.Close()
 	s.settle()
 	if !p.test.result.Hidden || p.test.running {
-		t.Errorf("it says %q", p.test.text.label.Text)
+		t.Errorf("it says %q", p.test.text.text)
 	}
 }
 

@@ -50,7 +50,7 @@ type guide struct {
 	clients          []*widget.Button
 
 	skip, back, next *widget.Button
-	scroll           *container.Scroll
+	scroll           *scroll
 }
 
 func newGuide(w *window) *guide {
@@ -63,7 +63,7 @@ func newGuide(w *window) *guide {
 		bars.Add(container.New(heightLayout(4), bar))
 	}
 	g.title, g.text, g.say = newParagraph(""), newParagraph(""), newParagraph("")
-	g.title.label.SizeName, g.title.label.TextStyle.Bold = sizeHeadline, true
+	g.title.headline()
 	g.link = widget.NewButton("", g.openLink)
 	g.steps = []*fyne.Container{
 		presenter.GuideAccount: g.accountStep(), presenter.GuideGateway: g.gatewayStep(), presenter.GuideToken: g.tokenStep(),
@@ -71,13 +71,13 @@ func newGuide(w *window) *guide {
 	}
 	g.trial = g.demoWay()
 	g.place = stack(gap, g.count, bars)
-	body := stack(gapBlock, g.place, stack(gap+4, g.title.box, g.text.box, inRow(0, g.link)))
+	body := stack(gapBlock, g.place, stack(gap+4, g.title, g.text, inRow(0, g.link)))
 	for _, s := range g.steps {
 		body.Add(s)
 	}
 	body.Add(g.trial)
-	body.Add(g.say.box)
-	g.scroll = container.NewVScroll(container.New(columnLayout(guideWidth), padded(gapMargin, gapMargin, 0, 0, body)))
+	body.Add(g.say)
+	g.scroll = newScroll(container.New(columnLayout(guideWidth), padded(gapMargin, gapMargin, 0, 0, body)))
 	g.content = container.NewBorder(nil, g.footer(), nil, nil, g.scroll)
 	g.content.Hide()
 	return g
@@ -130,7 +130,7 @@ func (f *guideField) refresh() {
 		note, tone = problem, widget.DangerImportance
 	}
 	f.note.set(note, tone)
-	f.note.box.Hidden = note == ""
+	f.note.Hidden = note == ""
 	if f.wrong == problem {
 		return
 	}
@@ -149,7 +149,7 @@ func (g *guide) accountStep() *fyne.Container {
 	try := widget.NewButton(words.T("Try it without an account"), g.showDemo)
 	why := newParagraph(words.T("No account yet? A built-in demo answers without one.")).note()
 	return stack(gapBlock, named(words.T("Account ID"), g.account.entry, g.account.note),
-		stack(gapWide, widget.NewSeparator(), container.NewBorder(nil, nil, nil, try, padded(0, 0, 0, gapWide, middle(why.box)))))
+		stack(gapWide, widget.NewSeparator(), container.NewBorder(nil, nil, nil, try, padded(0, 0, 0, gapWide, middle(why)))))
 }
 
 func (g *guide) gatewayStep() *fyne.Container {
@@ -159,7 +159,7 @@ func (g *guide) gatewayStep() *fyne.Container {
 
 // named is a field below its name and above its note.
 func named(name string, field fyne.CanvasObject, note *paragraph) fyne.CanvasObject {
-	return stack(gapTight+2, newLine(name, faceStrong), field, padded(0, 0, 2, 0, note.box))
+	return stack(gapTight+2, newLine(name, faceStrong), field, padded(0, 0, 2, 0, note))
 }
 
 func (g *guide) tokenStep() *fyne.Container {
@@ -373,7 +373,7 @@ func (g *guide) openLink() {
 // tell says what went wrong, or nothing.
 func (g *guide) tell(sentence string) {
 	g.say.set(sentence, widget.DangerImportance)
-	g.say.box.Hidden = sentence == ""
+	g.say.Hidden = sentence == ""
 }
 
 func (g *guide) goBack() {

@@ -47,8 +47,8 @@ func TestGuideLeadsThrough(t *testing.T) {
 		t.Errorf("focus %T, next disabled %v", cv.Focused(), g.next.Disabled())
 	}
 	test.Type(g.account.entry, "nonsense")
-	if !g.next.Disabled() || !strings.Contains(g.account.note.label.Text, "32 digits") {
-		t.Errorf("next disabled %v, note %q", g.next.Disabled(), g.account.note.label.Text)
+	if !g.next.Disabled() || !strings.Contains(g.account.note.text, "32 digits") {
+		t.Errorf("next disabled %v, note %q", g.next.Disabled(), g.account.note.text)
 	}
 	retype(g.account.entry, testAccount)
 	g.account.entry.OnSubmitted("")
@@ -131,8 +131,8 @@ func TestGuideSkipsWithoutLoss(t *testing.T) {
 		test.Type(g.token.entry, "made-up-token")
 		test.Tap(g.next)
 		s.until("the refusal", func() bool { return g.token.wrong != "" })
-		if g.step != presenter.GuideToken || g.next.Disabled() || g.next.Text != "Try again" || !strings.Contains(g.say.label.Text, "GATEWAY_TOKEN") {
-			t.Errorf("step %d, next %q disabled %v, said %q", g.step, g.next.Text, g.next.Disabled(), g.say.label.Text)
+		if g.step != presenter.GuideToken || g.next.Disabled() || g.next.Text != "Try again" || !strings.Contains(g.say.text, "GATEWAY_TOKEN") {
+			t.Errorf("step %d, next %q disabled %v, said %q", g.step, g.next.Text, g.next.Disabled(), g.say.text)
 		}
 		test.Tap(g.skip) // once is enough
 		s.until("the end", func() bool { return c.Settings().App.Guided })
@@ -159,8 +159,8 @@ func TestGuideKeepsTheUserWhenSavingFails(t *testing.T) {
 	test.Type(g.account.entry, testAccount)
 	test.Tap(g.next)
 	s.until("the failure", func() bool { return !g.moving })
-	if g.step != presenter.GuideAccount || !strings.Contains(g.say.label.Text, "disk full") || g.account.entry.Text != testAccount {
-		t.Errorf("step %d, says %q", g.step, g.say.label.Text)
+	if g.step != presenter.GuideAccount || !strings.Contains(g.say.text, "disk full") || g.account.entry.Text != testAccount {
+		t.Errorf("step %d, says %q", g.step, g.say.text)
 	}
 	test.Tap(g.skip) // which must always be a way out
 	s.settle()
@@ -193,8 +193,8 @@ func TestGuideWithoutAccount(t *testing.T) {
 	c := newUser()
 	s, g := startGuide(t, c)
 	g.showDemo()
-	if g.trial.Hidden || g.title.label.Text != "Try it without an account" || !strings.Contains(g.try[0].text, "curl") {
-		t.Errorf("title %q, command %q", g.title.label.Text, g.try[0].text)
+	if g.trial.Hidden || g.title.text != "Try it without an account" || !strings.Contains(g.try[0].text, "curl") {
+		t.Errorf("title %q, command %q", g.title.text, g.try[0].text)
 	}
 	test.Tap(g.back)
 	if g.demo || !g.trial.Hidden || g.step != presenter.GuideAccount {
@@ -248,7 +248,7 @@ func TestGuideOpensTheDashboard(t *testing.T) {
 	if len(opened) != 2 || opened[0] != "https://dash.cloudflare.com/" || opened[1] != "https://dash.cloudflare.com/"+testAccount+"/ai/ai-gateway" {
 		t.Errorf("opened %v", opened)
 	}
-	if !strings.Contains(g.say.label.Text, opened[1]) {
-		t.Errorf("it says %q", g.say.label.Text)
+	if !strings.Contains(g.say.text, opened[1]) {
+		t.Errorf("it says %q", g.say.text)
 	}
 }

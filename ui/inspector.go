@@ -68,8 +68,8 @@ func newInspector(w *window, closed func()) *inspector {
 	in.summary = newSummary()
 	in.bytes = newComparison(w.u)
 	in.why = newParagraph("")
-	in.why.label.Importance = widget.LowImportance
-	in.nothing = padded(gapBlock, 0, rowInset, rowInset, limited(textWidth, in.why.box))
+	in.why.quiet()
+	in.nothing = padded(gapBlock, 0, rowInset, rowInset, limited(textWidth, in.why))
 
 	head := container.NewBorder(nil, nil, container.NewCenter(in.dot), inRow(gap, in.again, in.more, shut),
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, gapWide, middle(in.state)), padded(0, 0, gap+2, 0, middle(in.title))))

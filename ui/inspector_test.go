@@ -123,8 +123,8 @@ func TestInspectorSaysWhyThereIsNothing(t *testing.T) {
 	in := s.inspector()
 	in.tabs.choose(tabRequest)
 	s.until("the reason", func() bool { return !in.nothing.Hidden })
-	if !strings.Contains(in.why.label.Text, "not being kept when") || !in.again.Disabled() {
-		t.Errorf("%q, again disabled %t", in.why.label.Text, in.again.Disabled())
+	if !strings.Contains(in.why.text, "not being kept when") || !in.again.Disabled() {
+		t.Errorf("%q, again disabled %t", in.why.text, in.again.Disabled())
 	}
 }
 

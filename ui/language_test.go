@@ -41,8 +41,8 @@ func walk(o fyne.CanvasObject, f func(string)) {
 		f(o.Text)
 	case *line:
 		f(o.text)
-	case *widget.Label:
-		f(o.Text)
+	case *paragraph:
+		f(o.text)
 	case *widget.Button:
 		f(o.Text)
 	case *widget.Check:
@@ -228,8 +228,8 @@ func TestLanguageChangesAtOnce(t *testing.T) {
 	retype(f.entry, "nonsense") // before the answer comes
 	s.until("English", func() bool { return s.window.settings.said == "Saved." })
 	f = s.window.settings.field(presenter.FieldAccount)
-	if f.entry.Text != "nonsense" || !strings.HasPrefix(f.note.label.Text, "An account id has") {
-		t.Errorf("account %q with %q", f.entry.Text, f.note.label.Text)
+	if f.entry.Text != "nonsense" || !strings.HasPrefix(f.note.text, "An account id has") {
+		t.Errorf("account %q with %q", f.entry.Text, f.note.text)
 	}
 }
 

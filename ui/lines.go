@@ -15,7 +15,7 @@ import (
 // lines shows a text of any length in a fixed-width face, hard-wrapped to its width. Only
 // the rows that can be seen are drawn, so a megabyte costs no more than a page.
 type lines struct {
-	widget.List
+	list
 	heads []presenter.Fact // shown above the text
 	text  []presenter.Line
 	rows  []span
@@ -59,7 +59,7 @@ func (l *lines) Resize(s fyne.Size) {
 		l.cols = cols
 		l.wrap()
 	}
-	l.List.Resize(s)
+	l.list.Resize(s)
 }
 
 // gutter is the width before the text, for the mark.

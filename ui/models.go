@@ -23,7 +23,7 @@ type modelsPage struct {
 	w       *window
 	form    *presenter.Models
 	content fyne.CanvasObject
-	scroll  *container.Scroll
+	scroll  *scroll
 	saveBar
 
 	stopped   fyne.CanvasObject // says that nothing can be tried
@@ -47,12 +47,12 @@ func newModelsPage(w *window) *modelsPage {
 	p.stopped = remark(words.T("Models can be tried while the proxy runs."))
 	p.startable = w.u.startable(remark(words.T("Models can be tried while the proxy runs.")))
 	p.tiers, p.own = newNameRows(p), newNameRows(p)
-	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note().box
+	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note()
 	p.add = widget.NewButtonWithIcon(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
 	p.catalogue = newCatalogue(p)
 	body := stack(gapMargin,
 		stack(gap, newLine(words.T("Models"), faceHeadline),
-			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note().box, p.stopped, p.startable),
+			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note(), p.stopped, p.startable),
 		section("Claude Code",
 			intro(words.T("Claude Code asks for models by size. Choose what stands for each; an empty field leaves Anthropic's own.")),
 			p.tiers.box),
@@ -61,7 +61,7 @@ func newModelsPage(w *window) *modelsPage {
 			p.own.box, p.empty, inRow(0, p.add)),
 		p.catalogue.content,
 	)
-	p.scroll = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
+	p.scroll = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	p.saveBar = newSaveBar(p.keep, p.drop)
 	p.content = container.NewBorder(nil, p.foot, nil, nil, p.scroll)
 	return p
@@ -69,7 +69,7 @@ func newModelsPage(w *window) *modelsPage {
 
 // intro is a sentence below the title of a section.
 func intro(text string) fyne.CanvasObject {
-	return padded(0, gapTight, 0, 0, newParagraph(text).note().box)
+	return padded(0, gapTight, 0, 0, newParagraph(text).note())
 }
 
 // resume takes over from the page in another language, which has the same form.
@@ -129,21 +129,30 @@ func (p *modelsPage) try(id int) {
 	})
 }
 
-// keep saves the names, and leaves what was changed elsewhere as it is there.
-func (p *modelsPage) keep() {
+// keep saves the names.
+func (p *modelsPage) keep() { p.store(func(bool) {}) }
+
+// store saves the names, leaves what was changed elsewhere as it is there, and tells
+// whether that worked.
+func (p *modelsPage) store(then func(saved bool)) {
 	if p.saving || !p.form.Dirty() || !p.form.Valid() {
+		then(false)
 		return
 	}
 	core := p.w.u.core
 	p.form.Reload(core.Settings(), core.Overridden())
 	if !p.form.Valid() {
 		p.refresh()
+		then(false)
 		return
 	}
 	s := p.form.Settings()
 	p.saving = true
 	p.refresh()
-	p.w.u.run(saveLimit, func(ctx context.Context) error { return core.SaveSettings(ctx, s) }, p.kept)
+	p.w.u.run(saveLimit, func(ctx context.Context) error { return core.SaveSettings(ctx, s) }, func(err error) {
+		p.kept(err)
+		then(err == nil)
+	})
 }
 
 func (p *modelsPage) kept(err error) {

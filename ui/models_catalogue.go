@@ -45,7 +45,7 @@ func newCatalogue(p *modelsPage) *catalogue {
 	c.nothing = newParagraph(words.T("No model found here. Any other id works too, as model#provider.")).note()
 	c.content = section(words.T("Catalogue"),
 		intro(words.T("Models worth offering, by the names that requests use. Any other id works too.")),
-		c.search, c.nothing.box, container.NewStack(c.room, stack(0, padded(gap, 0, 0, 0, c.groups))))
+		c.search, c.nothing, container.NewStack(c.room, stack(0, padded(gap, 0, 0, 0, c.groups))))
 	return c
 }
 
@@ -104,5 +104,5 @@ func (c *catalogue) refresh() {
 		show(r.choose, model != chosen)
 		show(r.chosen, model == chosen)
 	}
-	show(c.nothing.box, len(found) == 0)
+	show(c.nothing, len(found) == 0)
 }

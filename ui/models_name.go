@@ -49,8 +49,8 @@ func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
 	head := container.New(besideLayout{}, // which leaves the order in which Tab goes
 		sized(labelWidth+gapTight, container.NewBorder(nil, nil, nil, arrow, name)),
 		container.NewBorder(nil, nil, nil, inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models))
-	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried.box)
-	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, stack(gapTight, f.note.box, f.outcome)))
+	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried)
+	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, stack(gapTight, f.note, f.outcome)))
 	return f
 }
 
@@ -110,7 +110,7 @@ func (f *nameField) refresh(r presenter.NameRow) {
 	default:
 		f.note.set(r.Hint, widget.LowImportance)
 	}
-	show(f.note.box, f.note.label.Text != "")
+	show(f.note, f.note.text != "")
 	f.dot.set(r.Tone)
 	f.tried.set(r.Tried, outcomeColor(r.Tone))
 	show(f.outcome, r.Tried != "")

@@ -34,7 +34,7 @@ func TestModelsAreSaved(t *testing.T) {
 		t.Error("the cursor is not in the new name")
 	}
 	test.Type(f.name, "mine")
-	if p.message.text == "" || !p.save.Disabled() || f.note.label.Text == "" {
+	if p.message.text == "" || !p.save.Disabled() || f.note.text == "" {
 		t.Errorf("half a row can be saved: %q", p.message.text)
 	}
 	test.Type(f.models, "echo#demo")
@@ -89,12 +89,12 @@ func TestModelsLoseNothingOnError(t *testing.T) {
 	f := p.own.rows[1]
 	retype(f.models, "nobody")
 	saveModels(s)
-	if f.models.Text != "nobody" || f.note.label.Text != "No provider is known for the model." || !strings.HasPrefix(p.message.text, "Not saved.") {
-		t.Errorf("%q with %q: %q", f.models.Text, f.note.label.Text, p.message.text)
+	if f.models.Text != "nobody" || f.note.text != "No provider is known for the model." || !strings.HasPrefix(p.message.text, "Not saved.") {
+		t.Errorf("%q with %q: %q", f.models.Text, f.note.text, p.message.text)
 	}
 	test.Tap(p.revert)
-	if f = p.own.rows[1]; f.models.Text != "claude-sonnet-4-5#anthropic, gpt-5#openai" || p.own.rows[1].note.label.Text != "" {
-		t.Errorf("after revert: %q with %q", f.models.Text, f.note.label.Text)
+	if f = p.own.rows[1]; f.models.Text != "claude-sonnet-4-5#anthropic, gpt-5#openai" || p.own.rows[1].note.text != "" {
+		t.Errorf("after revert: %q with %q", f.models.Text, f.note.text)
 	}
 }
 
@@ -105,12 +105,12 @@ func TestModelsAreTriedWithOneClick(t *testing.T) {
 		p.tiers.rows[2]: "The gateway refused the token (2009); replace it in Settings.",
 	} {
 		test.Tap(f.try)
-		if !f.try.Disabled() || f.tried.label.Text != "Waiting for an answer…" {
-			t.Errorf("meanwhile: %q", f.tried.label.Text)
+		if !f.try.Disabled() || f.tried.text != "Waiting for an answer…" {
+			t.Errorf("meanwhile: %q", f.tried.text)
 		}
 		s.until("the answer", func() bool { return !f.row.Busy })
-		if f.tried.label.Text != want || !f.outcome.Visible() || f.try.Disabled() {
-			t.Errorf("%q, want %q", f.tried.label.Text, want)
+		if f.tried.text != want || !f.outcome.Visible() || f.try.Disabled() {
+			t.Errorf("%q, want %q", f.tried.text, want)
 		}
 	}
 	if !slices.Equal(slices.Sorted(slices.Values(s.core.tried)), []string{"claude-haiku", "claude-opus"}) {
@@ -119,8 +119,8 @@ func TestModelsAreTriedWithOneClick(t *testing.T) {
 	f := p.own.rows[1]
 	retype(f.models, "echo#demo")
 	test.Tap(f.try)
-	if len(s.core.tried) != 2 || !strings.HasPrefix(f.tried.label.Text, "Save first.") {
-		t.Errorf("what is not saved is tried: %q", f.tried.label.Text)
+	if len(s.core.tried) != 2 || !strings.HasPrefix(f.tried.text, "Save first.") {
+		t.Errorf("what is not saved is tried: %q", f.tried.text)
 	}
 	for state, can := range map[presenter.State]struct{ try, start bool }{
 		presenter.Running: {true, false}, presenter.Stopped: {false, true}, presenter.Failed: {false, true}, presenter.Stopping: {false, false},
@@ -145,7 +145,7 @@ func TestModelsCatalogueIsSearched(t *testing.T) {
 		}
 		return slices.Sorted(slices.Values(out))
 	}
-	if got := shown(); !slices.Equal(got, slices.Sorted(slices.Values(s.core.Models()))) || c.nothing.box.Visible() {
+	if got := shown(); !slices.Equal(got, slices.Sorted(slices.Values(s.core.Models()))) || c.nothing.Visible() {
 		t.Errorf("all: %q", got)
 	}
 	test.Type(c.search, "mini open")
@@ -162,7 +162,7 @@ func TestModelsCatalogueIsSearched(t *testing.T) {
 		t.Errorf("the default is %q", p.own.rows[0].models.Text)
 	}
 	test.Type(c.search, "zzz")
-	if len(shown()) > 0 || !c.nothing.box.Visible() {
+	if len(shown()) > 0 || !c.nothing.Visible() {
 		t.Errorf("found %q", shown())
 	}
 	c.search.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})

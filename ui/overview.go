@@ -58,21 +58,21 @@ type overview struct {
 func newOverview(w *window) *overview {
 	o := &overview{w: w}
 	body := stack(gapMargin, o.state(), o.noTray(), o.notices(), o.missing(), o.lastHour(), o.trouble(), o.connect(), o.tryIt())
-	o.content = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
+	o.content = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	return o
 }
 
 func (o *overview) state() fyne.CanvasObject {
 	o.dot = newDot(14)
 	o.headline = newParagraph("")
-	o.headline.label.SizeName, o.headline.label.TextStyle.Bold = sizeHeadline, true
+	o.headline.headline()
 	o.detail = newParagraph("")
 	o.power = widget.NewButton(words.T("Start"), func() { o.w.u.act(o.action) })
 	o.power.Importance = widget.HighImportance
 	return stack(gap,
 		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
-			padded(0, 0, gapWide, gapWide, middle(o.headline.box))),
-		padded(0, 0, 14+gapWide+gapTight, 0, o.detail.box),
+			padded(0, 0, gapWide, gapWide, middle(o.headline))),
+		padded(0, 0, 14+gapWide+gapTight, 0, o.detail),
 		o.anotherPort(),
 	)
 }
@@ -82,7 +82,7 @@ func (o *overview) anotherPort() fyne.CanvasObject {
 	o.other = widget.NewButton("", o.w.u.usePort)
 	o.moving = newParagraph("").note()
 	o.elsewhere = padded(0, 0, 14+gapWide+gapTight, 0,
-		container.NewBorder(nil, nil, container.NewCenter(sized(112, o.other)), nil, padded(0, 0, gapWide, 0, middle(o.moving.box))))
+		container.NewBorder(nil, nil, container.NewCenter(sized(112, o.other)), nil, padded(0, 0, gapWide, 0, middle(o.moving))))
 	return o.elsewhere
 }
 
@@ -93,7 +93,7 @@ func (o *overview) noTray() fyne.CanvasObject {
 		o.w.u.app.Preferences().SetBool(keyTrayless, true)
 		o.refresh()
 	})
-	o.trayless = container.NewBorder(nil, nil, nil, container.NewCenter(sized(96, o.known)), padded(0, 0, 14+gapWide+gapTight, gapWide, middle(text.box)))
+	o.trayless = container.NewBorder(nil, nil, nil, container.NewCenter(sized(96, o.known)), padded(0, 0, 14+gapWide+gapTight, gapWide, middle(text)))
 	return o.trayless
 }
 
@@ -115,8 +115,8 @@ func (o *overview) notices() fyne.CanvasObject {
 		d := newDot(10)
 		d.set(presenter.ToneWarn)
 		p := newParagraph(text)
-		p.label.Importance = widget.WarningImportance
-		box.Add(container.NewBorder(nil, nil, sized(14, d), nil, padded(0, 0, gapWide, 0, p.box)))
+		p.importance = widget.WarningImportance
+		box.Add(container.NewBorder(nil, nil, sized(14, d), nil, padded(0, 0, gapWide, 0, p)))
 	}
 	box.Hidden = len(box.Objects) == 0
 	return box
@@ -202,9 +202,9 @@ func (o *overview) refreshTroubles() {
 		d := newDot(10)
 		d.set(presenter.ToneBad)
 		text := newParagraph(presenter.Shorten(t.Text, 240))
-		said := stack(2, text.box)
+		said := stack(2, text)
 		if t.Cure != "" {
-			said.Add(newParagraph(t.Cure).note().box)
+			said.Add(newParagraph(t.Cure).note())
 		}
 		b := widget.NewButton(words.T("Show"), func() { o.w.openRequest(t.ID) })
 		o.troubleList.Add(container.NewBorder(nil, nil, sized(14, d), container.NewCenter(sized(96, b)), padded(0, 0, gapWide, gapWide, said)))
@@ -221,13 +221,13 @@ func (o *overview) tryIt() fyne.CanvasObject {
 		lines.Add(o.try[i])
 	}
 	why := newParagraph(words.T("The model echo#demo answers from inside the program, without an account. Paste this into a terminal:"))
-	why.label.Importance = widget.LowImportance
+	why.quiet()
 	send := o.w.u.newCopy(func() string {
 		return strings.Join(presenter.TryCommand(o.w.u.status.Addr, o.w.u.core.LocalKey()), "\n")
 	})
 	well := container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4,
 		container.NewBorder(nil, nil, nil, stack(0, sized(96, send)), lines)))
-	o.tryArea = section(words.T("Try it"), stack(gap, why.box, well))
+	o.tryArea = section(words.T("Try it"), stack(gap, why, well))
 	return o.tryArea
 }
 
@@ -260,7 +260,7 @@ func (o *overview) refresh() {
 		importance = widget.MediumImportance
 	}
 	o.detail.set(h.Detail, importance)
-	o.detail.box.Hidden = h.Detail == ""
+	o.detail.Hidden = h.Detail == ""
 	o.refreshPower()
 	o.refreshHints()
 	urls := presenter.BaseURLs(u.status.Addr)

@@ -141,6 +141,33 @@ func sized(width float32, o fyne.CanvasObject) *fyne.Container {
 	return container.New(widthLayout(width), o)
 }
 
+// inRows gives its object a height that is a multiple of one, so that no row is cut.
+func inRows(height float32, o fyne.CanvasObject) *fyne.Container {
+	return container.New(rowsLayout(height), o)
+}
+
+type rowsLayout float32
+
+// Layout implements fyne.Layout.
+func (r rowsLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	if n := float32(int(s.Height / float32(r))); n > 0 {
+		s.Height = n * float32(r)
+	}
+	for _, o := range objects {
+		o.Move(fyne.NewPos(0, 0))
+		o.Resize(s)
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (rowsLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	s := fyne.Size{}
+	for _, o := range objects {
+		s = s.Max(o.MinSize())
+	}
+	return s
+}
+
 type widthLayout float32
 
 // Layout implements fyne.Layout.

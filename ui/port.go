@@ -58,7 +58,7 @@ func (u *UI) askPort() {
 	}
 	text := u.offer.text()
 	u.offer.dialog = dialog.NewCustomConfirm(text.Title, text.Button, words.T("Cancel"),
-		padded(0, gapWide, 0, 0, sized(textWidth/2, newParagraph(text.Text).box)), func(use bool) {
+		padded(0, gapWide, 0, 0, sized(textWidth/2, newParagraph(text.Text))), func(use bool) {
 			if use {
 				u.usePort()
 			}

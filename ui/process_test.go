@@ -197,7 +197,7 @@ func TestQuitSaysWhatItWaitsFor(t *testing.T) {
 	s.start()
 	s.act(presenter.Quit)
 	const waiting = "Quitting: waiting for 2 requests…"
-	if s.tray.shown[0].Label != waiting || s.window.ending == nil || s.window.ending.text.label.Text != waiting {
+	if s.tray.shown[0].Label != waiting || s.window.ending == nil || s.window.ending.text.text != waiting {
 		t.Fatalf("the tray says %q", s.tray.shown[0].Label)
 	}
 	if !s.window.visible || !s.Ending() {
@@ -207,7 +207,7 @@ func TestQuitSaysWhatItWaitsFor(t *testing.T) {
 	c.active = 1
 	c.mu.Unlock()
 	s.pass()
-	if got := s.window.ending.text.label.Text; got != "Quitting: waiting for 1 request…" {
+	if got := s.window.ending.text.text; got != "Quitting: waiting for 1 request…" {
 		t.Errorf("the window says %q", got)
 	}
 	c.mu.Lock()

@@ -22,13 +22,19 @@ type quitDialog struct {
 	text   *paragraph
 }
 
-// quit stops the proxy, which gives running requests time, and then ends the program. A
-// second call does not wait.
+// quit ends the program, as soon as the user has said what becomes of edits that are not
+// saved. A second call, once that is clear, does not wait for requests.
 func (u *UI) quit() {
-	if u.quitting {
+	switch {
+	case u.quitting:
 		u.opts.Quit()
-		return
+	case u.window == nil || !u.window.askUnsaved():
+		u.end()
 	}
+}
+
+// end stops the proxy, which gives running requests time, and then ends the program.
+func (u *UI) end() {
 	u.quitting = true
 	u.ending.Store(true)
 	if u.window != nil {
@@ -58,7 +64,7 @@ func (w *window) sayQuitting(h presenter.Headline) {
 		now := widget.NewButton(words.T("Quit now"), w.u.quit)
 		w.ending = &quitDialog{text: newParagraph("")}
 		w.ending.dialog = dialog.NewCustomWithoutButtons(w.u.opts.Name, stack(gapMargin,
-			sized(textWidth/2, stack(gap, w.ending.text.box, newParagraph(words.T("Requests that are cut end with an error.")).note().box)),
+			sized(textWidth/2, stack(gap, w.ending.text, newParagraph(words.T("Requests that are cut end with an error.")).note())),
 			container.NewCenter(sized(120, now))), w.win)
 		w.ending.dialog.Show()
 	}
@@ -68,8 +74,8 @@ func (w *window) sayQuitting(h presenter.Headline) {
 // Ending tells whether the program is quitting. It may be called from any goroutine.
 func (u *UI) Ending() bool { return u.ending.Load() }
 
-// Leave ends the program without waiting for requests. It may be called from any
-// goroutine while the application runs, and before.
+// Leave ends the program without waiting for requests or asking anything. It may be called
+// from any goroutine while the application runs, and before.
 func (u *UI) Leave() {
 	u.Unpark()
 	u.opts.Do(u.opts.Quit)

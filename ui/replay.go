@@ -91,7 +91,7 @@ func (in *inspector) copyCurl(side capture.Side, shell export.Shell) {
 
 // tell says in a dialog what went wrong.
 func (w *window) tell(sentence string) {
-	dialog.ShowCustom(words.T("That did not work"), words.T("Close"), limited(textWidth/2, newParagraph(sentence).box), w.win)
+	dialog.ShowCustom(words.T("That did not work"), words.T("Close"), limited(textWidth/2, newParagraph(sentence)), w.win)
 }
 
 // replay sends a request again and selects its row as soon as there is one.
@@ -125,7 +125,7 @@ func (in *inspector) edit() {
 	if draft.Body != "" {
 		form = container.NewBorder(stack(gap, rows, newLine(words.T("Body"), faceMuted)), nil, nil, nil, body)
 	} else {
-		rows.Add(newParagraph(draft.Note).note().box)
+		rows.Add(newParagraph(draft.Note).note())
 	}
 	d := dialog.NewCustomConfirm(words.T("Edit and send again"), words.T("Send"), words.T("Cancel"), form, func(send bool) {
 		if send {

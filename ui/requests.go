@@ -23,6 +23,7 @@ type requests struct {
 	w       *window
 	content *fyne.Container
 
+	head   *fyne.Container
 	count  *line
 	newest *widget.Button
 	pause  *widget.Button
@@ -47,7 +48,7 @@ type requests struct {
 	offset  float32 // where the list was left, to see whether the user has scrolled
 	known   int     // rows at the last refresh
 	gone    int     // rows dropped at the top since then
-	ours    bool    // a selection that the program makes, not the user
+	ours    bool    // what the program does to the list, not the user
 	awaited string  // the exchange that is being sent again
 }
 
@@ -62,18 +63,19 @@ func newRequests(w *window) *requests {
 	r.inspector = newInspector(w, r.unselect)
 	r.list.pause = r.togglePause
 	r.list.pass = w.pass
+	r.list.snap, r.list.moved = rowHeight, r.scrolled
 	r.list.copy = func() { r.inspector.copyCurl(capture.ClientRequest, export.Bash) }
 	r.empty, r.unmatched = r.emptyState(), r.noMatch()
 	r.filterBar()
-	head := container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),
+	r.head = container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),
 		padded(0, 0, gapWide, gap, middle(r.count)))
 	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil,
-		container.NewStack(container.NewThemeOverride(r.list, part{padding: 0, inner: -1}), r.empty, r.unmatched))
+		container.NewStack(inRows(rowHeight, container.NewThemeOverride(r.list, part{padding: 0, inner: -1})), r.empty, r.unmatched))
 	r.split = container.NewVSplit(r.table, r.inspector.content)
 	r.split.Offset = 0.5
 	r.middle = container.NewStack(r.table)
 	r.content = container.NewBorder(
-		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, head), padded(0, 0, rowInset, rowInset-4, r.bar)), nil, nil, nil, r.middle)
+		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, r.head), padded(0, 0, rowInset, rowInset-4, r.bar)), nil, nil, nil, r.middle)
 	return r
 }
 
@@ -229,12 +231,37 @@ func (r *requests) refresh() {
 	r.choices(log.Filter())
 	r.refreshPause()
 	r.count.set(r.counted())
+	r.arrange()
+	r.offerNewest()
+	r.inspect()
+	r.known = log.Len()
+}
+
+// arrange shows the rows of now where they belong.
+func (r *requests) arrange() {
+	r.ours = true
+	defer func() { r.ours = false }()
 	r.list.Refresh()
 	r.reselect()
 	r.scroll()
-	r.newest.Hidden = r.follow || !some
-	r.inspect()
-	r.known = log.Len()
+}
+
+// scrolled is called when the list was moved, by the user unless the program does.
+func (r *requests) scrolled() {
+	if r.ours {
+		return
+	}
+	r.look()
+	r.offset = r.list.GetScrollOffset()
+	r.offerNewest()
+}
+
+// offerNewest shows the way to the end of the list while the list does not follow it.
+func (r *requests) offerNewest() {
+	if on := !r.follow && r.w.u.log.Len() > 0; on != r.newest.Visible() {
+		show(r.newest, on)
+		r.head.Refresh()
+	}
 }
 
 // inspect shows the selected exchange, or nothing but the list.
@@ -309,7 +336,7 @@ func (r *requests) selected(i widget.ListItemID) {
 	r.follow = i == r.w.u.log.Len()-1
 	r.list.ScrollTo(i)
 	r.offset = r.list.GetScrollOffset()
-	r.newest.Hidden = r.follow
+	r.offerNewest()
 }
 
 func (r *requests) unselect() {
@@ -329,8 +356,6 @@ func (r *requests) reveal() {
 // reselect moves the highlight to where the selected exchange is now.
 func (r *requests) reselect() {
 	i := r.w.u.log.Selected()
-	r.ours = true
-	defer func() { r.ours = false }()
 	if i < 0 {
 		r.list.UnselectAll()
 		return

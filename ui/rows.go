@@ -13,7 +13,7 @@ import (
 // rows is the list of exchanges. Up and Down select, Escape selects nothing,
 // a space pauses, and a copy is a cURL command.
 type rows struct {
-	widget.List
+	list
 	log      *presenter.Log
 	unselect func()
 	pause    func()

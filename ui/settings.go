@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -18,7 +19,7 @@ type settingsPage struct {
 	w       *window
 	form    *presenter.Form
 	content *fyne.Container
-	scroll  *container.Scroll
+	scroll  *scroll
 
 	fields  []*textField
 	flags   []*flagField
@@ -92,7 +93,7 @@ func newSettingsPage(w *window) *settingsPage {
 			p.flag(presenter.FieldDebug, words.T("Write a detailed log, without request contents")),
 		),
 	)
-	p.scroll = container.NewVScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
+	p.scroll = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	p.saveBar = newSaveBar(p.keep, p.drop)
 	p.content = container.NewBorder(nil, p.foot, nil, nil, p.scroll)
 	return p
@@ -151,15 +152,27 @@ func (p *settingsPage) tokenStored() {
 }
 
 // keep saves the form.
-func (p *settingsPage) keep() {
+func (p *settingsPage) keep() { p.store(func(bool) {}) }
+
+// store saves the form and tells whether that worked.
+func (p *settingsPage) store(then func(saved bool)) {
 	if p.saving || !p.form.Dirty() || !p.form.Valid() {
+		then(false)
 		return
 	}
 	s := p.form.Settings()
 	p.saving = true
 	p.refreshFooter()
 	core := p.w.u.core
-	p.w.u.run(saveLimit, func(ctx context.Context) error { return core.SaveSettings(ctx, s) }, p.kept)
+	p.w.u.run(saveLimit, func(ctx context.Context) error { return core.SaveSettings(ctx, s) }, func(err error) {
+		p.kept(err)
+		then(err == nil)
+	})
+}
+
+// secretTyped tells whether a secret was typed and not stored.
+func (p *settingsPage) secretTyped() bool {
+	return p.token.entry.Text != "" || slices.ContainsFunc(p.keys.rows, func(r *providerKey) bool { return r.secret.entry.Text != "" })
 }
 
 func (p *settingsPage) kept(err error) {

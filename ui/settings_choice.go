@@ -36,7 +36,7 @@ func (p *settingsPage) choice(name presenter.Field, label string) fyne.CanvasObj
 		}
 	}
 	p.choices = append(p.choices, f)
-	return formRow(label, stack(gapTight, sized(choiceWidth, f.choose), padded(0, 0, 2, 0, f.note.box)))
+	return formRow(label, stack(gapTight, sized(choiceWidth, f.choose), padded(0, 0, 2, 0, f.note)))
 }
 
 func (f *choiceField) refresh() {
@@ -51,5 +51,5 @@ func (f *choiceField) refresh() {
 	}
 	problem := f.p.form.Problem(f.name)
 	f.note.set(problem, widget.DangerImportance)
-	f.note.box.Hidden = problem == ""
+	f.note.Hidden = problem == ""
 }

@@ -42,7 +42,7 @@ func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.Canva
 		}
 	}
 	f.entry.OnSubmitted = func(string) { p.keep() }
-	f.content = formRow(label, stack(gapTight, f.entry, padded(0, gapTight, 2, 0, f.note.box)))
+	f.content = formRow(label, stack(gapTight, f.entry, padded(0, gapTight, 2, 0, f.note)))
 	p.fields = append(p.fields, f)
 	return f.content
 }
@@ -100,7 +100,7 @@ func (p *settingsPage) flag(name presenter.Field, label string) fyne.CanvasObjec
 		}
 	}
 	p.flags = append(p.flags, f)
-	return padded(0, 0, labelWidth-gapTight+1, 0, stack(0, f.check, padded(0, 0, gapMargin, 0, f.note.box)))
+	return padded(0, 0, labelWidth-gapTight+1, 0, stack(0, f.check, padded(0, 0, gapMargin, 0, f.note)))
 }
 
 func (f *flagField) refresh() {
@@ -110,5 +110,5 @@ func (f *flagField) refresh() {
 		f.check.SetChecked(on)
 	}
 	f.note.set(reason, widget.LowImportance)
-	f.note.box.Hidden = !fixed
+	f.note.Hidden = !fixed
 }

@@ -35,11 +35,11 @@ type providerKey struct {
 func newProviderKeys(p *settingsPage) *providerKeys {
 	k := &providerKeys{p: p}
 	intro := newParagraph(words.T("A provider's key is normally stored at Cloudflare. Choose otherwise where that is not so.")).note()
-	k.content = stack(gap, intro.box)
+	k.content = stack(gap, intro)
 	for _, name := range p.form.Providers() {
 		r := newProviderKey(p, name)
 		k.rows = append(k.rows, r)
-		k.content.Add(formRow(name, stack(gapTight, sized(choiceWidth, r.choose), padded(0, 0, 2, 0, r.hint.box), r.secret.content)))
+		k.content.Add(formRow(name, stack(gapTight, sized(choiceWidth, r.choose), padded(0, 0, 2, 0, r.hint), r.secret.content)))
 	}
 	return k
 }
@@ -109,7 +109,7 @@ func (r *providerKey) refresh() {
 		hint = reason
 	}
 	r.hint.set(hint, widget.LowImportance)
-	r.hint.box.Hidden = hint == ""
+	r.hint.Hidden = hint == ""
 	own := mode == settings.KeyOwn
 	r.secret.content.Hidden = !own
 	if own && !r.checked {

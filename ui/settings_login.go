@@ -24,7 +24,7 @@ func newLoginField(w *window) *loginField {
 			w.u.setLogin(on)
 		}
 	})
-	f.content = padded(0, 0, labelWidth-gapTight+1, 0, stack(0, f.check, padded(0, 0, gapMargin, 0, f.note.box)))
+	f.content = padded(0, 0, labelWidth-gapTight+1, 0, stack(0, f.check, padded(0, 0, gapMargin, 0, f.note)))
 	f.refresh()
 	return f
 }
@@ -40,5 +40,5 @@ func (f *loginField) refresh() {
 		note = words.T("Switched off in the system's own list of login items. Switch it on there.")
 	}
 	f.note.set(note, widget.LowImportance)
-	f.note.box.Hidden = note == ""
+	f.note.Hidden = note == ""
 }

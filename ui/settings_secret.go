@@ -57,7 +57,7 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 	f.reading = container.NewBorder(nil, nil, container.NewCenter(f.dot), inRow(gap, f.again, f.change, f.remove),
 		padded(0, 0, gap, gap, middle(f.words)))
 	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.store, f.cancel), padded(0, 0, 0, gap, f.entry))
-	f.content = stack(gapTight, f.reading, f.editing, padded(0, gapTight, 2, 0, f.note.box))
+	f.content = stack(gapTight, f.reading, f.editing, padded(0, gapTight, 2, 0, f.note))
 	f.show()
 	return f
 }
@@ -129,7 +129,7 @@ func (f *secretField) setNote() {
 	default:
 		f.note.set("", widget.LowImportance)
 	}
-	f.note.box.Hidden = f.note.label.Text == ""
+	f.note.Hidden = f.note.text == ""
 }
 
 // edit opens the entry with the cursor in it.

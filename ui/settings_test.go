@@ -66,12 +66,12 @@ func TestSettingsShowWhatIsWrong(t *testing.T) {
 	_, p := openSettings(t, newFakeCore())
 	f := p.field(presenter.FieldAccount)
 	retype(f.entry, "nonsense")
-	if !strings.Contains(f.note.label.Text, "32 digits") || !p.save.Disabled() || p.revert.Disabled() {
-		t.Errorf("note %q, save disabled %v", f.note.label.Text, p.save.Disabled())
+	if !strings.Contains(f.note.text, "32 digits") || !p.save.Disabled() || p.revert.Disabled() {
+		t.Errorf("note %q, save disabled %v", f.note.text, p.save.Disabled())
 	}
 	test.Tap(p.revert)
-	if f.entry.Text != "" || f.note.label.Text != f.hint {
-		t.Errorf("after revert: %q with note %q", f.entry.Text, f.note.label.Text)
+	if f.entry.Text != "" || f.note.text != f.hint {
+		t.Errorf("after revert: %q with note %q", f.entry.Text, f.note.text)
 	}
 }
 
@@ -89,8 +89,8 @@ func TestSettingsLoseNothingOnError(t *testing.T) {
 		p.form.SetText(presenter.FieldListen, "127.0.0.1:9999")
 		test.Tap(p.save)
 		s.until("the refusal", func() bool { return p.bad && !p.saving })
-		if f.entry.Text != "127.0.0.1:9999" || !strings.Contains(strings.ToLower(f.note.label.Text), want) {
-			t.Errorf("%q with note %q, want %q", f.entry.Text, f.note.label.Text, want)
+		if f.entry.Text != "127.0.0.1:9999" || !strings.Contains(strings.ToLower(f.note.text), want) {
+			t.Errorf("%q with note %q, want %q", f.entry.Text, f.note.text, want)
 		}
 		p.bad = false
 	}
@@ -110,8 +110,8 @@ func TestFixedFieldsCannotBeEdited(t *testing.T) {
 	c.over[settings.FieldListen] = "environment APEX_LISTEN"
 	_, p := openSettings(t, c)
 	f := p.field(presenter.FieldListen)
-	if !f.entry.Disabled() || !strings.Contains(f.note.label.Text, "APEX_LISTEN") {
-		t.Errorf("disabled %v, note %q", f.entry.Disabled(), f.note.label.Text)
+	if !f.entry.Disabled() || !strings.Contains(f.note.text, "APEX_LISTEN") {
+		t.Errorf("disabled %v, note %q", f.entry.Disabled(), f.note.text)
 	}
 }
 
@@ -150,8 +150,8 @@ func TestTokenStaysTypedWhenItCannotBeStored(t *testing.T) {
 	test.Type(p.token.entry, "made-up-token")
 	test.Tap(p.token.store)
 	s.until("the refusal", func() bool { return p.token.wrong != "" })
-	if p.token.entry.Text != "made-up-token" || !strings.Contains(p.token.note.label.Text, "keychain is locked") {
-		t.Errorf("entry %q, note %q", p.token.entry.Text, p.token.note.label.Text)
+	if p.token.entry.Text != "made-up-token" || !strings.Contains(p.token.note.text, "keychain is locked") {
+		t.Errorf("entry %q, note %q", p.token.entry.Text, p.token.note.text)
 	}
 	c.mu.Lock()
 	c.secretErr = nil

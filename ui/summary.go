@@ -18,7 +18,7 @@ const factWidth = 340
 
 // summary is everything that is known about an exchange without its bytes.
 type summary struct {
-	content *container.Scroll
+	content *scroll
 
 	facts    *fyne.Container
 	fields   []*fact
@@ -33,7 +33,7 @@ func newSummary() *summary {
 	d.facts = container.New(&gridLayout{width: factWidth, height: 22})
 	d.error, d.warnings = newParagraph(""), newParagraph("")
 	d.notes = stack(gap)
-	d.content = container.NewVScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, d.facts)))
+	d.content = newScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, d.facts)))
 	return d
 }
 
@@ -73,11 +73,11 @@ func (d *summary) setNotes(data presenter.Detail) {
 	d.notes.RemoveAll()
 	if data.Error != "" {
 		d.error.set(data.Error, widget.DangerImportance)
-		d.notes.Add(d.error.box)
+		d.notes.Add(d.error)
 	}
 	if len(data.Warnings) > 0 {
 		d.warnings.set(words.T("Not carried over")+":\n• "+strings.Join(data.Warnings, "\n• "), widget.WarningImportance)
-		d.notes.Add(d.warnings.box)
+		d.notes.Add(d.warnings)
 	}
 	d.notes.Hidden = len(d.notes.Objects) == 0
 	d.notes.Refresh()

@@ -3,7 +3,6 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -132,33 +131,4 @@ func fitted(text string, width, size float32, style fyne.TextStyle) string {
 		}
 	}
 	return string(runes[:low]) + "…"
-}
-
-// newParagraph is text that wraps. It has no padding of its own.
-func newParagraph(text string) *paragraph {
-	p := &paragraph{label: widget.NewLabel(text)}
-	p.label.Wrapping = fyne.TextWrapWord
-	p.box = container.NewThemeOverride(p.label, part{padding: -1, inner: 0})
-	return p
-}
-
-// paragraph is text that wraps.
-type paragraph struct {
-	label *widget.Label
-	box   *container.ThemeOverride
-}
-
-func (p *paragraph) set(text string, i widget.Importance) {
-	if p.label.Text == text && p.label.Importance == i {
-		return
-	}
-	p.label.Importance = i
-	p.label.SetText(text)
-}
-
-// note makes the paragraph small and quiet.
-func (p *paragraph) note() *paragraph {
-	p.label.SizeName = sizeNote
-	p.label.Importance = widget.LowImportance
-	return p
 }

@@ -184,11 +184,10 @@ type part struct {
 	inner   float32 // around the text of a label
 }
 
-// Color implements fyne.Theme. Quiet labels use the muted grey, which is darker than that
-// of a placeholder.
+// Color implements fyne.Theme. Rows are cut where a list ends, not shaded.
 func (part) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color {
-	if name == theme.ColorNamePlaceHolder || name == theme.ColorNameDisabled {
-		name = colorMuted
+	if name == theme.ColorNameShadow {
+		return color.Transparent
 	}
 	return fyne.CurrentApp().Settings().Theme().Color(name, v)
 }

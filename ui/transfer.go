@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 
 	"apex-ai-proxy/app/settings"
@@ -104,10 +103,10 @@ func importList(in presenter.Import) fyne.CanvasObject {
 	list := func(title, none string, rows []presenter.ImportLine) {
 		box := stack(gap)
 		for _, r := range rows {
-			box.Add(stack(2, newCutLine(r.Name, faceMono, 120), newParagraph(r.Text).note().box))
+			box.Add(stack(2, newCutLine(r.Name, faceMono, 120), newParagraph(r.Text).note()))
 		}
 		if len(rows) == 0 {
-			box.Add(newParagraph(none).box)
+			box.Add(newParagraph(none))
 		}
 		body.Add(section(title, box))
 	}
@@ -115,7 +114,7 @@ func importList(in presenter.Import) fyne.CanvasObject {
 	if len(in.Ignored) > 0 {
 		list(words.T("What is left out"), "", in.Ignored)
 	}
-	return container.NewVScroll(padded(gap, gap, gap, gapWide, body))
+	return newScroll(padded(gap, gap, gap, gapWide, body))
 }
 
 func (p *settingsPage) importNow(s settings.Settings) {

@@ -73,7 +73,7 @@ func TestFailureIsShown(t *testing.T) {
 	s.start()
 	test.Tap(s.window.overview.power)
 	s.until("the failure", func() bool { return s.status.State == presenter.Failed })
-	if got := s.window.overview.headline.label.Text; got != "Port 8787 is in use by nginx (pid 12)" {
+	if got := s.window.overview.headline.text; got != "Port 8787 is in use by nginx (pid 12)" {
 		t.Errorf("headline %q", got)
 	}
 	if s.tray.icon != presenter.IconAttention || s.window.overview.power.Disabled() {
@@ -306,8 +306,8 @@ func TestRequestsLive(t *testing.T) {
 	}
 	x.Revision, x.Phase, x.Status, x.Error = 2, event.Failed, 502, "The provider closed the connection."
 	s.publish(x)
-	if r.inspector.state.text != "502 Failed" || r.inspector.summary.error.label.Text != x.Error {
-		t.Errorf("state %q, error %q", r.inspector.state.text, r.inspector.summary.error.label.Text)
+	if r.inspector.state.text != "502 Failed" || r.inspector.summary.error.text != x.Error {
+		t.Errorf("state %q, error %q", r.inspector.state.text, r.inspector.summary.error.text)
 	}
 	if r.count.text != "1 request" {
 		t.Errorf("count %q", r.count.text)

@@ -46,6 +46,7 @@ type window struct {
 	current int
 	visible bool
 	ending  *quitDialog // nil before it is shown
+	unsaved *question   // nil while nothing is asked
 }
 
 // The pages' places.

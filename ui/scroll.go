@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"math"
+	"runtime"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+)
+
+// notch is how far Fyne moves for one notch of a wheel, in pixels of the canvas, except on
+// a Mac, where the system's own distances come through.
+const notch = 25
+
+// wheelFactor makes a notch go about as far as in other programs of the system, which is
+// three lines.
+func wheelFactor() float32 {
+	if runtime.GOOS == "darwin" {
+		return 1
+	}
+	return 3
+}
+
+// faster is a turn of the wheel that goes as far as in other programs.
+func faster(e *fyne.ScrollEvent) *fyne.ScrollEvent {
+	further, n := *e, wheelFactor()
+	further.Scrolled = fyne.NewDelta(e.Scrolled.DX*n, e.Scrolled.DY*n)
+	return &further
+}
+
+// scroll is a page that scrolls downwards, without the shadows that Fyne casts on it.
+type scroll struct{ container.Scroll }
+
+func newScroll(o fyne.CanvasObject) *scroll {
+	s := &scroll{}
+	s.Content, s.Direction = o, container.ScrollVerticalOnly
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// Scrolled implements fyne.Scrollable.
+func (s *scroll) Scrolled(e *fyne.ScrollEvent) { s.Scroll.Scrolled(faster(e)) }
+
+// CreateRenderer implements fyne.Widget.
+func (s *scroll) CreateRenderer() fyne.WidgetRenderer {
+	return &flatRenderer{WidgetRenderer: s.Scroll.CreateRenderer()}
+}
+
+// flatRenderer leaves out the shadows of what scrolls: everything but the content, which
+// comes first, and the bars, which take the pointer.
+type flatRenderer struct {
+	fyne.WidgetRenderer
+	objects []fyne.CanvasObject
+}
+
+// Objects implements fyne.WidgetRenderer.
+func (r *flatRenderer) Objects() []fyne.CanvasObject {
+	r.objects = r.objects[:0]
+	for i, o := range r.WidgetRenderer.Objects() {
+		if _, bar := o.(desktop.Hoverable); bar || i == 0 {
+			r.objects = append(r.objects, o)
+		}
+	}
+	return r.objects
+}
+
+// list is a List whose wheel goes as far as that of a scroll.
+type list struct {
+	widget.List
+	snap  float32 // a notch ends at a multiple of this; 0 for anywhere
+	moved func()  // called when the list has scrolled; nil for nothing
+}
+
+// CreateRenderer implements fyne.Widget.
+func (l *list) CreateRenderer() fyne.WidgetRenderer {
+	r := &wheelRenderer{WidgetRenderer: l.List.CreateRenderer()}
+	for _, o := range r.WidgetRenderer.Objects() {
+		s, ok := o.(*container.Scroll)
+		if !ok {
+			continue
+		}
+		r.wheel = newWheel(s, l)
+		r.objects = []fyne.CanvasObject{s, r.wheel}
+		update := s.OnScrolled
+		s.OnScrolled = func(p fyne.Position) {
+			update(p)
+			if l.moved != nil {
+				l.moved()
+			}
+		}
+	}
+	return r
+}
+
+// wheelRenderer is that of a list below what takes the wheel.
+type wheelRenderer struct {
+	fyne.WidgetRenderer
+	wheel   *wheel
+	objects []fyne.CanvasObject
+}
+
+// Objects implements fyne.WidgetRenderer.
+func (r *wheelRenderer) Objects() []fyne.CanvasObject { return r.objects }
+
+// Layout implements fyne.WidgetRenderer.
+func (r *wheelRenderer) Layout(s fyne.Size) {
+	r.WidgetRenderer.Layout(s)
+	r.wheel.Resize(s)
+}
+
+// wheel takes the wheel, and nothing else, of what lies below it.
+type wheel struct {
+	widget.BaseWidget
+	to *container.Scroll
+	of *list
+}
+
+func newWheel(to *container.Scroll, of *list) *wheel {
+	w := &wheel{to: to, of: of}
+	w.ExtendBaseWidget(w)
+	return w
+}
+
+// CreateRenderer implements fyne.Widget.
+func (w *wheel) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewWithoutLayout())
+}
+
+// Scrolled implements fyne.Scrollable. What is finer than a notch comes from a touchpad,
+// which is followed exactly.
+func (w *wheel) Scrolled(e *fyne.ScrollEvent) {
+	further := faster(e)
+	if n := w.of.snap; n > 0 && e.Scrolled.DY != 0 && math.Mod(float64(e.Scrolled.DY), notch) == 0 {
+		to := w.to.Offset.Y - further.Scrolled.DY
+		further.Scrolled.DY = w.to.Offset.Y - float32(math.Round(float64(to/n)))*n
+	}
+	w.to.Scrolled(further)
+}

@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/proxy/event"
+)
+
+// A notch of the wheel moves a page and a list as far as in other programs, and a list by
+// whole rows.
+func TestWheel(t *testing.T) {
+	s := sceneSettings(t)
+	s.window.win.Resize(size(760, 520))
+	c := s.window.win.Canvas()
+	test.Scroll(c, fyne.NewPos(500, 300), 0, -notch)
+	if got := s.window.settings.scroll.Offset.Y; got != notch*wheelFactor() {
+		t.Errorf("the page moved by %v", got)
+	}
+	s, r := longList(t)
+	c = s.window.win.Canvas()
+	test.Scroll(c, fyne.NewPos(500, 300), 0, 4*notch)
+	if at := r.list.GetScrollOffset(); at == r.bottom() || int(at)%rowHeight != 0 {
+		t.Errorf("the list moved from %v to %v", r.bottom(), at)
+	}
+	before := r.list.GetScrollOffset()
+	test.Scroll(c, fyne.NewPos(500, 300), 0, 1) // of a touchpad
+	if at := r.list.GetScrollOffset(); at != before-wheelFactor() {
+		t.Errorf("a touchpad moved the list from %v to %v", before, at)
+	}
+}
+
+// longList has more rows than the window shows.
+func longList(t *testing.T) (*stage, *requests) {
+	t.Helper()
+	s := sceneNoRequests(t)
+	s.window.win.Resize(size(760, 520))
+	for n := range 60 {
+		x := event.Exchange{ID: fmt.Sprintf("req_%d", n), Revision: 1, Start: time.Now(), ModelAsked: "echo#demo"}
+		s.core.bus.Publish(x)
+	}
+	s.until("the rows", func() bool { return s.log.Len() == 60 })
+	s.window.win.Content().Refresh()
+	s.window.refresh()
+	return s, s.window.requests
+}
+
+// bottom is where the list is when it shows its end.
+func (r *requests) bottom() float32 {
+	return float32(r.w.u.log.Len())*rowHeight - r.list.Size().Height
+}
+
+// The way back is offered as soon as the user leaves the end, not with the next request.
+func TestNewestIsOfferedAtOnce(t *testing.T) {
+	s, r := longList(t)
+	if r.newest.Visible() || r.list.GetScrollOffset() != r.bottom() {
+		t.Fatalf("the list is at %v, its end at %v", r.list.GetScrollOffset(), r.bottom())
+	}
+	c := s.window.win.Canvas()
+	test.Scroll(c, fyne.NewPos(500, 300), 0, 4*notch)
+	if !r.newest.Visible() || r.newest.Size().Width == 0 {
+		t.Error("it is not offered")
+	}
+	test.Scroll(c, fyne.NewPos(500, 300), 0, -40*notch)
+	if r.newest.Visible() || !r.follow {
+		t.Error("it is offered at the end")
+	}
+	test.Scroll(c, fyne.NewPos(500, 300), 0, 4*notch)
+	test.Tap(r.newest)
+	if r.newest.Visible() || r.list.GetScrollOffset() != r.bottom() {
+		t.Error("it does not lead to the end")
+	}
+}
+
+// No row is cut at the end of the list.
+func TestRowsAreWhole(t *testing.T) {
+	s, r := longList(t)
+	for _, h := range []float32{520, 533, 611} {
+		s.window.win.Resize(size(760, h))
+		if got := r.list.Size().Height; int(got)%rowHeight != 0 || got < rowHeight {
+			t.Errorf("in a window of %v the list is %v high", h, got)
+		}
+	}
+}
