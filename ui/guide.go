@@ -191,7 +191,7 @@ func (g *guide) clientStep() *fyne.Container {
 	var row *fyne.Container
 	for i, r := range g.w.u.clients.First() {
 		if i%2 == 0 {
-			row = container.New(pairLayout{})
+			row = container.New(evenLayout(2))
 			rows.Add(row)
 		}
 		b := widget.NewButton(r.Text, func() { g.choose(r.ID) })
@@ -516,12 +516,12 @@ func (c columnLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return s.AddWidthHeight(2*gapMargin, 0)
 }
 
-// pairLayout puts two objects beside each other, each with half of the width.
-type pairLayout struct{}
+// evenLayout puts as many objects beside each other, all of one width.
+type evenLayout int
 
 // Layout implements fyne.Layout.
-func (pairLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	width := (s.Width - gap) / 2
+func (e evenLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	width := (s.Width - gap*float32(e-1)) / float32(e)
 	for i, o := range objects {
 		o.Move(fyne.NewPos(float32(i)*(width+gap), 0))
 		o.Resize(fyne.NewSize(width, s.Height))
@@ -529,12 +529,12 @@ func (pairLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 }
 
 // MinSize implements fyne.Layout.
-func (pairLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+func (e evenLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	s := fyne.Size{}
 	for _, o := range objects {
 		s = s.Max(o.MinSize())
 	}
-	return fyne.NewSize(2*s.Width+gap, s.Height)
+	return fyne.NewSize((s.Width+gap)*float32(e)-gap, s.Height)
 }
 
 // heightLayout gives its object a height.

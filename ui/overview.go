@@ -141,7 +141,7 @@ func (o *overview) endpoint(name string, value *line, buttons ...fyne.CanvasObje
 		buttons[i] = sized(96, b)
 	}
 	return container.NewBorder(nil, nil, sized(160, middle(newLine(name, faceMuted))),
-		container.New(layout.NewCustomPaddedHBoxLayout(gap), buttons...), middle(value))
+		container.New(layout.NewCustomPaddedHBoxLayout(gap), buttons...), padded(0, 0, 0, gap, middle(value)))
 }
 
 func (o *overview) missing() fyne.CanvasObject {
@@ -152,12 +152,12 @@ func (o *overview) missing() fyne.CanvasObject {
 
 // lastHour shows what went on. It is not there before anything did.
 func (o *overview) lastHour() fyne.CanvasObject {
-	tiles := container.New(layout.NewGridLayoutWithColumns(len(o.plots)))
+	tiles := container.New(evenLayout(len(o.plots)))
 	for i := range o.plots {
 		o.plots[i] = newPlot()
 		tiles.Add(o.plots[i].content)
 	}
-	o.activity = section(words.T("The last hour"), container.NewThemeOverride(tiles, part{padding: gap, inner: -1}))
+	o.activity = section(words.T("The last hour"), tiles)
 	return o.activity
 }
 
@@ -183,7 +183,7 @@ func (o *overview) refreshActivity() {
 
 // trouble lists what failed last, with what can be done about it.
 func (o *overview) trouble() fyne.CanvasObject {
-	o.troubleList = stack(gap)
+	o.troubleList = stack(gapWide)
 	o.troubles = section(words.T("What went wrong"), o.troubleList)
 	return o.troubles
 }

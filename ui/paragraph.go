@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"image/color"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -90,7 +89,8 @@ func (p *paragraph) wrap(width float32) {
 	}
 	size := p.Theme().Size(f.size)
 	p.width, p.of, p.made = width, p.text, f
-	p.rows = wrapText(p.rows[:0], p.text, width, func(s string) float32 { return fyne.MeasureText(s, size, f.style).Width })
+	style, _ := drawn(p.text, f.style)
+	p.rows = wrapText(p.rows[:0], p.text, width, func(s string) float32 { return fyne.MeasureText(s, size, style).Width })
 }
 
 // CreateRenderer implements fyne.Widget.
@@ -102,7 +102,7 @@ func (p *paragraph) CreateRenderer() fyne.WidgetRenderer {
 
 type paragraphRenderer struct {
 	p       *paragraph
-	texts   []*canvas.Text
+	lines   []*line
 	objects []fyne.CanvasObject
 }
 
@@ -131,35 +131,36 @@ func (r *paragraphRenderer) Layout(s fyne.Size) {
 	r.p.wrap(s.Width)
 	r.fill()
 	height, step := r.rowHeight()
-	for i, t := range r.texts {
-		t.Move(fyne.NewPos(0, float32(i)*step))
-		t.Resize(fyne.NewSize(s.Width, height))
+	for i, l := range r.lines {
+		l.Move(fyne.NewPos(0, float32(i)*step))
+		l.Resize(fyne.NewSize(s.Width, height))
 	}
 }
 
-// fill gives the rows to the texts.
+// fill gives the rows to the lines.
 func (r *paragraphRenderer) fill() {
 	p, f := r.p, r.p.face()
-	size, paint := p.Theme().Size(f.size), themed(p, f.color)
-	for len(r.texts) < len(p.rows) {
-		t := canvas.NewText("", color.Transparent)
-		r.texts = append(r.texts, t)
-		r.objects = append(r.objects, t)
+	for len(r.lines) < len(p.rows) {
+		l := newLine("", f)
+		r.lines = append(r.lines, l)
+		r.objects = append(r.objects, l)
 	}
-	if n := len(p.rows); len(r.texts) > n {
-		r.texts, r.objects = slices.Delete(r.texts, n, len(r.texts)), slices.Delete(r.objects, n, len(r.objects))
+	if n := len(p.rows); len(r.lines) > n {
+		r.lines, r.objects = slices.Delete(r.lines, n, len(r.lines)), slices.Delete(r.objects, n, len(r.objects))
 	}
-	for i, t := range r.texts {
-		if t.Text == p.rows[i] && t.Color == paint && t.TextSize == size && t.TextStyle == f.style {
-			continue
+	for i, l := range r.lines {
+		if l.text != p.rows[i] || l.face != f {
+			l.text, l.face = p.rows[i], f
+			l.Refresh()
 		}
-		t.Text, t.Color, t.TextSize, t.TextStyle = p.rows[i], paint, size, f.style
-		t.Refresh()
 	}
 }
 
 // Refresh implements fyne.WidgetRenderer.
 func (r *paragraphRenderer) Refresh() {
 	r.Layout(r.p.Size())
+	for _, l := range r.lines {
+		l.Refresh() // in the colours of now
+	}
 	canvas.Refresh(r.p)
 }

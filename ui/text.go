@@ -1,8 +1,13 @@
 package ui
 
 import (
+	"slices"
+	"strings"
+	"sync"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -62,27 +67,52 @@ func (l *line) setColored(text string, c fyne.ThemeColorName) {
 
 // CreateRenderer implements fyne.Widget.
 func (l *line) CreateRenderer() fyne.WidgetRenderer {
-	r := &lineRenderer{line: l, text: canvas.NewText("", nil)}
+	r := &lineRenderer{line: l, text: canvas.NewText("", nil), again: canvas.NewText("", nil)}
+	r.objects = []fyne.CanvasObject{r.text, r.again}
 	r.apply()
 	return r
 }
 
 type lineRenderer struct {
-	line *line
-	text *canvas.Text
+	line    *line
+	text    *canvas.Text
+	again   *canvas.Text // drawn beside text where there is no bold font
+	objects []fyne.CanvasObject
 }
 
 func (r *lineRenderer) apply() {
 	l, th := r.line, r.line.Theme()
-	r.text.TextStyle = l.face.style
+	style, twice := drawn(l.text, l.face.style)
+	r.text.TextStyle = style
 	r.text.Alignment = l.face.align
 	r.text.TextSize = th.Size(l.face.size)
 	r.text.Color = th.Color(l.face.color, fyne.CurrentApp().Settings().ThemeVariant())
 	r.text.Text = l.text
 	if l.min > 0 {
-		r.text.Text = fitted(l.text, l.Size().Width, r.text.TextSize, l.face.style)
+		r.text.Text = fitted(l.text, l.Size().Width, r.text.TextSize, style)
+	}
+	r.again.Hidden = !twice
+	if !r.again.Hidden {
+		r.again.Text, r.again.TextSize, r.again.Color = r.text.Text, r.text.TextSize, r.text.Color
+		r.again.TextStyle, r.again.Alignment = r.text.TextStyle, r.text.Alignment
 	}
 }
+
+// drawn is the style in which a text is drawn, and whether it is drawn twice beside each
+// other to be bold: Fyne looks for a bold Chinese font only where the system speaks a
+// language that is written with it.
+func drawn(text string, style fyne.TextStyle) (_ fyne.TextStyle, twice bool) {
+	if style.Bold && strings.ContainsFunc(text, eastAsian) && !slices.Contains([]string{"zh", "ja", "ko"}, systemLanguage()) {
+		style.Bold, twice = false, true
+	}
+	return style, twice
+}
+
+// systemLanguage is the language of the system, without its region.
+var systemLanguage = sync.OnceValue(func() string {
+	l, _, _ := strings.Cut(lang.SystemLocale().LanguageString(), "-")
+	return l
+})
 
 // Destroy implements fyne.WidgetRenderer.
 func (r *lineRenderer) Destroy() {}
@@ -93,12 +123,15 @@ func (r *lineRenderer) Layout(s fyne.Size) {
 		r.apply()
 	}
 	r.text.Resize(s)
+	r.again.Resize(s)
+	r.again.Move(fyne.NewPos(r.text.TextSize/28, 0)) // as much as a bold stroke is wider
 }
 
 // MinSize implements fyne.WidgetRenderer.
 func (r *lineRenderer) MinSize() fyne.Size {
 	l := r.line
-	s := fyne.MeasureText(l.text, l.Theme().Size(l.face.size), l.face.style)
+	style, _ := drawn(l.text, l.face.style)
+	s := fyne.MeasureText(l.text, l.Theme().Size(l.face.size), style)
 	if l.min > 0 {
 		s.Width = min(s.Width, l.min)
 	}
@@ -106,12 +139,15 @@ func (r *lineRenderer) MinSize() fyne.Size {
 }
 
 // Objects implements fyne.WidgetRenderer.
-func (r *lineRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.text} }
+func (r *lineRenderer) Objects() []fyne.CanvasObject { return r.objects }
 
 // Refresh implements fyne.WidgetRenderer.
 func (r *lineRenderer) Refresh() {
 	r.apply()
 	r.text.Refresh()
+	if !r.again.Hidden {
+		r.again.Refresh()
+	}
 }
 
 // fitted is text cut to a width by halving the interval, so that a long text costs few
