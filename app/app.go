@@ -56,8 +56,6 @@ type App struct {
 	secrets *secret.Chain
 
 	overrides []override
-	notices   []settings.Notice
-	fileErr   error // why the settings file must not be written
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -68,7 +66,10 @@ type App struct {
 
 	mu       sync.Mutex
 	file     settings.Settings  // as in the file
+	fileErr  error              // why the file could not be used
 	misfits  []settings.Problem // values in the file that could not be read
+	notices  []settings.Notice  // what else in the file could not be
+	kept     string             // the copy of a file that could not be read in full
 	values   map[string]string  // secrets known so far
 	loading  map[string]bool
 	noRing   sync.Once     // what is missing for want of a keychain is told once
@@ -152,9 +153,6 @@ func (a *App) readFile() {
 		a.misfits, a.fileErr = invalid.Problems, nil
 	}
 	a.setLevel()
-	for _, n := range a.notices {
-		a.log.Warn("settings file", "notice", n.String())
-	}
 }
 
 // validate tells what is wrong with s, which is in force, and with the file's values that
@@ -228,18 +226,47 @@ func (a *App) Active() int { return a.sup.Active() }
 func (a *App) Dir() string { return filepath.Dir(a.path) }
 
 // Notices is what the user should know about the settings file: keys that are not known,
-// values that cannot be used, or that a broken file was kept aside.
+// values that cannot be used, and where a copy of it is kept. See also FileError.
 func (a *App) Notices() []settings.Notice {
-	out := slices.Clone(a.notices)
-	for _, p := range a.unread() {
-		out = append(out, settings.Notice{Text: "in the settings file, " + p.Field + " cannot be used: " + p.Text})
+	out := a.unknownKeys()
+	if errors.As(a.FileError(), new(*settings.SyntaxError)) {
+		out = append(out, settings.Notice{Text: "until the file is mended the defaults are used; it stays as it is, and when you save settings it is kept under another name"})
+	}
+	if kept := a.keptAside(); kept != "" {
+		out = append(out, settings.Notice{Text: "not everything in the old settings file could be used; it is kept as " + kept})
+	}
+	misfits := a.unread()
+	if len(misfits) == 0 {
+		return out
+	}
+	lines := settings.FileLines(a.path)
+	for _, p := range misfits {
+		out = append(out, settings.Notice{Line: lines.Of(p.Field), Text: p.Field + " cannot be used: " + p.Text})
 	}
 	return out
 }
 
-// FileError is why the settings file could not be used and will not be written: it is
-// of a newer version, or cannot be read. The defaults are used then.
-func (a *App) FileError() error { return a.fileErr }
+// unknownKeys are the notices about keys that are not known.
+func (a *App) unknownKeys() []settings.Notice {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.notices)
+}
+
+func (a *App) keptAside() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.kept
+}
+
+// FileError is why the settings file could not be used, so that the defaults are in force:
+// it is not TOML (a *settings.SyntaxError), of a newer version, or cannot be read. Only in
+// the first case can settings be saved; the file is kept under another name then.
+func (a *App) FileError() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fileErr
+}
 
 // Settings is what is in force: the file's values, with environment and flags over them.
 func (a *App) Settings() settings.Settings {
@@ -303,8 +330,8 @@ func (a *App) prepare(s settings.Settings) {
 func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	a.saving.Lock()
 	defer a.saving.Unlock()
-	if a.fileErr != nil {
-		return a.fileErr
+	if err := a.FileError(); err != nil && !errors.As(err, new(*settings.SyntaxError)) {
+		return err
 	}
 	before := a.Settings()
 	file := underlay(s, a.file, a.overrides)
@@ -329,11 +356,16 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	return nil
 }
 
-// commit writes the file. Values that could not be read are lost with that, so the file
-// that has them is kept aside.
+// commit writes the file. What could not be read of the old one would be lost with that,
+// so that one is kept under another name.
 func (a *App) commit(file settings.Settings) error {
-	if len(a.unread()) > 0 {
-		if err := settings.CopyAside(a.path); err != nil {
+	a.mu.Lock()
+	lossy := a.fileErr != nil || len(a.misfits)+len(a.notices) > 0
+	a.mu.Unlock()
+	kept := ""
+	if lossy {
+		var err error
+		if kept, err = settings.CopyAside(a.path); err != nil {
 			return err
 		}
 	}
@@ -342,7 +374,10 @@ func (a *App) commit(file settings.Settings) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.file, a.misfits = file, nil
+	a.file, a.fileErr, a.misfits, a.notices = file, nil, nil, nil
+	if kept != "" {
+		a.kept = kept
+	}
 	return nil
 }
 

@@ -353,12 +353,12 @@ func TestWrongValuesInTheFile(t *testing.T) {
 		t.Errorf("the file is now %q", data)
 	}
 	must(t, a.SaveSettings(context.Background(), a.Settings()))
-	if s := a.Status(); s.State != Running || len(a.Notices()) != 0 {
+	if s := a.Status(); s.State != Running || len(a.Notices()) != 1 {
 		t.Errorf("after saving: %v, %v", s, a.Notices())
 	}
 	kept, _ := filepath.Glob(path + ".broken-*")
-	if len(kept) != 1 {
-		t.Fatalf("kept aside: %v", kept)
+	if len(kept) != 1 || !strings.Contains(a.Notices()[0].Text, kept[0]) {
+		t.Fatalf("kept aside: %v, told: %v", kept, a.Notices())
 	}
 	if data, _ := os.ReadFile(kept[0]); string(data) != text {
 		t.Errorf("kept %q", data)
@@ -366,6 +366,44 @@ func TestWrongValuesInTheFile(t *testing.T) {
 	must(t, a.SaveSettings(context.Background(), a.Settings()))
 	if again, _ := filepath.Glob(path + ".broken-*"); len(again) != 1 {
 		t.Errorf("a good file was kept aside: %v", again)
+	}
+}
+
+// TestWhatCannotBeReadIsKept: a file that is not TOML, or that has keys nobody knows, is
+// left as it is until settings are saved, and is kept under another name then.
+func TestWhatCannotBeReadIsKept(t *testing.T) {
+	ctx := context.Background()
+	for name, tc := range map[string]struct{ text, says string }{
+		"not TOML":    {"version = 1\n[server]\nlisten = 127.0.0.1:1\n", "line 3, column 10: text must be in quotes"},
+		"unknown key": {"[server]\nlisten = '127.0.0.1:0'\n[alias]\nfast = 'gpt-5#openai'\n", "line 3: [alias] is not a section of the settings and is ignored; did you mean [aliases]?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "settings.toml")
+			must(t, os.WriteFile(path, []byte(tc.text), 0o600))
+			a := opened(t, map[string]string{"APEX_CONFIG": path, "APEX_LOCAL_KEY": "key"}, &secret.Memory{})
+			said := fmt.Sprint(a.FileError(), a.Notices())
+			if !strings.Contains(said, tc.says) {
+				t.Errorf("says %s, want %s", said, tc.says)
+			}
+			must(t, a.Start(ctx))
+			if data, _ := os.ReadFile(path); string(data) != tc.text {
+				t.Fatalf("the file is now %q", data)
+			}
+			for range 2 {
+				must(t, a.SaveSettings(ctx, a.Settings()))
+				must(t, a.FileError())
+			}
+			kept, _ := filepath.Glob(path + ".broken-*")
+			if len(kept) != 1 {
+				t.Fatalf("kept: %v", kept)
+			}
+			if data, _ := os.ReadFile(kept[0]); string(data) != tc.text {
+				t.Errorf("kept %q", data)
+			}
+			if _, notices, err := settings.Load(path); err != nil || len(notices) > 0 {
+				t.Errorf("the new file: %v, %v", notices, err)
+			}
+		})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -155,7 +156,7 @@ func (c *cli) hasDisplay() bool {
 func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
 	c.warnOfAbsentFile(line)
 	level := new(slog.LevelVar)
-	return Open(ctx, Options{
+	a, err := Open(ctx, Options{
 		Flags:    line.flags,
 		Env:      c.getenv,
 		EnvNames: c.names(),
@@ -163,6 +164,21 @@ func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
 		Log:      slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
 		LogLevel: level,
 	})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range a.unknownKeys() {
+		fmt.Fprintf(c.stderr, "%s: %s: %s\n", program, place(a.path, n.Line), n.Text)
+	}
+	return a, nil
+}
+
+// place is a line of a file, as editors and terminals know it.
+func place(path string, line int) string {
+	if line == 0 {
+		return path
+	}
+	return fmt.Sprintf("%s:%d", path, line)
 }
 
 // names are the variables of the environment.
@@ -189,22 +205,23 @@ func (c *cli) warnOfAbsentFile(line commandLine) {
 	}
 }
 
-// fail tells people why the program ends, and the system by the exit code. Settings are
-// named with where they are from, by field, when that is not the file.
-func (c *cli) fail(err error, from map[string]string) int {
+// fail tells people why the program ends, and the system by the exit code. Settings of a,
+// which may be nil, are named with where they are from.
+func (c *cli) fail(err error, a *App) int {
 	var invalid *settings.ValidationError
 	var override *OverrideError
 	var newer *settings.NewerError
+	var syntax *settings.SyntaxError
 	switch {
 	case errors.As(err, &invalid):
 		fmt.Fprintf(c.stderr, "%s: the settings are not valid\n", program)
-		for _, p := range invalid.Problems {
-			field := p.Field
-			if source := from[field]; source != "" {
-				field += " (" + source + ")"
-			}
-			fmt.Fprintf(c.stderr, "  %s: %s\n", field, p.Text)
+		for _, line := range problems(invalid.Problems, a) {
+			fmt.Fprintf(c.stderr, "  %s\n", line)
 		}
+		return exitUsage
+	case errors.As(err, &syntax):
+		fmt.Fprintf(c.stderr, "%s: the settings file is not valid TOML\n  %s:%d:%d: %s\n    %s\n    %*s\n", program,
+			syntax.Path, syntax.Line, syntax.Column, syntax.Why, syntax.Text, syntax.Column, "^")
 		return exitUsage
 	case errors.As(err, &override), errors.As(err, &newer):
 		fmt.Fprintf(c.stderr, "%s: %v\n", program, err)
@@ -215,6 +232,36 @@ func (c *cli) fail(err error, from map[string]string) int {
 	}
 	fmt.Fprintf(c.stderr, "%s: %v\n", program, err)
 	return exitFailure
+}
+
+// problems are what is wrong with settings, each with where it is from: first flags and
+// variables, then the file from its beginning.
+func problems(list []settings.Problem, a *App) []string {
+	var from map[string]string
+	var lines settings.Lines
+	if a != nil {
+		from, lines = a.Overridden(), settings.FileLines(a.path)
+	}
+	line := func(p settings.Problem) int {
+		if a == nil || from[p.Field] != "" {
+			return -1
+		}
+		return lines.Of(p.Field)
+	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(p, q settings.Problem) int { return line(p) - line(q) })
+	out := make([]string, len(list))
+	for i, p := range list {
+		switch n := line(p); {
+		case n >= 0:
+			out[i] = fmt.Sprintf("%s: %s: %s", place(a.path, n), p.Field, p.Text)
+		case from[p.Field] != "":
+			out[i] = fmt.Sprintf("%s (%s): %s", p.Field, from[p.Field], p.Text)
+		default:
+			out[i] = p.Field + ": " + p.Text
+		}
+	}
+	return out
 }
 
 func versionLine() string {

@@ -279,13 +279,13 @@ func TestUnusableSettings(t *testing.T) {
 		"environment": {map[string]string{"ACCOUNT_ID": "x"}, nil, []string{"gateway.account (environment ACCOUNT_ID): "}},
 		"flag":        {nil, []string{"--listen", "8787", "--gateway-url", "x"}, []string{"server.listen (flag --listen): ", "gateway.url (flag --gateway-url): "}},
 		"time":        {map[string]string{"APEX_UPSTREAM_TIMEOUT": "soon"}, nil, []string{`environment APEX_UPSTREAM_TIMEOUT: "soon" is not a time`}},
-		"bare number": {file("[server]\nupstream_timeout = 5\n"), nil, []string{"  server.upstream_timeout: 5 is not a time; write it as in \"5m\" or \"90s\"\n"}},
-		"no time":     {file("[server]\nupstream_timeout = 'zz'\n"), nil, []string{"  server.upstream_timeout: \"zz\" is not a time"}},
-		"two wrong":   {file("[gateway]\nid = 'A B'\n[server]\nlisten = 1\n"), nil, []string{"  gateway.id: ", "  server.listen: write it in quotes"}},
+		"bare number": {file("[server]\nupstream_timeout = 5\n"), nil, []string{": server.upstream_timeout: 5 is not a time; write it as in \"5m\" or \"90s\"\n"}},
+		"no time":     {file("[server]\nupstream_timeout = 'zz'\n"), nil, []string{": server.upstream_timeout: \"zz\" is not a time"}},
+		"two wrong":   {file("[gateway]\nid = 'A B'\n[server]\nlisten = 1\n"), nil, []string{": gateway.id: ", ": server.listen: write it in quotes"}},
 		"too short":   {nil, []string{"--upstream-timeout", "5ns"}, []string{"server.upstream_timeout (flag --upstream-timeout): the time must be at least one second"}},
 		"alias": {file("[aliases]\nfast = 'gpt-5#opnai'\nslow = ['gpt-5#openai', 'fast']\n'*#openai' = 'gpt-5#openai'\n[claude]\nopus = 'nobody'\n"), nil, []string{
-			"  aliases.fast: \"opnai\" is not a provider: write it as model#provider. Did you mean gpt-5#openai?",
-			"  aliases.slow: \"fast\" is an alias too", "  aliases.*#openai: a name with * never", "  claude.opus: no provider is known for the model \"nobody\"",
+			": aliases.fast: \"opnai\" is not a provider: write it as model#provider. Did you mean gpt-5#openai?",
+			": aliases.slow: \"fast\" is an alias too", ": aliases.*#openai: a name with * never", ": claude.opus: no provider is known for the model \"nobody\"",
 		}},
 		"newer": {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},
 		"token": {map[string]string{"GATEWAY_TOKEN": "a b"}, nil, []string{"environment GATEWAY_TOKEN: "}},
@@ -359,16 +359,52 @@ func TestAbsentFileIsMentionedWhenItWasNamed(t *testing.T) {
 	}
 }
 
-func TestServeWithABrokenFileSaysSo(t *testing.T) {
+// TestSettingsFileIsNotTOML: nothing starts, nothing is moved, and the place is shown.
+func TestSettingsFileIsNotTOML(t *testing.T) {
+	const text = "version = 1\n[server]\nlisten = 127.0.0.1:8787\n"
+	for _, command := range []string{"serve", "doctor"} {
+		path := filepath.Join(t.TempDir(), "settings.toml")
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		c := newConsole(t, map[string]string{"APEX_CONFIG": path}, &secret.Memory{})
+		c.start(command)
+		c.ends(t, exitUsage)
+		want := "apex-ai-proxy: the settings file is not valid TOML\n  " + path + ":3:10: text must be in quotes: listen = \"127.0.0.1:8787\"\n" +
+			"    listen = 127.0.0.1:8787\n             ^\n"
+		if c.err.String() != want || c.out.String() != "" {
+			t.Errorf("says %q%q, want %q", c.out.String(), c.err.String(), want)
+		}
+		if data, _ := os.ReadFile(path); string(data) != text {
+			t.Errorf("the file is now %q", data)
+		}
+		if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
+			t.Errorf("the folder holds %v", entries)
+		}
+	}
+}
+
+// TestProblemsAreToldInOrder: each with where it is from, the file's from its beginning.
+func TestProblemsAreToldInOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "settings.toml")
-	must(t, os.WriteFile(path, []byte("[gateway"), 0o600))
-	c := newConsole(t, map[string]string{"APEX_CONFIG": path}, &secret.Memory{})
-	c.start("serve", "--listen", "127.0.0.1:0")
-	c.addr(t)
-	c.signals <- os.Interrupt
-	c.ends(t, exitOK)
-	if !strings.Contains(c.err.String(), "settings.toml.broken-") {
-		t.Errorf("says %q", c.err.String())
+	must(t, os.WriteFile(path, []byte("[server]\nlisen = 'x'\nupstream_timeout = 5\n[gateway]\nid = 'A B'\n[alias]\n[claude]\nOpus = 'gpt-5#openai'\n[providers.opnai]\nkey = 'own'\n"), 0o600))
+	c := newConsole(t, map[string]string{"APEX_CONFIG": path, "ACCOUNT_ID": "x"}, &secret.Memory{})
+	c.start("serve")
+	c.ends(t, exitUsage)
+	at := 0
+	for _, want := range []string{
+		"apex-ai-proxy: " + path + ":2: server.lisen is not a setting and is ignored; did you mean server.listen?\n",
+		"apex-ai-proxy: " + path + ":6: [alias] is not a section of the settings and is ignored; did you mean [aliases]?\n",
+		"apex-ai-proxy: the settings are not valid\n",
+		"  gateway.account (environment ACCOUNT_ID): ",
+		"  " + path + ":3: server.upstream_timeout: 5 is not a time",
+		"  " + path + ":5: gateway.id: ",
+		"  " + path + ":8: claude.Opus: there is no such model size; did you mean opus?\n",
+		"  " + path + ":9: providers.opnai: there is no such provider; did you mean openai?\n",
+	} {
+		i := strings.Index(c.err.String()[at:], want)
+		if i < 0 {
+			t.Fatalf("%q is not said, or not in its place:\n%s", want, c.err.String())
+		}
+		at += i + len(want)
 	}
 }
 

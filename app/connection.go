@@ -87,7 +87,7 @@ func (c *cli) doctor(ctx context.Context, line commandLine) int {
 		return exitUsage
 	}
 	if err := a.validate(a.Settings()); err != nil {
-		return c.fail(err, a.Overridden())
+		return c.fail(err, a)
 	}
 	done := make(chan probe.Finding, 1)
 	go func() { done <- a.TestConnection(ctx, a.Settings(), "") }()

@@ -32,7 +32,7 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 	}
 	failed := make(chan error, 1)
 	if err := a.Start(ctx); err != nil {
-		return c.fail(err, a.Overridden())
+		return c.fail(err, a)
 	}
 	stop := a.Watch(func(s Status) {
 		if s.State == Failed {
@@ -90,7 +90,7 @@ func (c *cli) wait(ctx context.Context, a *App, failed <-chan error) int {
 			key = nil
 			c.tellKey(a)
 		case err := <-failed:
-			return c.fail(err, a.Overridden())
+			return c.fail(err, a)
 		case s := <-c.signals:
 			return c.drain(ctx, a, s)
 		case <-ctx.Done():
@@ -132,7 +132,7 @@ func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
 				return exitCut
 			}
 			if err != nil {
-				return c.fail(err, a.Overridden())
+				return c.fail(err, a)
 			}
 			return exitOK
 		}

@@ -68,12 +68,20 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-func TestBrokenSettingsFileIsKeptAside(t *testing.T) {
-	p := start(t, config{settings: "version = \n"})
+func TestSettingsFileIsNotTOML(t *testing.T) {
+	stdout, stderr, code := once(t, config{args: []string{"serve", "--listen", "127.0.0.1:0"}, settings: "version = 1\n[server]\nlisten = 127.0.0.1:8787\n"})
+	if code != 2 || stdout != "" || !strings.Contains(stderr, "config.toml:3:10: text must be in quotes: listen = \"127.0.0.1:8787\"\n    listen = 127.0.0.1:8787\n") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// TestUnknownSettingIsNamed: it keeps nothing from running, and is told all the same.
+func TestUnknownSettingIsNamed(t *testing.T) {
+	p := start(t, config{settings: "[alias]\nfast = \"gpt-5#openai\"\n"})
 	if a := p.send("POST", chatPath, noStream(chatPath, "echo#demo")); a.status != http.StatusOK {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if _, err := p.stderr.find(deadline(t), "cannot be understood", p.ended); err != nil {
+	if _, err := p.stderr.find(deadline(t), "config.toml:1: [alias] is not a section of the settings and is ignored; did you mean [aliases]?", p.ended); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -100,12 +99,7 @@ func targetsOf(value any) (targets []string, ok bool) {
 }
 
 // FieldAlias is the field of an alias.
-func FieldAlias(name string) string {
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		name = strconv.Quote(name) // it goes to a terminal
-	}
-	return "aliases." + name
-}
+func FieldAlias(name string) string { return join("aliases", name) }
 
 // FieldTier is the field of a tier's slot.
 func FieldTier(t Tier) string { return "claude." + string(t) }
@@ -127,11 +121,19 @@ func (s Settings) checkAliases(e *ValidationError) {
 	for _, t := range slices.Sorted(maps.Keys(s.Claude)) {
 		switch v := s.Claude[t]; {
 		case !slices.Contains(Tiers(), t):
-			e.check(FieldTier(t), "there is no such tier of models; known are opus, sonnet, haiku and fable")
+			e.check(FieldTier(t), unknownTier(string(t)))
 		case !isEmpty(v):
 			e.check(FieldTier(t), s.checkTargets(v))
 		}
 	}
+}
+
+func unknownTier(name string) string {
+	var names []string
+	for _, t := range Tiers() {
+		names = append(names, string(t))
+	}
+	return "there is no such model size; " + meant(name, names)
 }
 
 // isEmpty tells whether the value leaves a slot empty.
@@ -165,7 +167,10 @@ func checkAliasName(name string) string {
 
 func (s Settings) checkTargets(value any) string {
 	targets, ok := targetsOf(value)
+	_, isSection := value.(map[string]any)
 	switch {
+	case isSection:
+		return `a name with a dot must be in quotes, as in "gpt-4.1" = "gpt-5#openai"`
 	case !ok:
 		return `write the model that it stands for, as in "gpt-5#openai", or a list of models`
 	case len(targets) > maxTargets:

@@ -138,7 +138,7 @@ func TestTiers(t *testing.T) {
 		s := Default()
 		s.Aliases, s.Claude = map[string]any{"fast": "gpt-5#openai"}, map[Tier]any{TierOpus: value, "opsu": "gpt-5#openai"}
 		var e *ValidationError
-		if !errors.As(s.Validate(nil), &e) || !strings.Contains(e.Field(FieldTier(TierOpus)), want) || !strings.Contains(e.Field(FieldTier("opsu")), "opus, sonnet, haiku and fable") {
+		if !errors.As(s.Validate(nil), &e) || !strings.Contains(e.Field(FieldTier(TierOpus)), want) || !strings.Contains(e.Field(FieldTier("opsu")), "did you mean opus?") {
 			t.Errorf("%v: %v", value, e)
 		}
 	}

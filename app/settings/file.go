@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -37,7 +37,7 @@ func (n Notice) String() string {
 	if n.Line == 0 {
 		return n.Text
 	}
-	return fmt.Sprintf("line %d: %s", n.Line, n.Text)
+	return fmt.Sprintf("settings file, line %d: %s", n.Line, n.Text)
 }
 
 // NewerError refuses a file that a newer program has written: saving over it would lose
@@ -53,17 +53,15 @@ func (e *NewerError) Error() string {
 		e.Path, e.Version, e.Known)
 }
 
-// Load reads the file at path. A file that does not exist gives the defaults. One that
-// is not TOML is renamed to settings.toml.broken-TIME, so that nothing in it is lost, and
-// gives the defaults and a notice. One with values of a wrong kind stays where it is: a
-// *ValidationError names them, and the settings are the file's with the defaults in their
-// place. With any other error the settings are the defaults, and must not be saved over
-// the file.
-func Load(path string) (Settings, []Notice, error) {
-	return current.load(path, time.Now)
-}
+// Load reads the file at path, which is left as it is. A file that does not exist gives the
+// defaults. One that is not TOML gives a *SyntaxError and the defaults. One with values of a
+// wrong kind gives a *ValidationError that names them, and the settings are the file's with
+// the defaults for these. Settings that were not all read from the file may replace it only
+// after CopyAside. With any other error the settings are the defaults, and must not be saved
+// over the file at all.
+func Load(path string) (Settings, []Notice, error) { return current.load(path) }
 
-func (f format) load(path string, now func() time.Time) (Settings, []Notice, error) {
+func (f format) load(path string) (Settings, []Notice, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Default(), nil, nil
@@ -73,103 +71,61 @@ func (f format) load(path string, now func() time.Time) (Settings, []Notice, err
 	}
 	s, notices, err := f.decode(data)
 	var newer *NewerError
+	var syntax *SyntaxError
 	var invalid *ValidationError
 	switch {
 	case errors.As(err, &newer):
 		newer.Path = path
-		return Default(), nil, newer
+	case errors.As(err, &syntax):
+		syntax.Path = path
 	case errors.As(err, &invalid):
 		return s, notices, invalid
 	case err != nil:
-		n, moveErr := keepAside(path, now(), err)
-		return Default(), n, moveErr
+		err = fmt.Errorf("read settings from %s: %w", path, err)
+	}
+	if err != nil {
+		return Default(), nil, err
 	}
 	return s, notices, nil
 }
 
 // decode reads a document of this or an older version.
 func (f format) decode(data []byte) (Settings, []Notice, error) {
-	s, unknown, rewritten, err := f.decodeOver(Default(), data)
-	return s, unknownKeys(unknown, rewritten), err
+	s, unknown, lines, err := f.decodeOver(Default(), data)
+	return s, notices(unknown, lines), err
 }
 
 // decodeOver puts a document's values over those of s. It tells which of its keys are not
-// known, and whether their places in the document still mean something to its owner.
-func (f format) decodeOver(s Settings, data []byte) (_ Settings, unknown *toml.StrictMissingError, rewritten bool, err error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // editors on Windows
+// known, in their order, and the lines of all unless the document had to be migrated: its owner does not
+// know the rewritten one.
+func (f format) decodeOver(s Settings, data []byte) (_ Settings, unknown []unknownKey, lines Lines, err error) {
+	data = withoutMark(data)
 	var doc map[string]any
 	if err := toml.Unmarshal(data, &doc); err != nil {
-		return Settings{}, nil, false, err
+		return Settings{}, nil, nil, newSyntaxError(data, err)
 	}
 	version, _ := doc["version"].(int64)
 	if version > int64(f.version) {
-		return Settings{}, nil, false, &NewerError{Version: int(version), Known: f.version}
+		return Settings{}, nil, nil, &NewerError{Version: int(version), Known: f.version}
 	}
 	data, migrated, err := f.migrate(data, int(version))
 	if err != nil {
-		return Settings{}, nil, false, err
+		return Settings{}, nil, nil, err
 	}
-	data, invalid, err := withoutMisfits(data)
+	if !migrated {
+		lines = linesOf(data)
+	}
+	data, odd, err := withoutMisfits(data)
 	if err != nil {
-		return Settings{}, nil, false, err
+		return Settings{}, nil, nil, err
 	}
-
-	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
-	err = d.Decode(&s)
-	if errors.As(err, &unknown) {
-		err = nil
-	}
+	err = toml.Unmarshal(data, &s)
 	s.Version = f.version
-	if err == nil && invalid != nil {
-		err = invalid
+	if err == nil && len(odd.misfits.Problems) > 0 {
+		err = &odd.misfits
 	}
-	return s, unknown, migrated || invalid != nil, err
-}
-
-func unknownKeys(e *toml.StrictMissingError, migrated bool) []Notice {
-	if e == nil {
-		return nil
-	}
-	var out []Notice
-	for i := range e.Errors {
-		key := e.Errors[i].Key()
-		n := Notice{Text: fmt.Sprintf("%q is not a setting; it is ignored", strings.Join(key, "."))}
-		if looksSecret(key) {
-			n.Text += ". Secrets do not belong in this file: use the keychain or the environment"
-		}
-		if !migrated { // line numbers of a rewritten document mean nothing to its owner
-			n.Line, _ = e.Errors[i].Position()
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-func looksSecret(key []string) bool {
-	last := strings.ToLower(strings.Join(key, "."))
-	for _, word := range []string{"token", "secret", "password", "api_key", "apikey", "local_key"} {
-		if strings.Contains(last, word) {
-			return true
-		}
-	}
-	return false
-}
-
-// keepAside moves a broken file out of the way and says so. When it cannot be moved the
-// error keeps it from being written over.
-func keepAside(path string, now time.Time, cause error) ([]Notice, error) {
-	why := strings.TrimPrefix(cause.Error(), "toml: ")
-	n := Notice{}
-	var at *toml.DecodeError
-	if errors.As(cause, &at) {
-		n.Line, _ = at.Position()
-	}
-	aside := asideName(path, now)
-	if err := os.Rename(path, aside); err != nil {
-		return nil, fmt.Errorf("the settings file cannot be understood (%s) nor kept aside: %w", why, err)
-	}
-	n.Text = fmt.Sprintf("the settings file cannot be understood (%s); it is kept as %s and the defaults are used", why, aside)
-	return []Notice{n}, nil
+	slices.SortStableFunc(odd.unknown, func(a, b unknownKey) int { return lines.Of(a.field) - lines.Of(b.field) })
+	return s, odd.unknown, lines, err
 }
 
 func asideName(path string, now time.Time) string {
@@ -182,19 +138,21 @@ func asideName(path string, now time.Time) string {
 }
 
 // CopyAside keeps what is in the file as settings.toml.broken-TIME, for when it is to be
-// replaced by settings that were not all read from it.
-func CopyAside(path string) error {
+// replaced by settings that were not all read from it. The result is the path of the copy,
+// "" when there is no file.
+func CopyAside(path string) (aside string, err error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return "", nil
 	}
+	aside = asideName(path, time.Now())
 	if err == nil {
-		err = os.WriteFile(asideName(path, time.Now()), data, 0o600)
+		err = os.WriteFile(aside, data, 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("keep the old settings aside: %w", err)
+		return "", fmt.Errorf("keep a copy of the old settings: %w", err)
 	}
-	return nil
+	return aside, nil
 }
 
 func exists(path string) bool {

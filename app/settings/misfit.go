@@ -10,37 +10,45 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// withoutMisfits is the document without the values that are of another kind than their
-// setting, and what is wrong with those. A document without any comes back as it is.
-func withoutMisfits(data []byte) ([]byte, *ValidationError, error) {
-	var doc map[string]any
-	if err := toml.Unmarshal(data, &doc); err != nil {
-		return nil, nil, err
-	}
-	e := &ValidationError{}
-	e.prune(doc, reflect.TypeFor[Settings](), "")
-	if len(e.Problems) == 0 {
-		return data, nil, nil
-	}
-	data, err := toml.Marshal(doc)
-	return data, e, err
+// odd is what in a document is not as the settings are.
+type odd struct {
+	unknown []unknownKey
+	misfits ValidationError // values of another kind than their setting
 }
 
-// prune takes the values out of a table that do not fit the members of t.
-func (e *ValidationError) prune(table map[string]any, t reflect.Type, prefix string) {
+// withoutMisfits is the document without the values that are of another kind than their
+// setting. A document without any comes back as it is.
+func withoutMisfits(data []byte) ([]byte, odd, error) {
+	var doc map[string]any
+	if err := toml.Unmarshal(data, &doc); err != nil {
+		return nil, odd{}, err
+	}
+	o := odd{}
+	o.prune(doc, reflect.TypeFor[Settings](), "")
+	if len(o.misfits.Problems) == 0 {
+		return data, o, nil
+	}
+	data, err := toml.Marshal(doc)
+	return data, o, err
+}
+
+// prune notes what in a table is no member of t, and takes out the values that do not fit
+// theirs.
+func (o *odd) prune(table map[string]any, t reflect.Type, section string) {
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		member, known := memberOf(t, name)
-		if !known {
-			continue
-		}
-		field := prefix + name
-		if sub, ok := table[name].(map[string]any); ok && isTable(member) {
-			e.prune(sub, member, field+".")
-			continue
-		}
-		if text := misfit(table[name], member, field); text != "" {
-			e.check(field, text)
-			delete(table, name)
+		field := join(section, name)
+		sub, isSection := table[name].(map[string]any)
+		switch {
+		case !known:
+			o.unknown = append(o.unknown, unknownKey{field, isSection || isSections(table[name])})
+		case isSection && isTable(member):
+			o.prune(sub, member, field)
+		default:
+			if text := misfit(table[name], member, field); text != "" {
+				o.misfits.check(field, text)
+				delete(table, name)
+			}
 		}
 	}
 }
@@ -102,6 +110,16 @@ func misfitDuration(value any) string {
 		return fmt.Sprintf("%v is not a time; %s", v, durationForm)
 	}
 	return "this is not a time; " + durationForm
+}
+
+// isSections tells whether the value was written as [[name]].
+func isSections(v any) bool {
+	list, _ := v.([]any)
+	if len(list) == 0 {
+		return false
+	}
+	_, ok := list[0].(map[string]any)
+	return ok
 }
 
 func notString(v any) bool {

@@ -89,14 +89,10 @@ func readSettings(data []byte, before Settings) (Imported, error) {
 		return Imported{}, err
 	}
 	in := Imported{Settings: s}
-	keys := 0
-	if unknown != nil {
-		keys = len(unknown.Errors)
-		for i := range unknown.Errors {
-			in.ignore(strings.Join(unknown.Errors[i].Key(), "."))
-		}
+	for _, k := range unknown {
+		in.ignore(k.field)
 	}
-	if len(doc) == 0 || keys > 0 && len(Changes(before, s)) == 0 && doc["version"] == nil {
+	if len(doc) == 0 || len(unknown) > 0 && len(Changes(before, s)) == 0 && doc["version"] == nil {
 		return Imported{}, ErrNoSettings
 	}
 	return in, nil
@@ -114,7 +110,7 @@ func (s Settings) copied() Settings {
 // ignore notes a key that is not taken over.
 func (in *Imported) ignore(name string) {
 	why := ignoredUnknown
-	if looksSecret([]string{name}) {
+	if looksSecret(name) {
 		why = ignoredSecret
 	}
 	in.Ignored = append(in.Ignored, Ignored{name, why})

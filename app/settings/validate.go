@@ -145,7 +145,7 @@ func (s Settings) checkProviders(e *ValidationError, known []string) {
 	slices.Sort(names)
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			e.check("providers."+name, "there is no such provider; known are "+strings.Join(known, ", "))
+			e.check("providers."+name, "there is no such provider; "+meant(name, known))
 			continue
 		}
 		switch s.Providers[name].Key {

@@ -59,7 +59,7 @@ var allowances = []allowance{
 	{"proxy/rawjson", nil, "it is a leaf"},
 	{"proxy/sse", nil, "it is a leaf"},
 	{"proxy/event", nil, "records are the language between proxy and window, so they depend on neither"},
-	{"app/settings", nil, "settings are read by all and know nobody"},
+	{"app/settings", []string{"proxy/spelling"}, "settings are read by all and know nobody"},
 	{"app/secret", nil, "a store keeps strings and knows nobody"},
 	{"app/client", nil, "what clients are told is a table, and it knows nobody"},
 	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "proxy/probe", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
