@@ -43,7 +43,7 @@ x = 1
 		{7, "gateway.token is not a setting and is ignored; secrets do not belong in this file, use the keychain or the environment"},
 		{9, "server.lisen is not a setting and is ignored; did you mean server.listen?"},
 		{10, "server.Debog is not a setting and is ignored; did you mean server.debug?"},
-		{11, "server.whatever is not a setting and is ignored; the settings in [server] are listen, upstream_timeout, stream_idle_timeout, origins, debug"},
+		{11, "server.whatever is not a setting and is ignored; the settings in [server] are listen, upstream_timeout, stream_idle_timeout, retries, origins, debug"},
 		{12, "[future] is not a section of the settings and is ignored; the sections are gateway, azure, server, providers, app, captures, notifications, aliases, claude"},
 		{14, "[alias] is not a section of the settings and is ignored; did you mean [aliases]?"},
 		{17, "providers.openai.kee is not a setting and is ignored; did you mean providers.openai.key?"},
