@@ -22,6 +22,9 @@ type observer struct {
 	isErr  bool
 	noErr  bool // the last bytes hold a chunk with a member "error" that is null
 
+	id  string // of a Responses stream, without prefix
+	seq int64  // how many of its events have been seen
+
 	mid     bool // the last bytes end in the middle of an event
 	newline bool // and with the end of a line
 }
@@ -64,6 +67,9 @@ func (m mark) len() int { return len(m.head) + len(m.tail) }
 // stream looks at the next frames of a stream. The last one may be cut off, as one that
 // is larger than the buffer is; then the next call brings its rest.
 func (o *observer) stream(b []byte) {
+	if o.proto == ir.OpenAIResponses {
+		o.number(b)
+	}
 	o.frames += int64(bytes.Count(b, blankLine))
 	if o.mid {
 		b = o.resume(b)
@@ -79,6 +85,31 @@ func (o *observer) stream(b []byte) {
 	var p sse.Parser
 	if p.Feed(b, o.frame) == nil && o.mid {
 		p.Close(o.frame)
+	}
+}
+
+var (
+	sequenceNumber = []byte(`"sequence_number":`)
+	responseID     = []byte(`"id":"resp_`)
+)
+
+// number notes what an error at the end of a Responses stream must go on with.
+func (o *observer) number(b []byte) {
+	if i := bytes.Index(b, responseID); i >= 0 && o.frames == 0 && o.id == "" {
+		id := b[i+len(responseID):]
+		if end := bytes.IndexByte(id, '"'); end > 0 && bytes.IndexByte(id[:end], '\\') < 0 {
+			o.id = string(id[:end])
+		}
+	}
+	if i := bytes.LastIndex(b, sequenceNumber); i >= 0 {
+		n := int64(0)
+		for _, c := range skipSpace(b[i+len(sequenceNumber):]) {
+			if c < '0' || c > '9' || n > 1<<53 {
+				break
+			}
+			n = n*10 + int64(c-'0')
+		}
+		o.seq = n + 1
 	}
 }
 

@@ -37,7 +37,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	form := shapeOf(resp.Header)
 	// The first bytes decide: what is called a stream may be an error all the same.
 	n, err := begin(resp.Body, *buf)
-	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON && !isPage((*buf)[:n]) {
+	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON && isEvents((*buf)[:n]) {
 		if e := x.failsAtOnce(resp, (*buf)[:n]); e != nil {
 			x.convertHeaders(resp.Header)
 			return e
@@ -459,9 +459,11 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	if mid {
 		x.write(blankLine)
 	}
-	x.failStream(x.codec.NewStreamEncoder(ir.Reply{
-		Model: x.rec.ModelAsked, ID: replyID(x.id), Created: x.rec.Start.Unix(),
-	}), e)
+	reply := ir.Reply{Model: x.rec.ModelAsked, ID: replyID(x.id), Created: x.rec.Start.Unix(), Sequence: obs.seq}
+	if obs.id != "" {
+		reply.ID = obs.id
+	}
+	x.failStream(x.codec.NewStreamEncoder(reply), e)
 	return nil
 }
 

@@ -373,10 +373,16 @@ func sniff(b []byte) shape {
 	}
 }
 
-// isPage tells whether a body is one for people, whatever it is called.
-func isPage(b []byte) bool {
-	b = bytes.TrimLeft(b, " \t\r\n")
-	return len(b) > 0 && b[0] == '<'
+// isEvents tells whether a body that is called a stream may be one, as far as its first bytes
+// tell.
+func isEvents(b []byte) bool {
+	b = bytes.TrimLeft(bytes.TrimPrefix(b, bom), " \t\r\n")
+	for _, start := range [...]string{":", "data", "event", "id", "retry"} {
+		if n := min(len(b), len(start)); string(b[:n]) == start[:n] {
+			return true
+		}
+	}
+	return false
 }
 
 // dropped are headers of an answer that concern only one side of the proxy.

@@ -97,6 +97,8 @@ type Reply struct {
 	IncludeUsage bool
 	// InputEstimate is shown to Anthropic clients until the upstream tells the count.
 	InputEstimate int64
+	// Sequence is how many events of a Responses stream the client has already.
+	Sequence int64
 	// Request is what is answered. Clients of the Responses API get parts of it back.
 	Request *Request
 }

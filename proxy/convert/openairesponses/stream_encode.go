@@ -25,7 +25,9 @@ type StreamEncoder struct {
 }
 
 // NewStreamEncoder returns an encoder for one answer.
-func NewStreamEncoder(rep ir.Reply) *StreamEncoder { return &StreamEncoder{rep: rep} }
+func NewStreamEncoder(rep ir.Reply) *StreamEncoder {
+	return &StreamEncoder{rep: rep, seq: rep.Sequence}
+}
 
 // AppendKeepAlive appends a comment, which clients skip.
 func (e *StreamEncoder) AppendKeepAlive(dst []byte) []byte { return append(dst, ": keep-alive\n\n"...) }
