@@ -3,17 +3,16 @@ package proxy_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"apex-ai-proxy/proxy"
 	"apex-ai-proxy/proxy/event"
@@ -25,33 +24,8 @@ const (
 	patience  = 10 * time.Second
 )
 
-// TestMain runs the tests and then checks that no goroutine of the proxy is left.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := leaked(); left != "" && code == 0 {
-		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func leaked() string {
-	var left string
-	for range 100 {
-		left = ""
-		buf := make([]byte, 1<<20)
-		for _, g := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-			if strings.Contains(g, "apex-ai-proxy/proxy") && !strings.Contains(g, "TestMain") {
-				left += g + "\n\n"
-			}
-		}
-		if left == "" {
-			return ""
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return left
-}
+// TestMain runs the tests and then checks that no goroutine is left.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // seen is a request as the upstream got it.
 type seen struct {

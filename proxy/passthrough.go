@@ -37,7 +37,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	form := shapeOf(resp.Header)
 	// The first bytes decide: what is called a stream may be an error all the same.
 	n, err := begin(resp.Body, *buf)
-	if form == shapeStream && q.Stream && sniff((*buf)[:n]) != shapeJSON && isEvents((*buf)[:n]) {
+	if form == shapeStream && q.Stream && n > 0 && sniff((*buf)[:n]) != shapeJSON && isEvents((*buf)[:n]) {
 		if e := x.failsAtOnce(resp, (*buf)[:n]); e != nil {
 			x.convertHeaders(resp.Header)
 			return e
@@ -433,7 +433,7 @@ func firstEvent(b []byte) int {
 // endStream ends a stream that passes through: as it is when the upstream told its end,
 // with the protocol's own error when it did not.
 func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
-	mid := obs.mid // half an event has been sent
+	mid, sent := obs.mid, obs.seq // half an event has been sent, and so many before
 	if len(tail) > 0 && errors.Is(err, io.EOF) {
 		obs.stream(tail)
 		if obs.ended || x.route.Provider.Dialect.LenientEOF {
@@ -459,7 +459,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	if mid {
 		x.write(blankLine)
 	}
-	reply := ir.Reply{Model: x.rec.ModelAsked, ID: replyID(x.id), Created: x.rec.Start.Unix(), Sequence: obs.seq}
+	reply := ir.Reply{Model: x.rec.ModelAsked, ID: replyID(x.id), Created: x.rec.Start.Unix(), Sequence: sent}
 	if obs.id != "" {
 		reply.ID = obs.id
 	}

@@ -36,9 +36,23 @@ var kinds = []struct {
 	share     int
 }{
 	{"plain", "", 46},
-	{"tool", "", 10}, {"slow", "", 5}, {"big", "", 2}, {"plain", "packed", 3},
-	{"busy", "", 1}, {"limited", "", 4}, {"failed", "", 4}, {"page", "", 3}, {"lied", "", 3}, {"garbage", "", 3}, {"cut", "", 5},
-	{"hang", "leaves", 3}, {"slow", "hangs up", 3}, {"big", "dawdles", 1}, {"plain", "half", 2}, {"plain", "stranger", 1}, {"plain", "lists", 1},
+	{"tool", "", 10},
+	{"slow", "", 5},
+	{"big", "", 2},
+	{"plain", "packed", 3},
+	{"busy", "", 1},
+	{"limited", "", 4},
+	{"failed", "", 4},
+	{"page", "", 3},
+	{"lied", "", 3},
+	{"garbage", "", 3},
+	{"cut", "", 5},
+	{"hang", "leaves", 3},
+	{"slow", "hangs up", 3},
+	{"big", "dawdles", 1},
+	{"plain", "half", 2},
+	{"plain", "stranger", 1},
+	{"plain", "lists", 1},
 }
 
 // models are whom the clients ask, the first of each in its own protocol.
@@ -272,7 +286,7 @@ func (q question) broken(resp *http.Response, got []byte, err error) error {
 	case err != nil && !q.stream, q.stream && errors.As(q.grammar(got), &told):
 		return nil
 	default:
-		return fmt.Errorf("half an answer looks whole: %d, read until %v: %.500s", resp.StatusCode, err, got)
+		return fmt.Errorf("half an answer looks whole: %d %.500s", resp.StatusCode, got)
 	}
 }
 
