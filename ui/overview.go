@@ -44,7 +44,6 @@ type overview struct {
 	shown   []presenter.Gap
 
 	plots    [4]*plot
-	followed time.Time // when they were last drawn
 	activity *fyne.Container
 
 	troubles    *fyne.Container
@@ -161,19 +160,15 @@ func (o *overview) lastHour() fyne.CanvasObject {
 	return o.activity
 }
 
-// followEvery bounds how often the plots are drawn while requests come and go.
-const followEvery = time.Second
-
 // follow shows what has just happened.
 func (o *overview) follow() {
-	if o.w.visible && o.w.current == pageOverview && time.Since(o.followed) >= followEvery {
+	if o.w.visible && o.w.current == pageOverview {
 		o.refreshActivity()
 		o.refreshTroubles()
 	}
 }
 
 func (o *overview) refreshActivity() {
-	o.followed = time.Now()
 	a := o.w.u.log.Activity(time.Now())
 	o.activity.Hidden = a.Requests.Empty
 	for i, p := range []presenter.Plot{a.Requests, a.Errors, a.Tokens, a.Latency} {

@@ -235,6 +235,21 @@ func TestCopyConfirms(t *testing.T) {
 	}
 }
 
+// What has happened is seen with the batch that says so, also right after another one, and
+// where nothing was to be seen before.
+func TestOverviewCountsAtOnce(t *testing.T) {
+	s := sceneReady(t)
+	o := s.window.overview
+	for i, want := range []string{"1", "2", "3"} {
+		x := workday()[1]
+		x.ID, x.Start = fmt.Sprint("req_now", i), time.Now()
+		s.publish(x)
+		if got := o.plots[0].value.text; got != want || o.activity.Hidden || o.activity.Size().Height < plotHeight {
+			t.Errorf("%q requests, want %q, in a part of %v, hidden %t", got, want, o.activity.Size(), o.activity.Hidden)
+		}
+	}
+}
+
 func TestOverviewHidesTheKey(t *testing.T) {
 	s := newStage(t, readyCore())
 	s.start()
