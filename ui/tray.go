@@ -22,6 +22,9 @@ type tray struct {
 	shown []presenter.TrayItem // what the menu says
 	icon  presenter.Icon
 	tip   string
+
+	refreshing bool // the menu is being made anew by us
+	settled    bool // Fyne has put its first icon into the tray
 }
 
 func newTray(u *UI) *tray {
@@ -30,6 +33,7 @@ func newTray(u *UI) *tray {
 	for _, it := range t.shown {
 		t.menu.Items = append(t.menu.Items, t.item(it))
 	}
+	t.menu.Items[0].Shortcut = built(t.built)
 	desk, ok := u.app.(desktop.App)
 	if !ok {
 		return t
@@ -90,7 +94,9 @@ func (t *tray) refresh() {
 			continue
 		}
 		t.shown[i] = it
+		shortcut := t.menu.Items[i].Shortcut
 		*t.menu.Items[i] = *t.item(it)
+		t.menu.Items[i].Shortcut = shortcut
 		changed = true
 	}
 	if h.Icon != t.icon {
@@ -100,7 +106,9 @@ func (t *tray) refresh() {
 		}
 	}
 	if changed {
+		t.refreshing = true
 		t.menu.Refresh()
+		t.refreshing = false
 	}
 	if tip := presenter.Tooltip(t.u.opts.Name, h); tip != t.tip {
 		t.tip = tip
@@ -108,19 +116,52 @@ func (t *tray) refresh() {
 	}
 }
 
-// iconSettles is how long after the start the icon is set once more.
-const iconSettles = 2 * time.Second
+// built is a shortcut without a key, so it is neither shown nor heard. Fyne asks for its
+// key, on its own goroutine, when it makes the menu of the tray.
+type built func()
+
+// ShortcutName implements fyne.Shortcut.
+func (built) ShortcutName() string { return "" }
+
+// Key implements fyne.KeyboardShortcut.
+func (f built) Key() fyne.KeyName {
+	f()
+	return ""
+}
+
+// Mod implements fyne.KeyboardShortcut.
+func (built) Mod() fyne.KeyModifier { return 0 }
+
+// built is called when the menu is made.
+func (t *tray) built() {
+	if t.u.parking.started.Load() && !t.refreshing {
+		t.settle()
+	}
+}
+
+// settleLimit is how long Fyne may take for its first icon.
+const settleLimit = 2 * time.Second
 
 // Started is called on Fyne's goroutine when the application has begun to run. Fyne then
-// puts the first icon into the tray from another goroutine, which may be late and replace
-// a newer one.
+// puts the icon it had found at the start into the tray, from another goroutine, and makes
+// the menu once more; by then there may be a newer icon, which that one has replaced.
 func (u *UI) Started() {
 	u.parking.started.Store(true)
-	u.after(iconSettles, func() {
-		if t := u.tray; t.desk != nil {
-			t.desk.SetSystemTrayIcon(trayIcon(t.icon))
-		}
-	})
+	u.rest()
+	u.after(settleLimit, u.tray.settle)
+}
+
+// settle has the icon and the tooltip of now in the tray, whatever Fyne did at the start.
+func (t *tray) settle() {
+	if t.settled {
+		return
+	}
+	t.settled = true
+	if t.desk != nil {
+		t.desk.SetSystemTrayIcon(trayIcon(t.icon))
+		tooltip(t.tip)
+	}
+	t.u.rest()
 }
 
 // trayIcon is the picture for a state. A Mac recolours it for its menu bar, for which it

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -59,5 +61,24 @@ func TestTrayLaunchesAtLogin(t *testing.T) {
 	s.until("the reason", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
 	if s.menuItem("Launch at login").Checked {
 		t.Error("it is checked although that did not work")
+	}
+}
+
+// TestTheIconOfNowComesLast: Fyne puts the icon that it had found at the start into the tray
+// when there may be a newer one, and then makes the menu.
+func TestTheIconOfNowComesLast(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.Start(true)
+	s.UI.Started()
+	if s.parking.idle.Load() {
+		t.Error("the loop rests before the tray is as it should be")
+	}
+	s.until("the running proxy", func() bool { return s.tray.icon == presenter.IconRunning })
+	if s.tray.settled {
+		t.Fatal("a menu of ours passes for that of Fyne")
+	}
+	heard, ok := s.tray.menu.Items[0].Shortcut.(fyne.KeyboardShortcut)
+	if !ok || heard.Key() != "" || !s.tray.settled || !s.parking.idle.Load() {
+		t.Errorf("heard %t, settled %t, the loop rests %t", ok, s.tray.settled, s.parking.idle.Load())
 	}
 }

@@ -170,8 +170,11 @@ func (u *UI) Start(hidden bool) {
 // seen tells whether the window is open.
 func (u *UI) seen() bool { return u.window != nil && u.window.visible }
 
-// rest lets the event loop rest while nothing can be seen.
-func (u *UI) rest() { u.parking.set(!u.seen() && !u.ending.Load()) }
+// rest lets the event loop rest while nothing can be seen and the tray is as it should be.
+func (u *UI) rest() {
+	settling := u.parking.started.Load() && !u.tray.settled
+	u.parking.set(!u.seen() && !u.ending.Load() && !settling)
+}
 
 // awaitHost gives a panel that starts at the same time as the program a while to appear,
 // and opens the window, which says so, when there is none.
