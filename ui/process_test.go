@@ -255,6 +255,24 @@ func TestWindowIsRemembered(t *testing.T) {
 	}
 }
 
+// A signal leaves no time for it.
+func TestWindowIsRememberedWhileItIsOpen(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	s.pass()
+	p := s.app.Preferences()
+	s.window.win.Resize(size(1000, 640))
+	s.pass()
+	if w, h := p.Float(keyWidth), p.Float(keyHeight); w != 1000 || h != 640 {
+		t.Errorf("%v x %v is remembered", w, h)
+	}
+	s.window.open(pageModels)
+	s.pass()
+	if page := p.Int(keyPage); page != pageModels {
+		t.Errorf("page %d is remembered", page)
+	}
+}
+
 func TestNoTrayIsSaidOnce(t *testing.T) {
 	s := newStage(t, readyCore())
 	s.hosted = false

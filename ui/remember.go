@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2"
 )
 
@@ -18,6 +20,37 @@ const (
 	leastWidth  = 640
 	leastHeight = 420
 )
+
+// rememberAfter is how long after a change the window is remembered.
+const rememberAfter = 500 * time.Millisecond
+
+// note remembers the window soon. To do so when the program ends would be too late: a
+// signal ends Fyne's loop with whatever waits to be done on it.
+func (w *window) note() {
+	if w.noted || !w.visible {
+		return
+	}
+	w.noted = true
+	w.u.after(rememberAfter, func() {
+		w.noted = false
+		if w.visible {
+			w.remember()
+		}
+	})
+}
+
+// notedLayout is a besideLayout that tells when it is laid out, as it is with each size of
+// the window.
+type notedLayout struct {
+	besideLayout
+	note func()
+}
+
+// Layout implements fyne.Layout.
+func (l notedLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	l.besideLayout.Layout(o, s)
+	l.note()
+}
 
 // remember keeps the window's size and page.
 func (w *window) remember() {

@@ -45,6 +45,7 @@ type window struct {
 	pages   []page
 	current int
 	visible bool
+	noted   bool        // it is to be remembered soon
 	ending  *quitDialog // nil before it is shown
 	unsaved *question   // nil while nothing is asked
 }
@@ -110,7 +111,7 @@ func (w *window) build() {
 	}
 	w.turn(old.current)
 	w.guide = newGuide(w)
-	w.pane = container.New(besideLayout{}, w.side.content, w.body)
+	w.pane = container.New(notedLayout{note: w.note}, w.side.content, w.body)
 	w.win.SetContent(container.NewStack(w.pane, w.guide.content))
 	if old.settings != nil {
 		w.overview.resume(old.overview)
@@ -143,6 +144,7 @@ func (w *window) turn(i int) {
 	}
 	w.body.Refresh()
 	w.refresh()
+	w.note()
 }
 
 // openSettings shows the settings with the cursor in a field.
