@@ -216,6 +216,9 @@ func (a *App) known() []string {
 	return slices.Collect(maps.Values(a.values))
 }
 
+// Log is where the program says what it does.
+func (a *App) Log() *slog.Logger { return a.log }
+
 // Version is the version of the program.
 func (a *App) Version() string { return a.version }
 

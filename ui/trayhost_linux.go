@@ -44,7 +44,11 @@ func canNotify() bool { return sessionBus() }
 // sessionBus tells whether there is a session bus to connect to. Without one the library
 // would start a bus of its own, which outlives the program.
 func sessionBus() bool {
-	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+	switch os.Getenv("DBUS_SESSION_BUS_ADDRESS") {
+	case "":
+	case "disabled:":
+		return false
+	default:
 		return true
 	}
 	dir := os.Getenv("XDG_RUNTIME_DIR")

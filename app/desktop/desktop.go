@@ -29,7 +29,7 @@ func Run(hidden bool) func(*app.App) int {
 	return func(a *app.App) int { return run(a, hidden) }
 }
 
-func run(a *app.App, hidden bool) int {
+func run(a *app.App, hidden bool) (code int) {
 	instance, err := app.AcquireInstance(a.Dir())
 	if errors.Is(err, app.ErrAlreadyRunning) {
 		fmt.Fprintln(os.Stderr, Name+":", err)
@@ -40,6 +40,14 @@ func run(a *app.App, hidden bool) int {
 		return 1
 	}
 	defer instance.Close()
+	libraries := listen(a.Log())
+	defer func() { // Fyne goes on after it has said that there is no display
+		if !libraries.displayed.Load() {
+			_ = recover()
+			code = 1
+		}
+	}()
+	knownBus()
 	a.Captures() // from the first request on, also before anybody looks
 	knownLocale()
 

@@ -21,7 +21,11 @@ func available() error {
 
 // busAt looks where the library looks.
 func busAt(address, runtimeDir string) error {
-	if address != "" && address != "autolaunch:" {
+	switch address {
+	case "", "autolaunch:":
+	case "disabled:": // what a session without a bus calls it
+		return ErrNoService
+	default:
 		return nil
 	}
 	for _, name := range []string{"bus", "dbus-session"} {

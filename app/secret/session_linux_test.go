@@ -194,7 +194,7 @@ func checkNoService(ctx context.Context) error {
 
 func TestNoBus(t *testing.T) {
 	dir := t.TempDir()
-	for _, address := range []string{"", "autolaunch:"} {
+	for _, address := range []string{"", "autolaunch:", "disabled:"} {
 		if err := busAt(address, dir); !errors.Is(err, ErrNoService) {
 			t.Errorf("address %q: %v", address, err)
 		}

@@ -115,6 +115,9 @@ func (p *program) activate() {
 // icon is the picture in the tray.
 func (p *program) icon() string { return fmt.Sprint(p.property("IconPixmap")) }
 
+// tip is what the pointer over the icon shows.
+func (p *program) tip() string { return fmt.Sprint(p.property("ToolTip")) }
+
 // lockedBuffer collects what a program prints.
 type lockedBuffer struct {
 	mu sync.Mutex
