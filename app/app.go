@@ -72,9 +72,10 @@ type App struct {
 	kept     string             // the copy of a file that could not be read in full
 	values   map[string]string  // secrets known so far
 	loading  map[string]bool
-	noRing   sync.Once     // what is missing for want of a keychain is told once
-	keyReady chan struct{} // closed when the local key is known
-	keyKept  bool          // the local key will be the same at the next start
+	refused  map[string]bool // secrets that the keychain did not give when it was asked
+	noRing   sync.Once       // what is missing for want of a keychain is told once
+	keyReady chan struct{}   // closed when the local key is known
+	keyKept  bool            // the local key will be the same at the next start
 }
 
 // Open reads settings and environment. It starts nothing and asks no keychain. A
@@ -114,6 +115,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		overrides: overrides,
 		values:    make(map[string]string),
 		loading:   make(map[string]bool),
+		refused:   make(map[string]bool),
 		keyReady:  make(chan struct{}),
 	}
 	a.bytes = capture.NewStore(capture.Limits{Mode: capture.Off}, a.known)

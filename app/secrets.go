@@ -63,6 +63,9 @@ func (a *App) read(name string) {
 	slow.Stop()
 	a.mu.Lock()
 	delete(a.loading, name)
+	if err != nil && !errors.Is(err, secret.ErrMissing) {
+		a.refused[name] = true
+	}
 	a.mu.Unlock()
 	switch {
 	case a.ctx.Err() != nil:
@@ -79,10 +82,35 @@ func (a *App) read(name string) {
 	}
 }
 
+// reread reads again what the keychain would not give, once it would: it was locked, or
+// not there yet, when the program started. It tells whether there was anything to read.
+func (a *App) reread(ctx context.Context) bool {
+	a.mu.Lock()
+	waiting := len(a.refused) > 0
+	a.mu.Unlock()
+	if !waiting || !a.secrets.Ready(ctx) {
+		return false
+	}
+	a.log.Info("the keychain can be read now")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name := range a.refused {
+		if !a.loading[name] && a.ctx.Err() == nil {
+			a.loading[name] = true
+			a.loads.Go(func() { a.read(name) })
+		}
+	}
+	clear(a.refused)
+	return true
+}
+
 // makeLocalKey makes a key where none could be read, cause says why. It replaces nothing
 // in the keychain: a key is stored only where there was none.
 func (a *App) makeLocalKey(cause error) {
-	key, kept := newLocalKey(), false
+	key, kept := a.keyForThisRun(), false
+	if key == "" {
+		key = newLocalKey()
+	}
 	if errors.Is(cause, secret.ErrMissing) {
 		err := a.secrets.Set(a.ctx, secret.LocalKey, key)
 		if a.ctx.Err() != nil {
@@ -129,7 +157,7 @@ func (a *App) learn(name, value string, stored bool) {
 	if changed {
 		a.values[name] = value
 	}
-	if name == secret.LocalKey && changed {
+	if name == secret.LocalKey && (changed || stored) {
 		a.keyKept = stored
 		if !known {
 			a.signalKey()
@@ -190,10 +218,17 @@ func (a *App) SecretPlace(name string) secret.Place {
 	return a.secrets.Place(name)
 }
 
-func (a *App) madeForThisRun() bool {
+func (a *App) madeForThisRun() bool { return a.keyForThisRun() != "" }
+
+// keyForThisRun is a local key that was made and could not be stored, "" when there is
+// none.
+func (a *App) keyForThisRun() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.values[secret.LocalKey] != "" && !a.keyKept
+	if a.keyKept {
+		return ""
+	}
+	return a.values[secret.LocalKey]
 }
 
 // SetSecret stores a secret and puts it in force. Where there is no keychain it is kept

@@ -28,7 +28,7 @@ type watch struct {
 // Attend watches over the proxy until ctx ends. When the computer has slept or changed
 // its network, connections that are dead by now are dropped, a listener that does not
 // answer is replaced, and changed is called. A listener that is lost is opened again as
-// soon as that works.
+// soon as that works, and a keychain that could not be read is read as soon as it can be.
 func (a *App) Attend(ctx context.Context, changed func()) {
 	watch{wall: time.Now, addrs: addresses, alive: answers, app: a}.run(ctx, changed)
 }
@@ -57,6 +57,9 @@ func (w watch) run(ctx context.Context, changed func()) {
 		case <-tick.C:
 		}
 		w.revive(ctx)
+		if w.app.reread(ctx) {
+			changed()
+		}
 		before := at
 		at = w.now()
 		addrs := w.addrs()

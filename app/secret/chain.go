@@ -41,6 +41,14 @@ func (c *Chain) Place(name string) Place {
 	return InKeychain
 }
 
+// Ready tells whether the keychain answers now without asking the user for anything.
+func (c *Chain) Ready(ctx context.Context) bool {
+	k, ok := c.keychain.(interface {
+		Ready(ctx context.Context) bool
+	})
+	return ok && k.Ready(ctx)
+}
+
 // Get reads the secret from the first place that has it.
 func (c *Chain) Get(ctx context.Context, name string) (string, error) {
 	switch c.Place(name) {

@@ -35,6 +35,7 @@ func (systemRing) Delete(service, user string) error        { return keyring.Del
 type Keychain struct {
 	ring      ring
 	available func() error
+	ready     func(context.Context) bool
 	turn      chan struct{} // held by the one call that may show a dialog
 
 	mu    sync.Mutex
@@ -50,12 +51,21 @@ type call struct {
 }
 
 // NewKeychain returns the keychain of this system.
-func NewKeychain() *Keychain { return newKeychain(systemRing{}, available) }
+func NewKeychain() *Keychain {
+	k := newKeychain(systemRing{}, available)
+	k.ready = unlocked
+	return k
+}
+
+// Ready tells whether the keychain answers now without asking the user for anything.
+// Where the system does not tell, it is false.
+func (k *Keychain) Ready(ctx context.Context) bool { return k.ready(ctx) }
 
 func newKeychain(r ring, available func() error) *Keychain {
 	return &Keychain{
 		ring:      r,
 		available: available,
+		ready:     func(context.Context) bool { return false },
 		turn:      make(chan struct{}, 1),
 		known:     make(map[string]string),
 		calls:     make(map[string]*call),

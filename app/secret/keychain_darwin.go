@@ -1,12 +1,16 @@
 package secret
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os/exec"
 )
 
 func available() error { return nil }
+
+// unlocked is not known without a dialog.
+func unlocked(context.Context) bool { return false }
 
 // classify reads the exit code of the system's security tool: the last byte of the
 // Security framework's status.

@@ -3,6 +3,7 @@
 package secret
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -34,6 +35,30 @@ func busAt(address, runtimeDir string) error {
 		}
 	}
 	return ErrNoService
+}
+
+// The collections that the library keeps secrets in, the one it prefers first.
+var collections = []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login", "/org/freedesktop/secrets/aliases/default"}
+
+// unlocked tells whether there is a Secret Service with its keychain open. It starts none.
+func unlocked(ctx context.Context) bool {
+	if available() != nil {
+		return false
+	}
+	c, err := dbus.ConnectSessionBus(dbus.WithContext(ctx))
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	for _, path := range collections {
+		var locked dbus.Variant
+		err := c.Object("org.freedesktop.secrets", path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get",
+			dbus.FlagNoAutoStart, "org.freedesktop.Secret.Collection", "Locked").Store(&locked)
+		if is, known := locked.Value().(bool); err == nil && known {
+			return !is
+		}
+	}
+	return false
 }
 
 // classify names the state that an error of the Secret Service or the bus stands for,

@@ -1,11 +1,15 @@
 package secret
 
 import (
+	"context"
 	"errors"
 	"syscall"
 )
 
 func available() error { return nil }
+
+// unlocked is not known without a dialog.
+func unlocked(context.Context) bool { return false }
 
 // classify reads the error numbers of Credential Manager.
 func classify(err error) error {

@@ -125,6 +125,9 @@ func checkUnlocked(ctx context.Context) error {
 	}
 	defer stop()
 	k, other := NewKeychain(), NewKeychain() // other remembers nothing of what k did
+	if !k.Ready(ctx) {
+		return errors.New("an open keychain is not ready")
+	}
 	long := strings.Repeat("0123456789abcdef", MaxSize/16)
 	if _, err := k.Get(ctx, GatewayToken); !errors.Is(err, ErrMissing) {
 		return fmt.Errorf("empty keychain: %w", err)
@@ -171,6 +174,9 @@ func checkLocked(ctx context.Context) error {
 	}
 	defer stop()
 	k := NewKeychain()
+	if k.Ready(ctx) {
+		return errors.New("a locked keychain is ready")
+	}
 	if v, err := k.Get(ctx, GatewayToken); v != "" || !errors.Is(err, ErrLocked) {
 		return fmt.Errorf("get from a locked keychain: %q, %w", v, err)
 	}
@@ -182,6 +188,9 @@ func checkLocked(ctx context.Context) error {
 
 func checkNoService(ctx context.Context) error {
 	k := NewKeychain()
+	if k.Ready(ctx) {
+		return errors.New("no keychain is ready")
+	}
 	if _, err := k.Get(ctx, GatewayToken); !errors.Is(err, ErrNoService) {
 		return fmt.Errorf("get without a service: %w", err)
 	}
