@@ -167,7 +167,7 @@ func TestNoKeychainIsToldOnce(t *testing.T) {
 // TestDoubtfulEnvironment: what has no effect, or another than meant, is told by name.
 func TestDoubtfulEnvironment(t *testing.T) {
 	env := map[string]string{
-		"APEX_LOCAL_KEY": "x", "DEBUG": "maybe", "APEX_PROVIDER_KEY_FOO": "tok-1", "APEX_PROVIDER_KEY_OPENAI": "tok-2", "APEX_LISTN": "tok-3", "APEX_OF_ANOTHER_PROGRAM": "1",
+		"APEX_LOCAL_KEY": "x", "DEBUG": "maybe", "APEX_PROVIDER_KEY_FOO": "tok-1", "APEX_PROVIDER_KEY_OPENAI": "tok-2", "APEX_PROVIDER_KEY_GROK2": "tok-4", "APEX_LISTN": "tok-3", "APEX_OF_ANOTHER_PROGRAM": "1",
 	}
 	c := newConsole(t, env, &secret.Memory{})
 	c.environ = func() (out []string) {
@@ -183,14 +183,15 @@ func TestDoubtfulEnvironment(t *testing.T) {
 	said := c.err.String()
 	for _, s := range []string{
 		`name=APEX_LOCAL_KEY why="a key of fewer than 8 characters`, `name=DEBUG why="\"maybe\" is neither on nor off; it counts as off`,
-		`name=APEX_PROVIDER_KEY_FOO why="there is no such provider; known are openai`, `name=APEX_PROVIDER_KEY_OPENAI why="it is not used; write key = \"own\" under [providers.openai]`,
+		`name=APEX_PROVIDER_KEY_FOO why="there is no such provider; choose one of openai`, `name=APEX_PROVIDER_KEY_OPENAI why="it is not used; write key = \"own\" under [providers.openai]`,
+		`name=APEX_PROVIDER_KEY_GROK2 why="there is no such provider; did you mean APEX_PROVIDER_KEY_GROK?`,
 		`name=APEX_LISTN why="it is not used; did you mean APEX_LISTEN?`,
 	} {
 		if !strings.Contains(said, s) {
 			t.Errorf("%s is not said: %s", s, said)
 		}
 	}
-	if n := strings.Count(said, "environment variable"); n != 5 || strings.Contains(said, "tok-") {
+	if n := strings.Count(said, "environment variable"); n != 6 || strings.Contains(said, "tok-") {
 		t.Errorf("%d doubts: %s", n, said)
 	}
 	own := settings.Default()
@@ -414,7 +415,7 @@ func TestUsage(t *testing.T) {
 		says string
 	}{
 		{[]string{"sreve"}, `there is no command "sreve"; did you mean "serve"?`},
-		{[]string{"dance"}, `there is no command "dance"`},
+		{[]string{"dance"}, `there is no command "dance"; the commands are serve, doctor, token, key, version, help`},
 		{[]string{"serve", "--lisen", "x"}, "there is no flag --lisen; did you mean --listen?"},
 		{[]string{"serve", "--color"}, "there is no flag --color\n"},
 		{[]string{"serve", "--listen"}, "--listen needs a value"},
@@ -431,7 +432,13 @@ func TestUsage(t *testing.T) {
 		{[]string{"help", "dance"}, "there is no command"},
 		{[]string{"token"}, `write "token set"`},
 		{[]string{"token", "get"}, `write "token set"`},
-		{[]string{"token", "set", "abc"}, "a secret is never an argument"},
+		{[]string{"token", "stats"}, `did you mean "token status"?`},
+		{[]string{"token", "set", "abc"}, "choose one of openai, anthropic"},
+		{[]string{"token", "set", "abc"}, "A secret is never an argument"},
+		{[]string{"token", "set", "opnai"}, `did you mean "token set openai"?`},
+		{[]string{"token", "remove", "OpenAI"}, `did you mean "token remove openai"?`},
+		{[]string{"token", "status", "gemini"}, `did you mean "token status google-ai-studio"?`},
+		{[]string{"token", "set", "demo"}, "choose one of openai"},
 		{[]string{"token", "set", "openai", "abc"}, `write "token set"`},
 	} {
 		c := newConsole(t, nil, &brokenKeychain{})

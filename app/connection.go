@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"apex-ai-proxy/app/secret"
@@ -89,46 +91,139 @@ func (c *cli) doctor(ctx context.Context, line commandLine) int {
 	if err := a.validate(a.Settings()); err != nil {
 		return c.fail(err, a)
 	}
-	done := make(chan probe.Finding, 1)
-	go func() { done <- a.TestConnection(ctx, a.Settings(), "") }()
-	var f probe.Finding
+	done := make(chan []probe.Finding, 1)
+	go func() { done <- a.diagnose(ctx, a.Settings()) }()
+	var found []probe.Finding
 	select {
-	case f = <-done:
+	case found = <-done:
 	case <-c.signals:
 		return c.fail(errInterrupted, nil)
 	}
-	fmt.Fprint(c.stdout, report(f))
-	if f.Cause != probe.OK {
+	fmt.Fprint(c.stdout, report(found))
+	if found[0].Cause != probe.OK {
 		return exitFailure
 	}
 	return exitOK
 }
 
-// report is a finding in lines.
-func report(f probe.Finding) string {
+// diagnose is everything that is in the way, in the order in which it is best mended; one
+// finding that all is well when nothing is. A test of the connection alone ends with the
+// first.
+func (a *App) diagnose(ctx context.Context, s settings.Settings) []probe.Finding {
+	tested := a.TestConnection(ctx, s, "")
+	ctx, cancel := context.WithTimeout(ctx, probe.Limit)
+	defer cancel()
+	var found []probe.Finding
+	switch tested.Cause {
+	case probe.OK, probe.TokenMissing:
+	case probe.AccountMissing, probe.GatewayMissing, probe.TokenLocked: // found without asking the gateway
+		if f := probe.Reach(ctx, probe.Gateway{URL: s.Gateway.URL, Version: a.version}); f.Cause != probe.OK {
+			found = append(found, f)
+		}
+	default:
+		found = append(found, tested)
+	}
+	if s.Gateway.Account == "" {
+		found = append(found, probe.Finding{Cause: probe.AccountMissing})
+	}
+	if s.Gateway.ID == "" {
+		found = append(found, probe.Finding{Cause: probe.GatewayMissing})
+	}
+	switch {
+	case tested.Cause == probe.TokenLocked: // and so are the others
+		return append(found, tested)
+	case tested.Cause == probe.TokenMissing:
+		found = append(found, tested)
+	default:
+		found = append(found, a.tokenFinding(ctx)...)
+	}
+	found = append(found, a.ownKeyFindings(ctx, s, tested)...)
+	if len(found) == 0 {
+		return []probe.Finding{tested}
+	}
+	return found
+}
+
+// tokenFinding tells when there is no gateway token.
+func (a *App) tokenFinding(ctx context.Context) []probe.Finding {
+	switch _, err := a.secret(ctx, secret.GatewayToken); {
+	case err == nil:
+		return nil
+	case errors.Is(err, secret.ErrMissing), errors.Is(err, secret.ErrNoService):
+		return []probe.Finding{{Cause: probe.TokenMissing}}
+	default:
+		return []probe.Finding{{Cause: probe.TokenLocked, Said: err.Error()}}
+	}
+}
+
+// ownKeyFindings tells of the user's own keys that are chosen and not stored, but for the
+// one that the test found.
+func (a *App) ownKeyFindings(ctx context.Context, s settings.Settings, tested probe.Finding) (found []probe.Finding) {
+	for _, name := range slices.Sorted(maps.Keys(s.Providers)) {
+		if s.Providers[name].Key != settings.KeyOwn || tested.Cause == probe.OwnKey && tested.Provider == name {
+			continue
+		}
+		if _, err := a.secret(ctx, secret.ProviderKey(name)); err != nil {
+			found = append(found, probe.Finding{Cause: probe.OwnKey, Provider: name, Said: err.Error()})
+		}
+	}
+	return found
+}
+
+// report is what was found, in lines: the findings numbered when there are several, then
+// the state of the providers' keys.
+func report(found []probe.Finding) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, f.Says())
-	if f.Said != "" {
-		fmt.Fprintln(&b, "  said:   ", f.Said)
+	if len(found) > 1 {
+		fmt.Fprintf(&b, "%d things are in the way. Start with the first.\n", len(found))
 	}
-	if f.LogID != "" {
-		fmt.Fprintln(&b, "  log:    ", f.LogID)
+	var providers []probe.Provider
+	for i, f := range found {
+		if len(found) > 1 {
+			fmt.Fprintf(&b, "\n%d. ", i+1)
+		}
+		b.WriteString(reportOf(f))
+		if len(f.Providers) > 0 {
+			providers = f.Providers
+		}
 	}
-	if f.Cure() != "" {
-		fmt.Fprintln(&b, "  to do:  ", f.Cure())
-	}
-	if field := f.Field(); field == "token" {
-		fmt.Fprintf(&b, "  look at:  the gateway token (%s token set, or %s)\n", program, secret.Variable(secret.GatewayToken))
-	} else if field != "" {
-		fmt.Fprintln(&b, "  look at: ", withFlags([]string{field}))
-	}
-	if len(f.Gateways) > 0 {
-		fmt.Fprintln(&b, "  gateways:", strings.Join(f.Gateways, ", "))
-	}
-	for _, p := range f.Providers {
+	for _, p := range providers {
 		fmt.Fprintf(&b, "  %s: %s\n", p.Title, keyStates[p.State])
 	}
 	return b.String()
+}
+
+func reportOf(f probe.Finding) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, f.Says())
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", name+":", text)
+		}
+	}
+	line("said", f.Said)
+	line("log", f.LogID)
+	line("to do", f.Cure())
+	line("look at", lookAt(f))
+	line("gateways", strings.Join(f.Gateways, ", "))
+	return b.String()
+}
+
+// lookAt is the setting to change, and what changes it.
+func lookAt(f probe.Finding) string {
+	store := func(name string, args ...string) string {
+		return fmt.Sprintf("%s, or %s in the environment", strings.Join(append([]string{program, cmdToken, "set"}, args...), " "), secret.Variable(name))
+	}
+	switch field := f.Field(); {
+	case field == "":
+		return ""
+	case field == "token":
+		return "the gateway token (" + store(secret.GatewayToken) + ")"
+	case f.Cause == probe.OwnKey:
+		return field + " (" + store(secret.ProviderKey(f.Provider), f.Provider) + ")"
+	default:
+		return withFlags([]string{field})
+	}
 }
 
 var keyStates = map[probe.KeyState]string{

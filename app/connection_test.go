@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -85,7 +86,7 @@ func TestDoctor(t *testing.T) {
 		"well":        {[]string{"--gateway", fakegateway.Name}, fakegateway.Token, exitOK, []string{"takes the token", "OpenAI: ready", "xAI Grok: no key"}},
 		"wrong token": {[]string{"--gateway", fakegateway.Name}, "wrong-token", exitFailure, []string{"refused the token", "Cloudflare 2009", "token set", "Create a new token", "log: "}},
 		"wrong name":  {[]string{"--gateway", "other"}, fakegateway.Token, exitFailure, []string{"no such gateway", "gateway.id (--gateway)"}},
-		"no gateway":  {nil, fakegateway.Token, exitFailure, []string{"No gateway is set"}},
+		"no gateway":  {nil, fakegateway.Token, exitFailure, []string{"No gateway is set.\n  to do:    Enter the name"}},
 		"invalid":     {[]string{"--gateway", "No Name"}, fakegateway.Token, exitUsage, nil},
 		"argument":    {[]string{"now"}, fakegateway.Token, exitUsage, nil},
 	} {
@@ -105,6 +106,53 @@ func TestDoctor(t *testing.T) {
 	}
 	if out := help(cmdDoctor); !strings.Contains(out, "--gateway") {
 		t.Error(out)
+	}
+}
+
+// TestDoctorTellsEverything, each with its cure, in the order in which it is best mended.
+func TestDoctorTellsEverything(t *testing.T) {
+	g := fakegateway.New(t, fakegateway.Options{})
+	closed := "http://" + freeAddr(t)
+	own := filepath.Join(t.TempDir(), "settings.toml")
+	must(t, os.WriteFile(own, []byte("[providers.openai]\nkey = 'own'\n[providers.groq]\nkey = 'own'\n"), 0o600))
+	const network, account, gateway, token = "The gateway cannot be reached.", "No account ID is set.", "No gateway is set.", "No gateway token is set."
+	for name, c := range map[string]struct {
+		env  map[string]string
+		ring secret.Store
+		want []string
+	}{
+		"nothing set":        {map[string]string{"APEX_GATEWAY_URL": g.URL}, nil, []string{account, gateway, token}},
+		"nothing, offline":   {map[string]string{"APEX_GATEWAY_URL": closed}, nil, []string{network, account, gateway, token}},
+		"no token, offline":  {map[string]string{"APEX_GATEWAY_URL": closed, "ACCOUNT_ID": fakegateway.Account, "GATEWAY_ID": "g"}, nil, []string{network, token}},
+		"locked, no account": {map[string]string{"APEX_GATEWAY_URL": g.URL, "GATEWAY_ID": "g"}, &brokenKeychain{err: secret.ErrLocked}, []string{account, "The keychain does not give out the gateway token."}},
+		"own keys": {map[string]string{"APEX_GATEWAY_URL": g.URL, "ACCOUNT_ID": fakegateway.Account, "GATEWAY_ID": fakegateway.Name, "APEX_CONFIG": own}, nil, []string{
+			token, "A provider does not take your own key.\n  said:     no such secret is stored", "(apex-ai-proxy token set groq, or APEX_PROVIDER_KEY_GROQ in the environment)", "(apex-ai-proxy token set openai, ",
+		}},
+		"refused, own keys": {map[string]string{"APEX_GATEWAY_URL": g.URL, "ACCOUNT_ID": fakegateway.Account, "GATEWAY_ID": fakegateway.Name, "APEX_CONFIG": own, "GATEWAY_TOKEN": "wrong", "APEX_PROVIDER_KEY_OPENAI": "mine"}, nil, []string{
+			"The gateway refused the token.", "token set groq",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ring := c.ring
+			if ring == nil {
+				ring = &secret.Memory{}
+			}
+			console := newConsole(t, c.env, ring)
+			console.start("doctor")
+			console.ends(t, exitFailure)
+			out, at := console.out.String(), 0
+			for _, want := range c.want {
+				i := strings.Index(out[at:], want)
+				if i < 0 {
+					t.Fatalf("%q is not said, or not in its place:\n%s", want, out)
+				}
+				at += i + len(want)
+			}
+			numbered := regexp.MustCompile(`(?m)^\d\. `).FindAllString(out, -1)
+			if cures := strings.Count(out, "\n  to do: "); cures != len(numbered) || cures < 2 {
+				t.Errorf("%d findings, %d cures:\n%s", len(numbered), cures, out)
+			}
+		})
 	}
 }
 

@@ -55,7 +55,13 @@ func doubtName(name string, s settings.Settings) string {
 	case slices.Contains(known, name), slices.Contains(keys, name):
 		return ""
 	case strings.HasPrefix(name, secret.Variable(secret.ProviderKey(""))):
-		return "there is no such provider; known are " + strings.Join(providers(), ", ")
+		for i := range keys {
+			keys[i] = strings.ToLower(keys[i])
+		}
+		if near := spelling.Nearest(name, keys); near != "" {
+			return fmt.Sprintf("there is no such provider; did you mean %s?", strings.ToUpper(near))
+		}
+		return "there is no such provider; choose one of " + strings.Join(providers(), ", ")
 	}
 	for i := range known {
 		known[i] = strings.ToLower(known[i])

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/app/secret"
+	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/proxy/spelling"
 )
 
@@ -100,19 +101,41 @@ func (l commandLine) check() error {
 	return nil
 }
 
+// tokenActions are what "token" can do.
+var tokenActions = []string{"set", "status", "remove"}
+
+// checkToken refuses what "token" cannot do. What was typed is not repeated: it may be the
+// secret itself.
 func checkToken(args []string) error {
-	const form = "write \"token set\", \"token remove\" or \"token status\", and a provider's name for your own key of that provider"
-	if len(args) == 0 || !slices.Contains([]string{"set", "remove", "status"}, args[0]) {
+	const form = "write \"token set\", \"token status\" or \"token remove\", and a provider's name for your own key of that provider"
+	if len(args) == 0 {
+		return usage("%s", form)
+	}
+	if !slices.Contains(tokenActions, args[0]) {
+		if near := spelling.Nearest(args[0], tokenActions[1:]); near != "" { // "get" is not a slip for "set"
+			return usage("there is no such command; did you mean \"token %s\"?", near)
+		}
 		return usage("%s", form)
 	}
 	if len(args) > 1 && !slices.Contains(providers(), args[1]) {
-		// Not repeated: it may be the secret itself.
-		return usage("what follows \"token %s\" is not a provider; a secret is never an argument, it is read from standard input", args[0])
+		if near := providerMeant(args[1]); near != "" {
+			return usage("there is no provider of that name; did you mean \"token %s %s\"?", args[0], near)
+		}
+		return usage("what follows \"token %s\" is not a provider: choose one of %s. A secret is never an argument; it is read from standard input",
+			args[0], strings.Join(providers(), ", "))
 	}
 	if len(args) > 2 {
 		return usage("%s", form)
 	}
 	return nil
+}
+
+// providerMeant is the provider that another name, or a mistyped one, probably stands for.
+func providerMeant(typed string) string {
+	if p, known := provider.Lookup(strings.ToLower(typed)); known && !p.Local {
+		return p.Slug
+	}
+	return spelling.Nearest(typed, providers())
 }
 
 // parseFlags reads flags into values up to the first argument that is none.
@@ -189,7 +212,7 @@ func unknownCommand(name string) error {
 	if near := spelling.Nearest(name, commands); near != "" {
 		return usage("there is no command %q; did you mean %q?", name, near)
 	}
-	return usage("there is no command %q", name)
+	return usage("there is no command %q; the commands are %s", name, strings.Join(commands, ", "))
 }
 
 func usage(format string, args ...any) error {

@@ -56,6 +56,13 @@ func Test(ctx context.Context, g Gateway) Finding {
 	return p.test(ctx)
 }
 
+// Reach tells whether the gateway's host answers at all, and what is in the way if not. It
+// needs no account, name or token.
+func Reach(ctx context.Context, g Gateway) Finding {
+	p := &prober{gateway: Gateway{URL: g.URL, Version: g.Version}, proxy: http.ProxyFromEnvironment, limit: Limit}
+	return p.run(ctx, p.reach)
+}
+
 // prober is one test.
 type prober struct {
 	gateway Gateway
@@ -65,7 +72,10 @@ type prober struct {
 	client  *http.Client
 }
 
-func (p *prober) test(ctx context.Context) Finding {
+func (p *prober) test(ctx context.Context) Finding { return p.run(ctx, p.ask) }
+
+// run makes a test with a client of its own.
+func (p *prober) run(ctx context.Context, test func(context.Context) Finding) Finding {
 	ctx, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
 	transport := &http.Transport{Proxy: p.proxy, ForceAttemptHTTP2: true, DisableKeepAlives: true}
@@ -74,7 +84,7 @@ func (p *prober) test(ctx context.Context) Finding {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	f := p.ask(ctx)
+	f := test(ctx)
 	f.Said = apierror.Mask(f.Said, p.secrets()...)
 	return f
 }
@@ -114,6 +124,13 @@ func (p *prober) ask(ctx context.Context) Finding {
 	default:
 		return f
 	}
+}
+
+func (p *prober) reach(ctx context.Context) Finding {
+	if a := p.get(ctx, p.gateway.URL, http.Header{}); a.err != nil {
+		return judge(a)
+	}
+	return Finding{Cause: OK}
 }
 
 func (p *prober) base() string {

@@ -295,3 +295,20 @@ func TestEveryCauseSpeaks(t *testing.T) {
 		}
 	}
 }
+
+// TestReach asks whether somebody answers, without account, name and token.
+func TestReach(t *testing.T) {
+	fake := fakegateway.New(t, fakegateway.Options{})
+	g := gatewayOf(fake)
+	if f := Reach(t.Context(), g); f.Cause != OK {
+		t.Errorf("%+v", f)
+	}
+	for _, r := range fake.Requests() {
+		if r.Header.Get("Cf-Aig-Authorization") != "" || strings.Contains(r.Path, g.Account) {
+			t.Errorf("%s %s: %v", r.Method, r.Path, r.Header)
+		}
+	}
+	if f := Reach(t.Context(), Gateway{URL: "http://127.0.0.1:1"}); f.Cause != Unreachable || f.Said == "" {
+		t.Errorf("%+v", f)
+	}
+}
