@@ -45,7 +45,7 @@ func TestCaptures(t *testing.T) {
 				if string(m[capture.ClientAnswer].Body) != got.body || m[capture.ClientAnswer].Status != 200 {
 					t.Errorf("client answer: %s", m[capture.ClientAnswer].Body)
 				}
-				if same := string(m[capture.UpstreamAnswer].Body) == got.body; same == d.converted || m[capture.UpstreamAnswer].Size == 0 {
+				if same := named(string(m[capture.UpstreamAnswer].Body), d.model()) == got.body; same == d.converted || m[capture.UpstreamAnswer].Size == 0 {
 					t.Errorf("upstream answer: %s", m[capture.UpstreamAnswer].Body)
 				}
 				for side := range m {

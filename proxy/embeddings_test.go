@@ -9,7 +9,8 @@ import (
 	"apex-ai-proxy/proxy/event"
 )
 
-// Embeddings pass through to the providers that have them, both ways byte for byte.
+// Embeddings pass through to the providers that have them, both ways byte for byte but for
+// the model's name.
 func TestEmbeddings(t *testing.T) {
 	const answer = `{"object":"list","data":[{"object":"embedding","index":0,"embedding":"AACAPw=="}],"model":"m","usage":{"prompt_tokens":5,"total_tokens":5}}`
 	u := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -26,7 +27,7 @@ func TestEmbeddings(t *testing.T) {
 		"openai/text-embedding-3-small#openrouter": "/openrouter/v1/embeddings",
 	} {
 		got := f.post("/v1/embeddings", `{"input": ["a",  "b"], "model":"`+model+`", "encoding_format":"base64"}`)
-		if got.status != 200 || got.body != answer {
+		if got.status != 200 || got.body != named(answer, model) {
 			t.Errorf("%s: %d %s", model, got.status, got.body)
 		}
 		in := u.last(t)

@@ -294,7 +294,7 @@ func TestSecretsInErrors(t *testing.T) {
 	}
 	for _, d := range doors {
 		bad := strings.Replace(errorFrame(d.frames), `"message":"overloaded"`, `"message":"overloaded `+escaped+` sk-proj-abcdef123456"`, 1)
-		said := strings.Replace(d.frames[2], "hel", "hel sk-proj-abcdef123456", 1)
+		said := strings.Replace(named(d.frames[2], d.model()), "hel", "hel sk-proj-abcdef123456", 1)
 		f := start(t, newUpstream(t, sseAnswer(d.frames[0], d.frames[1]+said, bad)), withToken)
 		got := f.post(d.path, d.body)
 		if strings.Contains(strings.ReplaceAll(got.body, `\/`, "/"), token) || !strings.Contains(got.body, "overloaded [hidden] [hidden]") {
@@ -329,7 +329,7 @@ func TestLongErrorInSuccess(t *testing.T) {
 	answer := `{"error":{"message":"only a warning"},` + strings.Replace(chatAnswer, "hello", long, 1)[1:]
 	f := start(t, newUpstream(t, jsonAnswer(200, answer)))
 	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
-	if x := f.final(got.header.Get("X-Apex-Request-Id")); got.status != 200 || got.body != answer || x.Tokens.Output != 3 {
+	if x := f.final(got.header.Get("X-Apex-Request-Id")); got.status != 200 || got.body != named(answer, "gpt-4o#openai") || x.Tokens.Output != 3 {
 		t.Errorf("an answer with a warning: %d, %d bytes of %d, %+v", got.status, len(got.body), len(answer), x.Tokens)
 	}
 }

@@ -45,6 +45,7 @@ type exchange struct {
 	deployment string // the model, where the path names it
 	stops      bool   // the request has stop sequences of Anthropic's protocol
 
+	names     *renamer        // of an answer that passes through
 	bytes     *capture.Record // what people may look at, nil when nothing is kept
 	committed bool            // the status has been sent
 	more      bool            // another model is tried when this one fails

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -274,4 +275,11 @@ func cutAnswer(frames ...string) http.HandlerFunc {
 		sseAnswer(frames...)(w, r)
 		panic(http.ErrAbortHandler)
 	}
+}
+
+var modelName = regexp.MustCompile(`"model":"[^"]*"`)
+
+// named is an answer with the name that was asked for.
+func named(answer, model string) string {
+	return modelName.ReplaceAllString(answer, `"model":"`+model+`"`)
 }

@@ -219,15 +219,17 @@ func (x *exchange) passUnary(resp *http.Response, buf []byte, n int, whole bool)
 		return e
 	}
 	x.passHeaders(resp.Header)
+	x.names = x.renamer(false)
+	head := x.names.rename(buf[:n])
 	switch h := x.w.Header(); {
 	case whole:
-		h["Content-Length"] = []string{strconv.Itoa(n)}
-	case resp.ContentLength >= 0:
-		h["Content-Length"] = []string{strconv.FormatInt(resp.ContentLength, 10)}
+		h["Content-Length"] = []string{strconv.Itoa(len(head))}
+	case resp.ContentLength >= 0 && x.names.settled():
+		h["Content-Length"] = []string{strconv.FormatInt(resp.ContentLength+int64(len(head)-n), 10)}
 	}
 	x.commit(resp.StatusCode)
 	x.progress(x.watch.sinceStart())
-	if !x.write(buf[:n]) {
+	if !x.write(head) {
 		x.gone()
 		return nil
 	}
@@ -278,7 +280,7 @@ func (x *exchange) copyRest(body io.Reader, buf []byte, obs *observer) error {
 		n, err := body.Read(buf)
 		if n > 0 {
 			x.progress(x.watch.sinceStart())
-			if !x.write(buf[:n]) {
+			if !x.write(x.names.rename(buf[:n])) {
 				x.gone()
 				return nil
 			}
@@ -312,6 +314,7 @@ func (x *exchange) passStream(resp *http.Response, buf []byte, held int) error {
 	x.streamHeaders()
 	x.commit(resp.StatusCode)
 	_ = x.rc.Flush()
+	x.names = x.renamer(true)
 	obs := observer{proto: x.client}
 	if held > 0 {
 		held = x.forward(buf, held, &obs)
@@ -342,7 +345,7 @@ func (x *exchange) forward(buf []byte, n int, obs *observer) int {
 	}
 	if end > 0 {
 		obs.stream(buf[:end])
-		if !x.write(x.cleaned(buf[:end], obs)) || x.rc.Flush() != nil {
+		if !x.write(x.names.rename(x.cleaned(buf[:end], obs))) || x.rc.Flush() != nil {
 			return -1
 		}
 		x.rec.Tokens = obs.counted()
@@ -437,7 +440,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	if len(tail) > 0 && errors.Is(err, io.EOF) {
 		obs.stream(tail)
 		if obs.ended || x.route.Provider.Dialect.LenientEOF {
-			x.write(x.cleaned(tail, obs))
+			x.write(x.names.rename(x.cleaned(tail, obs)))
 			_ = x.rc.Flush()
 		}
 	}

@@ -17,15 +17,25 @@ import (
 )
 
 // doors are the four ways of a stream: both clients, passed through and converted.
-var doors = []struct {
+type door struct {
 	name, path, body string
 	chat, converted  bool
 	frames           []string // of the upstream
-}{
+}
+
+var doors = []door{
 	{"chat passed", "/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`), true, false, chatFrames},
 	{"chat converted", "/v1/chat/completions", chat("claude-x#anthropic", `"stream":true,"stream_options":{"include_usage":true},`), true, true, msgFrames},
 	{"messages passed", "/v1/messages", messages("claude-x#anthropic", `"stream":true,`), false, false, msgFrames},
 	{"messages converted", "/v1/messages", messages("gpt-4o#openai", `"stream":true,`), false, true, chatFrames},
+}
+
+// model is the model that the door's request asks for.
+func (d door) model() string {
+	if d.chat != d.converted {
+		return "gpt-4o#openai"
+	}
+	return "claude-x#anthropic"
 }
 
 func grammarOf(isChat bool, stream string) error {
@@ -56,8 +66,8 @@ func TestStreams(t *testing.T) {
 				if got.status != 200 || got.err != nil || !strings.HasPrefix(got.header.Get("Content-Type"), "text/event-stream") {
 					t.Fatalf("%d %v %v", got.status, got.err, got.header)
 				}
-				if !d.converted && got.body != strings.Join(frames, "") {
-					t.Errorf("the bytes were changed:\n%s", got.body)
+				if !d.converted && got.body != named(strings.Join(frames, ""), d.model()) {
+					t.Errorf("more than the model's name was changed:\n%s", got.body)
 				}
 				if name != "no last line" || d.converted {
 					if err := grammarOf(d.chat, got.body); err != nil {
@@ -281,7 +291,7 @@ func TestLongAnswer(t *testing.T) {
 	answer := strings.Replace(chatAnswer, "hello", strings.Repeat("hello \\\"usage\\\": {} ", 10_000), 1)
 	f := start(t, newUpstream(t, jsonAnswer(200, answer)))
 	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))
-	if got.body != answer || got.err != nil {
+	if got.body != named(answer, "gpt-4o#openai") || got.err != nil {
 		t.Errorf("%d bytes of %d, %v", len(got.body), len(answer), got.err)
 	}
 	want := event.Tokens{Input: 11, CacheRead: 4, Output: 3, Reasoning: 1, Known: true}
@@ -291,7 +301,7 @@ func TestLongAnswer(t *testing.T) {
 	frame := `data: {"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("long ", 20_000) + `"},"finish_reason":null}]}` + "\n\n"
 	f = start(t, newUpstream(t, sseAnswer(chatFrames[0], frame, chatFrames[3], "data: [DONE]\n\n")))
 	got = f.post("/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`))
-	if got.body != chatFrames[0]+frame+chatFrames[3]+"data: [DONE]\n\n" {
+	if got.body != named(chatFrames[0]+frame+chatFrames[3], "gpt-4o#openai")+"data: [DONE]\n\n" {
 		t.Errorf("a long event was changed: %d bytes", len(got.body))
 	}
 }

@@ -3,7 +3,7 @@
 package desktop
 
 import (
-	"log/slog"
+	"fmt"
 	"os"
 	"runtime/debug"
 	"time"
@@ -54,8 +54,7 @@ func loop(run func(), told <-chan struct{}, limit time.Duration) {
 	}
 	select {
 	case <-over:
-	case <-time.After(limit):
-		slog.Debug("the window's event loop does not end; going on without it")
+	case <-time.After(limit): // going on without it
 	}
 }
 
@@ -65,7 +64,7 @@ func survive(told <-chan struct{}) {
 	select {
 	case <-told:
 		if fault := recover(); fault != nil {
-			slog.Warn("the window's event loop ended with a fault", "fault", fault, "stack", string(debug.Stack()))
+			fmt.Fprintf(os.Stderr, "%s: the window ended with a fault: %v\n%s", Name, fault, debug.Stack())
 		}
 	default:
 	}
