@@ -155,10 +155,10 @@ or from the system keychain, the environment first:
 
 func exitHelp() string {
 	return `Exit codes:
-  0  done, or stopped as asked
-  1  something failed; standard error says what
-  2  the command line or a setting is not valid
-  3  the address is in use
-  4  stopped as asked, but running requests had to be cut
+  0  success, or stopped on request
+  1  failure; the output says why. Also: doctor found a problem, or the secret is not stored
+  2  the command line or a setting is not valid; nothing was started or changed
+  3  the address is already in use
+  4  stopped on request, but running requests were cut off
 `
 }
