@@ -151,6 +151,36 @@ func TestSplice(t *testing.T) {
 	}
 }
 
+// TestBytesThatAreSpecialAnywhere: strings are looked at many bytes at once, so whatever is
+// special in one is put at every place of strings of many lengths.
+func TestBytesThatAreSpecialAnywhere(t *testing.T) {
+	pieces := []string{`"`, `\n`, `\"`, `\\`, `\\\`, `\x`, `\u12aF`, `\u12g4`, `\u`, "\x01", "\x1f", "\x7f", "\u0080", "ä", "\u00a3", " ", "!", "#", `\"\"\n\t\\`}
+	check := func(doc []byte) {
+		if got, want := rawjson.Valid(doc) == nil, json.Valid(doc); got != want {
+			t.Fatalf("%q: valid is %t, encoding/json says %t", doc, got, want)
+		}
+		var text string
+		if json.Unmarshal(doc, &text) == nil {
+			if got := rawjson.Value(doc).Str(); got != text {
+				t.Fatalf("%q: text %q, want %q", doc, got, text)
+			}
+			if again := rawjson.AppendCompact(nil, rawjson.Value(doc)); !bytes.Equal(again, doc) {
+				t.Fatalf("%q became %q", doc, again)
+			}
+		}
+	}
+	for _, filler := range []string{"a", "ä"} {
+		for n := 0; n <= 150; n += 1 + n/24 {
+			text := strings.Repeat(filler, n)
+			for at := 0; at <= len(text); at += len(filler) {
+				for _, p := range pieces {
+					check([]byte(`"` + text[:at] + p + text[at:] + `"`))
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkValid(b *testing.B) {
 	doc := []byte(`{"messages":[` + strings.Repeat(`{"role":"user","content":"Some text of a usual length, with \"quotes\" in it."},`, 200) + `{}]}`)
 	b.SetBytes(int64(len(doc)))

@@ -3,6 +3,7 @@ package rawjson
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -567,48 +568,96 @@ func (r *Reader) skipKey() bool {
 // skipString moves behind the string at pos and tells whether it holds escapes.
 func (r *Reader) skipString() (escaped bool) {
 	d := r.data
-	i := r.pos + 1
-	for {
-		i += plain(d[i:])
-		if i >= len(d) {
-			r.syntax("a string is not closed")
-			return
-		}
-		switch d[i] {
-		case '"':
-			r.pos = i + 1
-			return escaped
-		case '\\':
-			escaped = true
-			n := escapeLen(d[i:])
-			if n == 0 {
-				r.pos = i
-				r.syntax("a string holds an invalid escape")
-				return
+	i, quiet := r.pos+1, 0
+	for len(d)-i >= 8 {
+		m := special(le(d[i : i+8]))
+		if m == 0 {
+			i += 8
+			if quiet++; quiet == quietWords {
+				i += quietRun(d[i:])
+				quiet = 0
 			}
-			i += n
-		default:
-			r.pos = i
-			r.syntax("a string holds an unescaped control character")
-			return
+			continue
+		}
+		word := i
+		i, quiet = i+8, 0
+		for m != 0 { // the bytes of this word that are special and not escaped
+			at := word + bits.TrailingZeros64(m)/8
+			if d[at] == '"' {
+				r.pos = at + 1
+				return escaped
+			}
+			n := 2
+			if d[at] != '\\' || at+1 >= len(d) || !shortEscape[d[at+1]] {
+				if n = r.skipEscape(at); n == 0 {
+					return escaped
+				}
+			}
+			escaped = true
+			if at+n >= word+8 {
+				i = at + n
+				break
+			}
+			m &= ^uint64(0) << (8 * (at + n - word))
 		}
 	}
+	return r.skipStringEnd(i) || escaped
 }
+
+// skipStringEnd is skipString for the last bytes of the document, from byte i on.
+func (r *Reader) skipStringEnd(i int) (escaped bool) {
+	for d := r.data; i < len(d); {
+		switch c := d[i]; {
+		case c == '"':
+			r.pos = i + 1
+			return escaped
+		case c == '\\' || c < 0x20:
+			n := r.skipEscape(i)
+			if n == 0 {
+				return escaped
+			}
+			i += n
+			escaped = true
+		default:
+			i++
+		}
+	}
+	r.syntax("a string is not closed")
+	return escaped
+}
+
+// skipEscape is the length of the escape at byte i. It fails, with 0, where there is a
+// control character instead, or a malformed escape.
+func (r *Reader) skipEscape(i int) int {
+	if r.data[i] != '\\' {
+		r.pos = i
+		r.syntax("a string holds an unescaped control character")
+		return 0
+	}
+	n := escapeLen(r.data[i:])
+	if n == 0 {
+		r.pos = i
+		r.syntax("a string holds an invalid escape")
+	}
+	return n
+}
+
+// shortEscape are the letters of the escapes of two bytes.
+var shortEscape = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
 
 // escapeLen is the length of the escape at the start of b, 0 when it is malformed.
 func escapeLen(b []byte) int {
 	if len(b) < 2 {
 		return 0
 	}
-	switch b[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+	switch {
+	case shortEscape[b[1]]:
 		return 2
-	case 'u':
-		if len(b) >= 6 && hex4(b[2:6]) >= 0 {
-			return 6
-		}
+	case b[1] == 'u' && len(b) >= 6 && hex4(b[2:6]) >= 0:
+		return 6
+	default:
+		return 0
 	}
-	return 0
 }
 
 // ErrNotObject is returned by the functions that look into objects only.

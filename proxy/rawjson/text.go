@@ -15,39 +15,65 @@ type Escaped []byte
 // plain counts the bytes at the start of b that a string literal may hold as they
 // are: everything but quotes, backslashes and control characters.
 func plain(b []byte) int {
+	i, quiet := 0, 0
+	for len(b)-i >= 8 {
+		if m := special(le(b[i : i+8])); m != 0 {
+			return i + bits.TrailingZeros64(m)/8
+		}
+		i += 8
+		if quiet++; quiet == quietWords {
+			i += quietRun(b[i:])
+			quiet = 0
+		}
+	}
+	for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= 0x20 {
+		i++
+	}
+	return i
+}
+
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+func le(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// special has the high bit set of every byte of w that is a quote, a backslash or a
+// control character. Without the high bits of w no addition carries into the next byte.
+func special(w uint64) uint64 {
+	low := w &^ highs
+	quote := (low ^ ones*'"') + (highs - ones) // the high bit is set where it is none
+	slash := (low ^ ones*'\\') + (highs - ones)
+	other := low + ones*(0x80-0x20)
+	return highs &^ (quote&slash&other | w)
+}
+
+// suspect has some high bit set when w holds what special looks for, a space or certain
+// bytes that are no ASCII: a question that costs half of the other, and whose answer is no
+// all through an image.
+func suspect(w uint64) uint64 { return (w - ones*'#') | ((w ^ ones*'\\') - ones) }
+
+// quietWords is after how many words without anything special a long text may be expected.
+const quietWords = 8
+
+// quietRun counts bytes at the start of b that are plain, some at once: as long as it lasts.
+func quietRun(b []byte) int {
 	i := 0
-	for ; len(b)-i >= 32; i += 32 { // four words at once: half of the time of one by one
+	for ; len(b)-i >= 64; i += 64 {
+		w := b[i : i+64 : i+64]
+		if (suspect(le(w[0:8]))|suspect(le(w[8:16]))|suspect(le(w[16:24]))|suspect(le(w[24:32]))|
+			suspect(le(w[32:40]))|suspect(le(w[40:48]))|suspect(le(w[48:56]))|suspect(le(w[56:64])))&highs != 0 {
+			break
+		}
+	}
+	for ; len(b)-i >= 32; i += 32 {
 		w := b[i : i+32 : i+32]
 		if special(le(w[0:8]))|special(le(w[8:16]))|special(le(w[16:24]))|special(le(w[24:32])) != 0 {
 			break
 		}
 	}
-	for ; len(b)-i >= 8; i += 8 {
-		if m := special(le(b[i : i+8])); m != 0 {
-			return i + bits.TrailingZeros64(m)/8
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c == '"' || c == '\\' || c < 0x20 {
-			break
-		}
-	}
 	return i
-}
-
-func le(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
-
-// special has the high bit set of the lowest byte of w that is a quote, a backslash or a
-// control character, and perhaps of bytes above it. It is 0 when there is none.
-func special(w uint64) uint64 {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
-	quote := w ^ ones*'"'
-	slash := w ^ ones*'\\'
-	// The classic test for a zero byte; for control characters, for bytes below 0x20.
-	return (((quote - ones) &^ quote) | ((slash - ones) &^ slash) | ((w - ones*0x20) &^ w)) & highs
 }
 
 // Escape returns s as the inside of a string literal.
