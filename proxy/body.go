@@ -21,35 +21,39 @@ import (
 // maxCodings bounds how often a body may be wrapped.
 const maxCodings = 2
 
-// readBody reads a request's body, decoded, up to the limit.
-func readBody(r *http.Request, limit int64) ([]byte, error) {
+// readBody reads a request's body, decoded, up to the limit. The bytes are those of the lease.
+func readBody(r *http.Request, limit int64) ([]byte, *lease, error) {
 	if limit <= 0 {
 		limit = DefaultMaxBody
 	}
 	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return nil, nil, tooLarge(limit)
 	}
 	body, err := readUpTo(r.Body, limit, r.ContentLength)
 	if err != nil {
 		var big *ir.Error
 		if errors.As(err, &big) {
-			return nil, big
+			return nil, nil, big
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: "the body of the request did not arrive in time"}
+			return nil, nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: "the body of the request did not arrive in time"}
 		}
-		return nil, ir.Invalid("", "the body of the request was cut off")
+		return nil, nil, ir.Invalid("", "the body of the request was cut off")
 	}
 	codings := splitCodings(r.Header["Content-Encoding"])
 	if len(codings) > maxCodings {
-		return nil, unsupportedCoding(strings.Join(codings, ", "))
+		body.release()
+		return nil, nil, unsupportedCoding(strings.Join(codings, ", "))
 	}
 	for i := len(codings) - 1; i >= 0; i-- {
-		if body, err = decode(codings[i], body, limit); err != nil {
-			return nil, err
+		plain, err := decode(codings[i], body.buf, limit)
+		body.release()
+		if err != nil {
+			return nil, nil, err
 		}
+		body = plain
 	}
-	return bytes.TrimPrefix(body, bom), nil
+	return bytes.TrimPrefix(body.buf, bom), body, nil
 }
 
 var bom = []byte("\xEF\xBB\xBF")
@@ -81,31 +85,8 @@ func splitCodings(values []string) []string {
 	return out
 }
 
-// readUpTo reads everything, or fails with TooLarge. size is a hint, -1 when unknown.
-func readUpTo(r io.Reader, limit, size int64) ([]byte, error) {
-	if size < 0 {
-		size = 4 << 10
-	}
-	buf := make([]byte, 0, size+1) // one more, to meet the end without growing
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
-			return nil, tooLarge(limit)
-		}
-		if err == io.EOF {
-			return buf, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-func decode(coding string, body []byte, limit int64) ([]byte, error) {
+// decode undoes one content coding of a whole body.
+func decode(coding string, body []byte, limit int64) (*lease, error) {
 	r, err := decoder(coding, bytes.NewReader(body), limit)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,7 @@ type exchange struct {
 	stops      bool   // the request has stop sequences of Anthropic's protocol
 
 	names     *renamer        // of an answer that passes through
+	body      *lease          // holds the client's request, nil before it has come
 	bytes     *capture.Record // what people may look at, nil when nothing is kept
 	committed bool            // the status has been sent
 	more      bool            // another model is tried when this one fails
@@ -135,7 +136,11 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ReplayOf = replayed(x.r.Header)
 	x.publish(event.Waiting)
 	x.r.Body = &patient{ReadCloser: x.r.Body, rc: x.rc, silence: x.s.bodySilence}
-	body, err := readBody(x.r, x.cfg.MaxBody)
+	body, held, err := readBody(x.r, x.cfg.MaxBody)
+	x.body = held
+	if x.bytes.Keeps(body) {
+		held.keep()
+	}
 	x.bytes.Request(capture.ClientRequest, x.rec.Method, x.r.URL.RequestURI(), x.r.Header, body)
 	if err != nil {
 		return nil, err // the deadline stays, for what the server reads of the rest
@@ -480,7 +485,10 @@ func (x *exchange) end() {
 }
 
 func (x *exchange) finish() {
-	defer func() { x.bytes.End(x.rec.Phase == event.Failed) }()
+	defer func() {
+		x.bytes.End(x.rec.Phase == event.Failed)
+		x.body.release()
+	}()
 	if x.rec.Phase == event.Waiting || x.rec.Phase == event.Streaming {
 		x.rec.Phase = event.Done
 	}

@@ -2,6 +2,9 @@ package proxy
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"testing"
 	"time"
 )
 
@@ -11,5 +14,24 @@ func (s *Server) WithoutWaiting(told func(time.Duration)) {
 	s.wait = func(ctx context.Context, d time.Duration) bool {
 		told(d)
 		return ctx.Err() == nil
+	}
+}
+
+// BodyOfEndedExchange is a request's body of the size in pieces of a buffer whose exchange
+// has ended. again tells whether another body would come into the same buffer.
+func BodyOfEndedExchange(t testing.TB, size int) (body io.ReadCloser, again func() bool) {
+	t.Helper()
+	l := borrow(size)
+	l.buf = l.buf[:size]
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setBody(r, [][]byte{l.buf[:size/2], l.buf[size/2:]}, l)
+	l.release()
+	return r.Body, func() bool {
+		other := borrow(size)
+		defer other.release()
+		return &other.buf[:1][0] == &l.buf[:1][0]
 	}
 }

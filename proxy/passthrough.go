@@ -82,10 +82,16 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 // passed is the body of a request that passes through, in pieces.
 func (x *exchange) passed(q *provider.Request) [][]byte {
 	model, quirks := x.route.WireModel(), x.route.Provider.Quirks
+	var body [][]byte
 	if q.Tagged {
-		return [][]byte{convert.StripForeign(x.client, q.Rewrite(model, quirks))}
+		body = [][]byte{convert.StripForeign(x.client, q.Rewrite(model, quirks))}
+	} else {
+		body = q.Pieces(model, quirks)
 	}
-	return q.Pieces(model, quirks)
+	if len(body) == 1 && &body[0][0] == &q.Body[0] {
+		x.body.keep() // the transport may read on when the exchange has ended
+	}
+	return body
 }
 
 // unlessGone turns the error of a client that went away into its record.
@@ -171,7 +177,7 @@ func (x *exchange) refusal(resp *http.Response) (*ir.Error, []byte, error) {
 	}
 	if bytes.HasPrefix(body, gzipped) { // though no header says so
 		if plain, err := decode("gzip", body, maxFailure); err == nil {
-			body = plain
+			body = plain.buf
 		}
 	}
 	return apierror.Decode(x.answer(resp, body)), body, nil

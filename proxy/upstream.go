@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -226,7 +227,7 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	if err != nil {
 		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings, or with --gateway-url")
 	}
-	setBody(req, body)
+	setBody(req, body, x.body)
 	req.Header = x.headers()
 	x.bytes.Request(capture.UpstreamRequest, req.Method, address, req.Header, body...)
 	var way http.RoundTripper = x.s.up.transport
@@ -274,22 +275,19 @@ func routed(h http.Header) string {
 	return ""
 }
 
-// setBody gives a request a body that comes in pieces. It can be sent again, when a
-// connection from the pool turns out to be closed.
-func setBody(r *http.Request, pieces [][]byte) {
+// setBody gives a request a body that comes in pieces, of which some are those of the lease.
+// It can be sent again, when a connection from the pool turns out to be closed.
+func setBody(r *http.Request, body [][]byte, from *lease) {
 	r.ContentLength = 0
-	for _, p := range pieces {
+	for _, p := range body {
 		r.ContentLength += int64(len(p))
 	}
 	r.GetBody = func() (io.ReadCloser, error) {
-		if len(pieces) == 1 {
-			return io.NopCloser(bytes.NewReader(pieces[0])), nil
+		if len(body) == 1 { // of a type that the transport knows, and sends with the headers
+			return io.NopCloser(bytes.NewReader(body[0])), nil
 		}
-		readers := make([]io.Reader, len(pieces))
-		for i, p := range pieces {
-			readers[i] = bytes.NewReader(p)
-		}
-		return io.NopCloser(io.MultiReader(readers...)), nil
+		from.hold()
+		return &pieces{left: slices.Clone(body), from: from}, nil
 	}
 	r.Body, _ = r.GetBody() // which does not fail
 }

@@ -224,12 +224,15 @@ func (r *Record) Request(side Side, method, url string, h http.Header, body ...[
 	r.put(side, message{seen: true, method: method, url: maskedURL(url), header: masked(h), body: kept, size: size})
 }
 
+// Keeps tells whether a body is kept as it is rather than copied, so that it must last.
+func (r *Record) Keeps(body []byte) bool { return r != nil && len(body) <= r.perBody }
+
 // start is what is kept of a body, and its size.
 func (r *Record) start(pieces [][]byte) (kept []byte, size int64) {
 	for _, p := range pieces {
 		size += int64(len(p))
 	}
-	if len(pieces) == 1 && len(pieces[0]) <= r.perBody {
+	if len(pieces) == 1 && r.Keeps(pieces[0]) {
 		return slices.Clip(pieces[0]), size
 	}
 	kept = make([]byte, 0, min(size, int64(r.perBody))) // or all of it would stay in memory
