@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// ImpatientForHeads makes the server, which is to be started again, wait for the head of a
+// request no longer than d.
+func (s *Server) ImpatientForHeads(d time.Duration) { s.headTime = d }
+
 // WithoutWaiting lets tries follow each other at once. told is called with how long each
 // wait would have been.
 func (s *Server) WithoutWaiting(told func(time.Duration)) {

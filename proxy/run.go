@@ -121,8 +121,9 @@ func family(host string) string {
 	}
 }
 
-// serve serves on the listeners until stop.
-func serve(listeners []net.Listener, h http.Handler, log *slog.Logger) *run {
+// serve serves on the listeners until stop. headTime is how long the head of a request may
+// take.
+func serve(listeners []net.Listener, h http.Handler, headTime time.Duration, log *slog.Logger) *run {
 	base, cut := context.WithCancelCause(context.Background())
 	r := &run{
 		addr:      listeners[0].Addr().String(),
@@ -134,7 +135,7 @@ func serve(listeners []net.Listener, h http.Handler, log *slog.Logger) *run {
 	base = context.WithValue(base, runKey{}, r)
 	r.http = &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: readHeaderTimeout,
+		ReadHeaderTimeout: headTime,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    256 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

@@ -40,6 +40,7 @@ type Server struct {
 
 	handler http.Handler
 
+	headTime    time.Duration                                   // longest wait for the head of a request
 	bodySilence time.Duration                                   // longest silence inside a request's body
 	wait        func(ctx context.Context, d time.Duration) bool // between two tries; false when ctx ended first
 
@@ -78,7 +79,7 @@ var errStopping = errors.New("the proxy is stopping")
 
 // New returns a server that publishes its records on bus. It does not listen yet.
 func New(log *slog.Logger, bus *event.Bus) *Server {
-	s := &Server{log: log, bus: bus, bodySilence: bodySilence, wait: lasts, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
+	s := &Server{log: log, bus: bus, headTime: headTime, bodySilence: bodySilence, wait: lasts, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
 	s.cfg.Store(&Config{})
 	s.up = newUpstream(s.owns)
 	s.demo = newDemo()
@@ -99,7 +100,7 @@ func (s *Server) Start(ctx context.Context, addr string, cfg Config) error {
 		return err
 	}
 	s.Apply(cfg)
-	s.run = serve(listeners, s.handler, s.log)
+	s.run = serve(listeners, s.handler, s.headTime, s.log)
 	s.log.Info("listening", "addr", s.run.addr)
 	return nil
 }
@@ -199,8 +200,8 @@ func newID() string {
 	return string(out[:])
 }
 
-// readHeaderTimeout bounds how long a client may take to send the head of a request.
-const readHeaderTimeout = 20 * time.Second
+// headTime bounds how long a client may take to send the head of a request.
+const headTime = 20 * time.Second
 
 // bodySilence bounds how long a client may pause in the middle of a request's body.
 const bodySilence = time.Minute

@@ -447,7 +447,7 @@ func rest(resp *http.Response, head []byte) ([]byte, error) {
 	}
 }
 
-var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: "the upstream's answer is larger than 256 MiB"}
+var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: "the upstream's answer is larger than 64 MiB"}
 
 // same turns the form of an answer without leaving the protocol: an upstream answered a
 // request for a stream with a whole answer, or the other way round.

@@ -332,7 +332,7 @@ func (x *exchange) plain(resp *http.Response) error {
 }
 
 // maxAnswer bounds an answer that must be held in memory as a whole.
-const maxAnswer = 256 << 20
+const maxAnswer = 64 << 20
 
 // shape is what the body of an answer is, by its media type.
 type shape uint8
