@@ -48,7 +48,7 @@ func neverFits(name string) string {
 	if _, known := provider.Lookup(name[i+1:]); !known {
 		return ""
 	}
-	return fmt.Sprintf("a name with * never stands for models that tell their provider; leave out %s, or write one name without *", name[i:])
+	return fmt.Sprintf("an alias with * never matches names that include a provider; leave out %s, or write an alias without *", name[i:])
 }
 
 // leadsNowhere is what is wrong with the first model that has no provider, "" when all

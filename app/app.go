@@ -235,10 +235,10 @@ func (a *App) Dir() string { return filepath.Dir(a.path) }
 func (a *App) Notices() []settings.Notice {
 	out := a.unknownKeys()
 	if errors.As(a.FileError(), new(*settings.SyntaxError)) {
-		out = append(out, settings.Notice{Text: "until the file is mended the defaults are used; it stays as it is, and when you save settings it is kept under another name"})
+		out = append(out, settings.Notice{Text: "until you correct the file, the program uses the defaults; if you save settings, it first copies the file to a new name"})
 	}
 	if kept := a.keptAside(); kept != "" {
-		out = append(out, settings.Notice{Text: "not everything in the old settings file could be used; it is kept as " + kept})
+		out = append(out, settings.Notice{Text: "parts of the old settings file could not be used; a copy is kept as " + kept})
 	}
 	misfits := a.unread()
 	if len(misfits) == 0 {
@@ -321,7 +321,7 @@ func (a *App) prepare(s settings.Settings) {
 		a.log.Warn("risky setting", "field", w.Field, "why", w.Text)
 	}
 	if missing := s.Missing(); len(missing) > 0 {
-		a.log.Warn("only the built-in models of provider demo answer until these are set", "missing", withFlags(missing))
+		a.log.Warn("only the built-in demo models work until these are set", "missing", withFlags(missing))
 	}
 	a.load(wanted(s)...)
 	a.configure()

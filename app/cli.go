@@ -100,7 +100,7 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 		if c.desktop == nil {
 			why = "built without a window"
 		}
-		fmt.Fprintf(c.stderr, "%s: %s, serving without one (as \"%s serve\" does)\n", program, why, program)
+		fmt.Fprintf(c.stderr, "%s: %s; running without a window, as \"%s serve\" does\n", program, why, program)
 		return c.serve(ctx, line)
 	}
 	a, err := c.openApp(ctx, line)
@@ -201,7 +201,7 @@ func (c *cli) warnOfAbsentFile(line commandLine) {
 		return
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(c.stderr, "%s: there is no settings file at %s; starting with the defaults\n", program, path)
+		fmt.Fprintf(c.stderr, "%s: there is no settings file at %s; using the defaults\n", program, path)
 	}
 }
 
@@ -227,7 +227,7 @@ func (c *cli) fail(err error, a *App) int {
 		fmt.Fprintf(c.stderr, "%s: %v\n", program, err)
 		return exitUsage
 	case addressTaken(err):
-		fmt.Fprintf(c.stderr, "%s: %v\nEnd the other program, or choose another address with --listen.\n", program, err)
+		fmt.Fprintf(c.stderr, "%s: %v\nStop the other program, or choose another address with --listen.\n", program, err)
 		return exitTaken
 	}
 	fmt.Fprintf(c.stderr, "%s: %v\n", program, err)

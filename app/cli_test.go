@@ -125,8 +125,8 @@ func TestReachable(t *testing.T) {
 // TestServeTellsWhereTheKeyIs, for whoever has to enter it somewhere.
 func TestServeTellsWhereTheKeyIs(t *testing.T) {
 	for says, env := range map[string]map[string]string{
-		`apex-ai-proxy: clients send the local key; "apex-ai-proxy key" prints it`: nil,
-		"apex-ai-proxy: clients send the key that is in APEX_LOCAL_KEY":            {"APEX_LOCAL_KEY": "my-local-key"},
+		`apex-ai-proxy: tools must send the local key as their API key; "apex-ai-proxy key" prints it`: nil,
+		"apex-ai-proxy: tools must send the key in APEX_LOCAL_KEY as their API key":                    {"APEX_LOCAL_KEY": "my-local-key"},
 	} {
 		c := newConsole(t, env, &secret.Memory{})
 		c.start("serve", "--listen", "127.0.0.1:0")
@@ -182,7 +182,7 @@ func TestDoubtfulEnvironment(t *testing.T) {
 	c.ends(t, exitOK)
 	said := c.err.String()
 	for _, s := range []string{
-		`name=APEX_LOCAL_KEY why="a key of fewer than 8 characters`, `name=DEBUG why="\"maybe\" is neither on nor off; it counts as off`,
+		`name=APEX_LOCAL_KEY why="a key of fewer than 8 characters`, `name=DEBUG why="\"maybe\" is neither on nor off and counts as off`,
 		`name=APEX_PROVIDER_KEY_FOO why="there is no such provider; choose one of openai`, `name=APEX_PROVIDER_KEY_OPENAI why="it is not used; write key = \"own\" under [providers.openai]`,
 		`name=APEX_PROVIDER_KEY_GROK2 why="there is no such provider; did you mean APEX_PROVIDER_KEY_GROK?`,
 		`name=APEX_LISTN why="it is not used; did you mean APEX_LISTEN?`,
@@ -286,7 +286,7 @@ func TestUnusableSettings(t *testing.T) {
 		"too short":   {nil, []string{"--upstream-timeout", "5ns"}, []string{"server.upstream_timeout (flag --upstream-timeout): the time must be at least one second"}},
 		"alias": {file("[aliases]\nfast = 'gpt-5#opnai'\nslow = ['gpt-5#openai', 'fast']\n'*#openai' = 'gpt-5#openai'\n[claude]\nopus = 'nobody'\n"), nil, []string{
 			": aliases.fast: \"opnai\" is not a provider: write it as model#provider. Did you mean gpt-5#openai?",
-			": aliases.slow: \"fast\" is an alias too", ": aliases.*#openai: a name with * never", ": claude.opus: no provider is known for the model \"nobody\"",
+			": aliases.slow: \"fast\" is an alias too", ": aliases.*#openai: an alias with * never", ": claude.opus: no provider is known for the model \"nobody\"",
 		}},
 		"newer": {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},
 		"token": {map[string]string{"GATEWAY_TOKEN": "a b"}, nil, []string{"environment GATEWAY_TOKEN: "}},
@@ -346,7 +346,7 @@ func TestAbsentFileIsMentionedWhenItWasNamed(t *testing.T) {
 			c.addr(t)
 			c.signals <- os.Interrupt
 			c.ends(t, exitOK)
-			want := "apex-ai-proxy: there is no settings file at " + absent + "; starting with the defaults\n"
+			want := "apex-ai-proxy: there is no settings file at " + absent + "; using the defaults\n"
 			if strings.Contains(c.err.String(), want) != tc.warns {
 				t.Errorf("says %q", c.err.String())
 			}
@@ -420,15 +420,15 @@ func TestUsage(t *testing.T) {
 		{[]string{"serve", "--color"}, "there is no flag --color\n"},
 		{[]string{"serve", "--listen"}, "--listen needs a value"},
 		{[]string{"serve", "--debug=maybe"}, "write it without a value"},
-		{[]string{"serve", "now"}, `serve takes flags only, not "now"`},
-		{[]string{"serve", "---x"}, "a flag is written as --name value"},
+		{[]string{"serve", "now"}, `serve takes only flags, not "now"`},
+		{[]string{"serve", "---x"}, "write flags as --name value"},
 		{[]string{"--token", "abc"}, "a secret is never an argument"},
 		{[]string{"serve", "--gateway_token=abc"}, `"apex-ai-proxy token set"`},
 		{[]string{"serve", "--token=abc"}, "GATEWAY_TOKEN"},
 		{[]string{"serve", "--api-key", "abc"}, "a secret is never an argument"},
 		{[]string{"serve", "-local-key", "abc"}, "APEX_LOCAL_KEY"},
 		{[]string{"version", "now"}, "version takes no arguments"},
-		{[]string{"key", "--listen", "x"}, `--listen does not go with "key"`},
+		{[]string{"key", "--listen", "x"}, `--listen cannot be used with "key"`},
 		{[]string{"help", "dance"}, "there is no command"},
 		{[]string{"token"}, `write "token set"`},
 		{[]string{"token", "get"}, `write "token set"`},
@@ -463,7 +463,7 @@ func TestHelp(t *testing.T) {
 		t.Error("the help names another limit")
 	}
 	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)"}
-	all = append(all, "Names of your own for models: [aliases] in the settings file", "[claude]")
+	all = append(all, "Your own names for models go under [aliases] in the settings file", "[claude]")
 	for _, o := range options {
 		all = append(all, "--"+o.flag, o.env)
 	}
@@ -530,7 +530,7 @@ func TestWithoutACommand(t *testing.T) {
 			c.addr(t)
 			c.signals <- os.Interrupt
 			c.ends(t, exitOK)
-			if opened || !strings.Contains(c.err.String(), "serving without one") {
+			if opened || !strings.Contains(c.err.String(), "running without a window") {
 				t.Errorf("says %q", c.err.String())
 			}
 		})
@@ -618,7 +618,7 @@ func TestToken(t *testing.T) {
 	want(exitFailure, "the secret holds a space", "tok-a tok-b\n", "token", "set")
 	want(exitFailure, "too long", strings.Repeat("tok-", 1000), "token", "set")
 	want(exitOK, "stored in the keychain", "tok-1\n", "token", "set")
-	want(exitOK, "gateway token is there (keychain)", "", "token", "status")
+	want(exitOK, "gateway token is set (keychain)", "", "token", "status")
 	want(exitOK, "stored in the keychain", "\r\n tok-2", "token", "set")
 	if v, _ := k.Get(ctx, secret.GatewayToken); v != "tok-2" {
 		t.Errorf("the keychain has %q", v)
@@ -629,7 +629,7 @@ func TestToken(t *testing.T) {
 	}
 	want(exitOK, "removed", "", "token", "remove")
 	want(exitFailure, "No gateway token is stored", "", "token", "remove")
-	want(exitOK, "key for openai is there", "", "token", "status", "openai")
+	want(exitOK, "key for openai is set", "", "token", "status", "openai")
 }
 
 func TestTokenWithTheEnvironment(t *testing.T) {

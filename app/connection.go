@@ -175,7 +175,7 @@ func (a *App) ownKeyFindings(ctx context.Context, s settings.Settings, tested pr
 func report(found []probe.Finding) string {
 	var b strings.Builder
 	if len(found) > 1 {
-		fmt.Fprintf(&b, "%d things are in the way. Start with the first.\n", len(found))
+		fmt.Fprintf(&b, "%d problems found. Fix the first one first.\n", len(found))
 	}
 	var providers []probe.Provider
 	for i, f := range found {

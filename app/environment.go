@@ -20,12 +20,12 @@ func doubts(getenv func(string) string, names []string, s settings.Settings) map
 	out := map[string]string{}
 	for _, o := range options {
 		if v := getenv(o.env); o.value == "" && v != "" && !switchedOn(v) && !switchedOff(v) {
-			out[o.env] = fmt.Sprintf("%q is neither on nor off; it counts as off, write 1 or 0", v)
+			out[o.env] = fmt.Sprintf("%q is neither on nor off and counts as off; write 1 or 0", v)
 		}
 	}
 	key := secret.Variable(secret.LocalKey)
 	if n := utf8.RuneCountInString(strings.TrimSpace(getenv(key))); n > 0 && n < shortKey {
-		out[key] = fmt.Sprintf("a key of fewer than %d characters is soon guessed; choose a longer one", shortKey)
+		out[key] = fmt.Sprintf("a key of fewer than %d characters is easy to guess; choose a longer one", shortKey)
 	}
 	for _, name := range names {
 		if strings.HasPrefix(name, "APEX_") && getenv(name) != "" {

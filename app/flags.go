@@ -79,7 +79,7 @@ func (l commandLine) check() error {
 	switch l.command {
 	case cmdServe, cmdDoctor:
 		if len(l.args) > 0 {
-			return usage("%s takes flags only, not %q", l.command, l.args[0])
+			return usage("%s takes only flags, not %q", l.command, l.args[0])
 		}
 		return nil
 	case cmdHelp:
@@ -96,7 +96,7 @@ func (l commandLine) check() error {
 		}
 	}
 	for name := range l.flags {
-		return usage("--%s does not go with %q", name, l.command)
+		return usage("--%s cannot be used with %q", name, l.command)
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func checkToken(args []string) error {
 		if near := providerMeant(args[1]); near != "" {
 			return usage("there is no provider of that name; did you mean \"token %s %s\"?", args[0], near)
 		}
-		return usage("what follows \"token %s\" is not a provider: choose one of %s. A secret is never an argument; it is read from standard input",
+		return usage("the word after \"token %s\" is not a provider: choose one of %s. A secret is never an argument; the program reads it from standard input",
 			args[0], strings.Join(providers(), ", "))
 	}
 	if len(args) > 2 {
@@ -179,7 +179,7 @@ func flagError(err error, fs *flag.FlagSet) error {
 		return usage("--%s needs a value", name)
 	}
 	if strings.HasPrefix(text, "bad flag syntax") {
-		return usage("a flag is written as --name value")
+		return usage("write flags as --name value")
 	}
 	return usage("%s", strings.ReplaceAll(text, " -", " --"))
 }
@@ -194,10 +194,10 @@ var secretFlags = map[string]string{
 func unknownFlag(name string, fs *flag.FlagSet) error {
 	switch secretFlags[strings.ReplaceAll(strings.ToLower(name), "_", "-")] {
 	case secret.GatewayToken:
-		return fmt.Errorf("a secret is never an argument, as other programs can read those; store the gateway token once with \"%s token set\", or put it into the environment variable %s",
+		return fmt.Errorf("a secret is never an argument, because other programs can read arguments; store the gateway token with \"%s token set\", or set the environment variable %s",
 			program, secret.Variable(secret.GatewayToken))
 	case secret.LocalKey:
-		return fmt.Errorf("a secret is never an argument, as other programs can read those; \"%s key\" prints the local key, the environment variable %s sets it",
+		return fmt.Errorf("a secret is never an argument, because other programs can read arguments; \"%s key\" prints the local key, and the environment variable %s sets it",
 			program, secret.Variable(secret.LocalKey))
 	}
 	var names []string
@@ -216,5 +216,5 @@ func unknownCommand(name string) error {
 }
 
 func usage(format string, args ...any) error {
-	return fmt.Errorf(format+"\nRun \"%s help\" for everything it understands.", append(args, program)...)
+	return fmt.Errorf(format+"\nRun \"%s help\" for all commands and flags.", append(args, program)...)
 }

@@ -29,27 +29,27 @@ func mainHelp() string {
 	return `Apex AI Proxy makes your Cloudflare AI Gateway a local endpoint for every AI tool.
 
 Usage:
-  apex-ai-proxy [flags]            open the window and the tray icon; serve where there is no display
+  apex-ai-proxy [flags]            open the window and the tray icon; without a display, do as serve does
   apex-ai-proxy serve [flags]      run the proxy without a window
-  apex-ai-proxy doctor [flags]     test the connection to the gateway, without spending anything
+  apex-ai-proxy doctor [flags]     test the connection to the gateway, free of charge
   apex-ai-proxy token set          store the gateway token in the system keychain
-  apex-ai-proxy token status       tell whether it is there
+  apex-ai-proxy token status       show whether it is set
   apex-ai-proxy token remove       remove it
   apex-ai-proxy token set openai   the same for your own key of a provider; also status and remove
-  apex-ai-proxy key                print the local key, which clients send
+  apex-ai-proxy key                print the local key, which your tools send as their API key
   apex-ai-proxy version
   apex-ai-proxy help [command]
 
 Examples:
   apex-ai-proxy serve
-      Without an account the models of provider demo answer, such as echo#demo.
+      Without an account, only the demo models work, such as echo#demo.
   apex-ai-proxy token set < token.txt
   apex-ai-proxy serve --account 0123456789abcdef0123456789abcdef --gateway my-gateway
   export OPENAI_BASE_URL=http://127.0.0.1:8787/v1 OPENAI_API_KEY="$(apex-ai-proxy key)"
   export ANTHROPIC_BASE_URL=http://127.0.0.1:8787 ANTHROPIC_API_KEY="$(apex-ai-proxy key)"
 
 ` + flagHelp() + `With a window:
-  --hidden                     start in the tray and leave the window closed
+  --hidden                     start in the tray, with the window closed
 
 ` + secretHelp() + exitHelp()
 }
@@ -57,15 +57,16 @@ Examples:
 func serveHelp() string {
 	return `Usage: apex-ai-proxy serve [flags]
 
-Runs the proxy without a window until SIGINT (Ctrl-C), SIGTERM or SIGHUP (closed terminal). New requests are
-refused then, and running ones may take 10 seconds to end; a second signal ends them at once.
+Runs the proxy without a window until it receives SIGINT (Ctrl-C), SIGTERM or SIGHUP (the
+terminal was closed). It then rejects new requests and gives running ones 10 seconds to finish.
+A second signal stops it at once.
 
-The first line on standard output is "listening on http://ADDRESS:PORT". Where the local
-key cannot be kept, a second line shows the one made for this run:
-"local key (this run): KEY". Logs go to standard error and hold no secrets, headers or bodies.
+The first line on standard output is "listening on http://ADDRESS:PORT". If the local key
+cannot be stored, a second line shows the key for this run: "local key (this run): KEY".
+Logs go to standard error and contain no secrets, headers or bodies.
 
-The proxy does not wait for the system keychain. Until that has answered, requests are
-refused with 401.
+The proxy starts without waiting for the system keychain. Until the keychain has answered,
+the proxy rejects requests with 401.
 
 ` + flagHelp() + secretHelp() + exitHelp()
 }
@@ -73,35 +74,36 @@ refused with 401.
 func doctorHelp() string {
 	return `Usage: apex-ai-proxy doctor [flags]
 
-Tests whether requests would get through to the gateway, and says what is in the way: the
-network, the account, the gateway, the token, its permission, or the providers' keys. It only
-reads lists of models, which costs nothing. It exits with 0 when all is well, otherwise with 1.
+Tests the connection to the gateway: the network, the account, the gateway, the token and its
+permissions, and the provider keys. It lists every problem that it finds and how to fix it, the
+most important one first. It only reads lists of models, which is free of charge. It exits with 0
+if everything works, with 1 if it found a problem, and with 2 if a setting is not valid.
 
 ` + flagHelp() + secretHelp() + exitHelp()
 }
 
 const tokenHelp = `Usage: apex-ai-proxy token set|status|remove [provider]
 
-Keeps the gateway token in the system keychain. "set" reads it from standard input:
+Stores the gateway token in the system keychain. "set" reads it from standard input:
 
-  apex-ai-proxy token set              asks for it
+  apex-ai-proxy token set              asks for the token
   apex-ai-proxy token set < token.txt
 
-With a provider's name it is your own key for that provider, which is used when the
-settings file says so:
+With the name of a provider, the command stores your own key for that provider. The proxy uses
+this key if the settings file says so:
 
   apex-ai-proxy token set openai
 
   [providers.openai]
   key = "own"
 
-"status" exits with 0 when the secret is there, otherwise with 1.
+"status" exits with 0 if the secret is set, otherwise with 1.
 `
 
 const keyHelp = `Usage: apex-ai-proxy key
 
-Prints the local key, which clients send as their API key. It is made and stored in the
-system keychain when there is none.
+Prints the local key, which your tools send as their API key. If there is no key yet, the
+program creates one and stores it in the system keychain.
 
   export OPENAI_API_KEY="$(apex-ai-proxy key)"
 `
@@ -109,7 +111,7 @@ system keychain when there is none.
 // flagHelp lists the flags by group, each with its variable and default.
 func flagHelp() string {
 	var b strings.Builder
-	b.WriteString("Flags beat the environment, the environment beats the settings file.\n")
+	b.WriteString("Flags override environment variables, and environment variables override the settings file.\n")
 	fallback := settings.Default()
 	for _, group := range []string{groupGateway, groupServer} {
 		fmt.Fprintf(&b, "\n%s:\n", group)
@@ -120,7 +122,7 @@ func flagHelp() string {
 		}
 	}
 	writeFlag(&b, "--config FILE", "APEX_CONFIG", "settings file (default "+settings.Path()+")")
-	b.WriteString("\nNames of your own for models: [aliases] in the settings file, as in \"fast\" = \"gpt-5-mini#openai\";\nfor what Claude Code asks for: [claude], as in haiku = \"gpt-5-mini#openai\".\n\n")
+	b.WriteString("\nYour own names for models go under [aliases] in the settings file, as in \"fast\" = \"gpt-5-mini#openai\".\nThe models behind Claude Code's sizes go under [claude], as in haiku = \"gpt-5-mini#openai\".\n\n")
 	return b.String()
 }
 
@@ -144,10 +146,10 @@ func defaultHelp(o option, fallback *settings.Settings) string {
 }
 
 func secretHelp() string {
-	return fmt.Sprintf(`Secrets are never flags, as other programs can read those. They come from the environment
-or from the system keychain, the environment first:
-  %-28s gateway token; otherwise the one stored by "token set" or in the window
-  %-28s key that clients send; otherwise the keychain's, otherwise a new one
+	return fmt.Sprintf(`Secrets are never flags, because other programs can read the flags of a running program. They
+come from environment variables or, if those are not set, from the system keychain:
+  %-28s the gateway token
+  %-28s the local key, which your tools send; created if there is none
   %-28s your own key for a provider, as in %s
 
 `, secret.Variable(secret.GatewayToken), secret.Variable(secret.LocalKey), secret.Variable(secret.ProviderKey("NAME")), secret.Variable(secret.ProviderKey("openai")))

@@ -18,7 +18,7 @@ import (
 
 // ErrAlreadyRunning means that another copy of the desktop program runs, and that it has
 // been asked to show its window.
-var ErrAlreadyRunning = errors.New("the program is running already; its window is shown")
+var ErrAlreadyRunning = errors.New("the program is already running; its window is shown")
 
 // Instance is the right to be the one desktop program of a settings folder. It is tied
 // to a lock that the system releases with the process, so no crash can leave it behind.
@@ -66,7 +66,7 @@ func AcquireInstance(dir string) (*Instance, error) {
 		case err == nil: // it is ending, and well
 			limit = time.Now().Add(showLimit)
 		case time.Now().After(limit):
-			return nil, fmt.Errorf("the program is running already, but does not answer: %w", err)
+			return nil, fmt.Errorf("the program is already running, but does not respond: %w", err)
 		}
 		time.Sleep(showPause)
 	}

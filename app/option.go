@@ -35,7 +35,7 @@ var options = []option{
 		func(s *settings.Settings) any { return &s.Gateway.ID },
 	},
 	{
-		settings.FieldGatewayURL, "gateway-url", "APEX_GATEWAY_URL", "URL", "where the gateway is; /ACCOUNT/NAME/... follows it", groupGateway,
+		settings.FieldGatewayURL, "gateway-url", "APEX_GATEWAY_URL", "URL", "base URL of the gateway; the proxy appends /ACCOUNT/NAME/...", groupGateway,
 		func(s *settings.Settings) any { return &s.Gateway.URL },
 	},
 	{
@@ -47,19 +47,19 @@ var options = []option{
 		func(s *settings.Settings) any { return &s.Azure.APIVersion },
 	},
 	{
-		settings.FieldListen, "listen", "APEX_LISTEN", "ADDRESS:PORT", "where clients connect; port 0 picks a free one", groupServer,
+		settings.FieldListen, "listen", "APEX_LISTEN", "ADDRESS:PORT", "address to listen on; port 0 picks a free port", groupServer,
 		func(s *settings.Settings) any { return &s.Server.Listen },
 	},
 	{
-		settings.FieldUpstreamTimeout, "upstream-timeout", "APEX_UPSTREAM_TIMEOUT", "TIME", "longest wait for an answer to begin", groupServer,
+		settings.FieldUpstreamTimeout, "upstream-timeout", "APEX_UPSTREAM_TIMEOUT", "TIME", "how long to wait for the first byte of a response", groupServer,
 		func(s *settings.Settings) any { return &s.Server.UpstreamTimeout },
 	},
 	{
-		settings.FieldStreamIdleTimeout, "stream-idle-timeout", "APEX_STREAM_IDLE_TIMEOUT", "TIME", "longest silence inside a stream", groupServer,
+		settings.FieldStreamIdleTimeout, "stream-idle-timeout", "APEX_STREAM_IDLE_TIMEOUT", "TIME", "how long a stream may be silent", groupServer,
 		func(s *settings.Settings) any { return &s.Server.StreamIdleTimeout },
 	},
 	{
-		settings.FieldRetries, "retries", "APEX_RETRIES", "NUMBER", "how often a request that was not begun is sent again", groupServer,
+		settings.FieldRetries, "retries", "APEX_RETRIES", "NUMBER", "how often to retry a request that was not processed", groupServer,
 		func(s *settings.Settings) any { return &s.Server.Retries },
 	},
 	{

@@ -147,7 +147,7 @@ func TestProcessEndsAtTheSecondSignal(t *testing.T) {
 		t.Errorf("the stream ended with %q, want an error", text)
 	}
 	p.ends(t, exitCut)
-	if !strings.Contains(p.err.String(), "1 running, waiting up to 1h0m0s") {
+	if !strings.Contains(p.err.String(), "requests still running: 1; waiting up to 1h0m0s") {
 		t.Errorf("says %q", p.err.String())
 	}
 }

@@ -57,7 +57,7 @@ func wanted(s settings.Settings) []string {
 // the App.
 func (a *App) read(name string) {
 	slow := time.AfterFunc(patience, func() {
-		a.log.Warn("waiting for the system keychain; it may want to be unlocked", "secret", name)
+		a.log.Warn("waiting for the system keychain; you may have to unlock it", "secret", name)
 	})
 	value, err := a.secrets.Get(a.ctx, name)
 	slow.Stop()
@@ -121,11 +121,11 @@ func (a *App) makeLocalKey(cause error) {
 	}
 	switch {
 	case kept:
-		a.log.Info("a local key was made and stored in the keychain")
+		a.log.Info("created a local key and stored it in the keychain")
 	case errors.Is(cause, secret.ErrNoService):
 		a.missKeychain(secret.LocalKey)
 	default:
-		a.log.Warn("the local key is for this run only", "why", cause)
+		a.log.Warn("the local key is valid for this run only", "why", cause)
 	}
 	a.learn(secret.LocalKey, key, kept)
 }
@@ -137,7 +137,7 @@ func (a *App) missKeychain(name string) {
 		return
 	}
 	a.noRing.Do(func() {
-		a.log.Warn("this system has no keychain: secrets come from the environment only, and a local key that is made lasts for this run", "wanted", secret.Variable(name))
+		a.log.Warn("this system has no keychain: secrets can only come from the environment, and a generated local key is valid for this run only", "wanted", secret.Variable(name))
 	})
 }
 

@@ -105,9 +105,9 @@ func (c *cli) tellKey(a *App) {
 	case !a.LocalKeyKept():
 		fmt.Fprintf(c.stdout, "local key (this run): %s\n", a.LocalKey())
 	case a.SecretPlace(secret.LocalKey) == secret.InEnvironment:
-		fmt.Fprintf(c.stderr, "%s: clients send the key that is in %s\n", program, secret.Variable(secret.LocalKey))
+		fmt.Fprintf(c.stderr, "%s: tools must send the key in %s as their API key\n", program, secret.Variable(secret.LocalKey))
 	default:
-		fmt.Fprintf(c.stderr, "%s: clients send the local key; \"%s key\" prints it\n", program, program)
+		fmt.Fprintf(c.stderr, "%s: tools must send the local key as their API key; \"%s key\" prints it\n", program, program)
 	}
 }
 
@@ -116,7 +116,7 @@ func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
 	n := a.Active()
 	a.log.Info("stopping", "signal", s.String(), "running", n)
 	if n > 0 {
-		fmt.Fprintf(c.stderr, "%s: %d running, waiting up to %v for the end; once more stops at once\n", program, n, c.limit)
+		fmt.Fprintf(c.stderr, "%s: requests still running: %d; waiting up to %v, press Ctrl-C again to stop at once\n", program, n, c.limit)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.limit)
 	defer cancel()
@@ -128,7 +128,7 @@ func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
 			cancel()
 		case err := <-stopped:
 			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-				fmt.Fprintf(c.stderr, "%s: requests that were still running have been cut\n", program)
+				fmt.Fprintf(c.stderr, "%s: requests that were still running were cut off\n", program)
 				return exitCut
 			}
 			if err != nil {
@@ -159,7 +159,7 @@ func (c *cli) keychainCall(ctx context.Context, f func(context.Context) error) e
 		case err := <-done:
 			return err
 		case <-slow.C:
-			fmt.Fprintln(c.stderr, "Waiting for the system keychain; it may want to be unlocked.")
+			fmt.Fprintln(c.stderr, "Waiting for the system keychain; you may have to unlock it.")
 		case <-c.signals:
 			return errInterrupted
 		}

@@ -26,7 +26,7 @@ func (c *cli) token(ctx context.Context, line commandLine) int {
 	case "remove":
 		err = c.keychainCall(ctx, func(ctx context.Context) error { return chain.Delete(ctx, name) })
 		if err == nil {
-			fmt.Fprintf(c.stdout, "The %s is removed from the keychain.\n", what)
+			fmt.Fprintf(c.stdout, "The %s was removed from the keychain.\n", what)
 		}
 	case "status":
 		err = c.keychainCall(ctx, func(ctx context.Context) error {
@@ -34,7 +34,7 @@ func (c *cli) token(ctx context.Context, line commandLine) int {
 			return err
 		})
 		if err == nil {
-			fmt.Fprintf(c.stdout, "The %s is there (%s).\n", what, chain.Place(name))
+			fmt.Fprintf(c.stdout, "The %s is set (%s).\n", what, chain.Place(name))
 		}
 	}
 	if errors.Is(err, secret.ErrMissing) { // an answer, not a fault
@@ -74,7 +74,7 @@ func (c *cli) setToken(ctx context.Context, chain *secret.Chain, name, what stri
 	if chain.Place(name) == secret.InMemory { // and the memory ends here
 		return fmt.Errorf("%w; use the environment variable %s instead", secret.ErrNoService, secret.Variable(name))
 	}
-	fmt.Fprintf(c.stdout, "The %s is stored in the keychain. A proxy that runs already uses it after a restart.\n", what)
+	fmt.Fprintf(c.stdout, "The %s is stored in the keychain. If the proxy is already running, restart it to use the new one.\n", what)
 	return nil
 }
 

@@ -181,7 +181,7 @@ func TestTerminateTwiceCutsStreams(t *testing.T) {
 			p, g := setup(t, fakegateway.Options{}, config{})
 			o := open(t, p, g, path, model)
 			p.terminate()
-			if _, err := p.stderr.find(deadline(t), "running, waiting", p.ended); err != nil {
+			if _, err := p.stderr.find(deadline(t), "waiting up to", p.ended); err != nil {
 				t.Fatal(err)
 			}
 			p.terminate()

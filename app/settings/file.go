@@ -17,7 +17,7 @@ import (
 const (
 	folder   = "apex-ai-proxy"
 	fileName = "settings.toml"
-	header   = "# Settings of Apex AI Proxy. Tokens and keys are never kept here; they are in the system's keychain.\n\n"
+	header   = "# Settings of Apex AI Proxy. This file never contains tokens or keys; they are stored in the system keychain.\n\n"
 )
 
 // Path is where the settings file is on this platform.
@@ -49,7 +49,7 @@ type NewerError struct {
 
 // Error is the refusal as a sentence.
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the settings file %s has format version %d, this program knows versions up to %d; update the program or name another file with --config",
+	return fmt.Sprintf("the settings file %s has format version %d, but this program supports only versions up to %d; update the program, or choose another file with --config",
 		e.Path, e.Version, e.Known)
 }
 

@@ -2,7 +2,8 @@
 // no secrets: tokens and keys live in the keychain (package secret).
 //
 // The file is never half written and never thrown away: it is replaced in one step, a
-// broken one is kept aside, one of a newer program is left alone.
+// broken one is left for its owner to mend and copied before it is replaced, one of a newer
+// program is left alone.
 package settings
 
 import (
