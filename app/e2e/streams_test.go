@@ -197,3 +197,18 @@ func TestPassThroughIsByteForByte(t *testing.T) {
 		}
 	}
 }
+
+// TestPassThroughSuitsTheProvider: a conversation with tools that began elsewhere is taken
+// by providers that would refuse it as it is.
+func TestPassThroughSuitsTheProvider(t *testing.T) {
+	p, g := setup(t, fakegateway.Options{}, config{})
+	for _, model := range []string{"gemini-2.5-pro#google-ai-studio", "mistral-large-latest#mistral"} {
+		a := p.send("POST", chatPath, `{"model":"`+model+`","store":false,"metadata":{"a":"b"},"messages":[{"role":"user","content":"x"},
+			{"role":"assistant","content":null,"tool_calls":[{"id":"call_0123456789abcdefghijklmn","type":"function","function":{"name":"look","arguments":"{}"}}]},
+			{"role":"tool","tool_call_id":"call_0123456789abcdefghijklmn","content":"seen"}],
+			"tools":[{"type":"function","function":{"name":"look","parameters":{"$schema":"s","type":"object","additionalProperties":false,"properties":{"title":{"type":"string"}}}}}]}`)
+		if last := g.Last(); a.status != 200 || last.Refused != "" {
+			t.Errorf("%s: %d %s\n%s\n%s", model, a.status, a.body, last.Refused, last.Body)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 
+	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -24,9 +25,9 @@ func (e *edits) replace(at rawjson.Span, with []byte) {
 }
 
 // members removes and renames members of the object that opens before inside.Start. A
-// new name of "" removes the member.
-func (e *edits) members(fields []field, inside rawjson.Span, drop []string, rename map[string]string) {
-	end, kept := inside.Start, false
+// new name of "" removes the member. It tells whether any member is left.
+func (e *edits) members(fields []field, inside rawjson.Span, drop []string, rename map[string]string) (kept bool) {
+	end := inside.Start
 	for i := range fields {
 		f := &fields[i]
 		to, renamed := rename[f.name]
@@ -41,6 +42,7 @@ func (e *edits) members(fields []field, inside rawjson.Span, drop []string, rena
 		}
 		end = f.value.End
 	}
+	return kept
 }
 
 // remove cuts a member out, with the comma before it, or behind it when no member
@@ -80,11 +82,72 @@ func (e *edits) message(at int, v rawjson.Value, quirks Quirks) {
 			value: rawjson.Span{Start: at + start, End: at + end},
 		}
 		fields = append(fields, f)
-		if quirks.SystemRole && f.name == "role" && value.Text().Is("developer") {
+		switch {
+		case quirks.SystemRole && f.name == "role" && value.Text().Is("developer"):
 			e.replace(f.value, []byte(`"system"`))
+		case quirks.NineCharIDs && f.name == "tool_call_id":
+			e.nineChars(f.value)
+		case quirks.NineCharIDs && f.name == "tool_calls":
+			e.each(f.value, func(call rawjson.Span) { e.nineChars(e.member(call, "id")) })
 		}
 	})
 	e.members(fields, rawjson.Span{Start: at + 1, End: at + len(v)}, quirks.InHistory, nil)
+}
+
+// at is the value that stands there, absent for none.
+func (e *edits) at(s rawjson.Span) rawjson.Value { return rawjson.Value(e.body[s.Start:s.End]) }
+
+// member is where the last member of a name stands in the object at outer; an empty span
+// when there is none.
+func (e *edits) member(outer rawjson.Span, name string) (at rawjson.Span) {
+	if e.at(outer).Kind() != rawjson.Object {
+		return at
+	}
+	r := rawjson.NewReader(e.at(outer))
+	r.Object(func(key []byte) {
+		start := outer.Start + r.Offset()
+		if v := r.Value(); string(key) == name {
+			at = rawjson.Span{Start: start, End: start + len(v)}
+		}
+	})
+	return at
+}
+
+// each calls f with every element of the array at list that is an object.
+func (e *edits) each(list rawjson.Span, f func(element rawjson.Span)) {
+	if e.at(list).Kind() != rawjson.Array {
+		return
+	}
+	r := rawjson.NewReader(e.at(list))
+	r.Array(func(int) {
+		start := list.Start + r.Offset()
+		if v := r.Value(); v.Kind() == rawjson.Object {
+			f(rawjson.Span{Start: start, End: start + len(v)})
+		}
+	})
+}
+
+// nineChars makes the id of a tool call one that Mistral takes: the same for the call and
+// for its result.
+func (e *edits) nineChars(at rawjson.Span) {
+	if e.at(at).Kind() != rawjson.String {
+		return
+	}
+	if id := e.at(at).Str(); ir.NineCharID(id) != id {
+		e.replace(at, rawjson.AppendQuote(nil, ir.NineCharID(id)))
+	}
+}
+
+// schema cleans the schema that is reached from outer by a path of names.
+func (e *edits) schema(outer rawjson.Span, path ...string) {
+	for _, name := range path {
+		outer = e.member(outer, name)
+	}
+	if old := e.at(outer); old.Kind() == rawjson.Object {
+		if cleaned, _ := ir.CleanSchema(old); !bytes.Equal(cleaned, old) {
+			e.replace(outer, cleaned)
+		}
+	}
 }
 
 // apply is the document with every change made.

@@ -145,18 +145,23 @@ func (q *Request) edits(model string, quirks Quirks) *edits {
 			}
 		}
 	}
-	if model != "" && !q.Has("model") { // the path named it
-		member := append([]byte(`"model":`), rawjson.AppendQuote(nil, model)...)
-		if len(q.fields) > 0 {
-			member = append(member, ',')
-		}
-		e.replace(rawjson.Span{Start: q.open(), End: q.open()}, member)
-	}
+	kept := len(q.fields) > 0
 	if !quirks.None() {
-		e.members(q.fields, rawjson.Span{Start: q.open(), End: len(q.Body)}, quirks.Drop, q.renames(quirks.Rename))
-		if len(quirks.InHistory) > 0 || quirks.SystemRole {
+		kept = e.members(q.fields, rawjson.Span{Start: q.open(), End: len(q.Body)}, quirks.Drop, q.renames(quirks.Rename))
+		if len(quirks.InHistory) > 0 || quirks.SystemRole || quirks.NineCharIDs {
 			q.editMessages(e, quirks)
 		}
+		if quirks.GoogleSchemas {
+			q.editSchemas(e)
+		}
+	}
+	if model != "" && !q.Has("model") { // the path named it
+		member := append([]byte(`"model":`), rawjson.AppendQuote(nil, model)...)
+		if kept {
+			member = append(member, ',')
+		}
+		// First, for what is removed may start at the same place.
+		e.list = slices.Insert(e.list, 0, edit{rawjson.Span{Start: q.open(), End: q.open()}, member})
 	}
 	return e
 }
@@ -195,15 +200,20 @@ func (q *Request) renames(all map[string]string) map[string]string {
 func (q *Request) editMessages(e *edits, quirks Quirks) {
 	for i := range q.fields {
 		f := &q.fields[i]
-		if f.name != "messages" || q.Body[f.value.Start] != '[' {
-			continue
+		if f.name == "messages" {
+			e.each(f.value, func(message rawjson.Span) { e.message(message.Start, e.at(message), quirks) })
 		}
-		r := rawjson.NewReader(q.Body[f.value.Start:f.value.End])
-		r.Array(func(int) {
-			at := f.value.Start + r.Offset()
-			if v := r.Value(); v.Kind() == rawjson.Object {
-				e.message(at, v, quirks)
-			}
-		})
+	}
+}
+
+// editSchemas cleans the schemas of tools and of the answer.
+func (q *Request) editSchemas(e *edits) {
+	for i := range q.fields {
+		switch f := &q.fields[i]; f.name {
+		case "tools":
+			e.each(f.value, func(tool rawjson.Span) { e.schema(tool, "function", "parameters") })
+		case "response_format":
+			e.schema(f.value, "json_schema", "schema")
+		}
 	}
 }

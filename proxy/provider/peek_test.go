@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -73,6 +74,19 @@ func TestQuirks(t *testing.T) {
 		{"openai", `{"stream_options":{"include_usage":true},"store":true}`, `{"stream_options":{"include_usage":true},"store":true}`},
 		{"mistral", `{"messages":null,"user":"u"}`, `{"messages":null}`},
 		{"mistral", `{"messages":"odd","user":"u"}`, `{"messages":"odd"}`},
+		{
+			"mistral", // a conversation that began with another provider
+			`{"messages":[{"role":"assistant","tool_calls":[{"id":"call_1","function":{"arguments":"{\"id\":\"call_1\"}"}},{"id":"aB3456789"},{"id":null},7]},{"role":"tool","tool_call_id":"call_1","content":"call_1"}]}`,
+			`{"messages":[{"role":"assistant","tool_calls":[{"id":"` + ir.NineCharID("call_1") + `","function":{"arguments":"{\"id\":\"call_1\"}"}},{"id":"aB3456789"},{"id":null},7]},{"role":"tool","tool_call_id":"` + ir.NineCharID("call_1") + `","content":"call_1"}]}`,
+		},
+		{
+			"google",
+			`{"store":true,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object", "additionalProperties":false,"properties":{"title":{"type":"string"},"store":{"$schema":"x","type":"string","format":"uri"}}}}},{"function":{"name":"b"}},null],"messages":[{"role":"user","content":"$schema"}]}`,
+			`{"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object","properties":{"title":{"type":"string"},"store":{"type":"string"}}}}},{"function":{"name":"b"}},null],"messages":[{"role":"user","content":"$schema"}]}`,
+		},
+		{"google", `{"tools":[{"function":{"parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}] , "tool_choice": "auto"}`, `{"tools":[{"function":{"parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}] , "tool_choice": "auto"}`},
+		{"google", `{"tools":null,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"$id":"i","type":"object","properties":{}}}}}`, `{"tools":null,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}}`},
+		{"google", `{"tools":{"function":1},"response_format":{"json_schema":[]}}`, `{"tools":{"function":1},"response_format":{"json_schema":[]}}`},
 	} {
 		q, err := provider.Peek([]byte(tc.in))
 		if err != nil {
@@ -116,9 +130,7 @@ func FuzzRewrite(f *testing.F) {
 			}
 			delete(want, from)
 		}
-		if _, ok := want["model"]; ok {
-			want["model"] = "NEW"
-		}
+		want["model"] = "NEW" // also where the path named it
 		delete(want, "messages")
 		delete(got, "messages")
 		if !reflect.DeepEqual(got, want) {

@@ -55,11 +55,15 @@ type Quirks struct {
 	InHistory []string          // fields to remove from messages
 	// SystemRole: the provider knows the role system only, not developer.
 	SystemRole bool
+	// GoogleSchemas: the provider knows a part of JSON Schema only.
+	GoogleSchemas bool
+	// NineCharIDs: ids of tool calls must be nine letters and digits.
+	NineCharIDs bool
 }
 
 // None tells whether there is nothing to edit.
 func (q Quirks) None() bool {
-	return len(q.Drop) == 0 && len(q.Rename) == 0 && len(q.InHistory) == 0 && !q.SystemRole
+	return len(q.Drop) == 0 && len(q.Rename) == 0 && len(q.InHistory) == 0 && !q.SystemRole && !q.GoogleSchemas && !q.NineCharIDs
 }
 
 // Place is where the gateway and an Azure resource are.

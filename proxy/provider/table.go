@@ -17,7 +17,7 @@ var table = []Provider{
 	},
 	{
 		Slug: "google-ai-studio", Title: "Google AI Studio", Aliases: []string{"google", "gemini"},
-		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", List: "google-ai-studio/v1beta/models", Key: googleKey,
+		Chat: "google-ai-studio/v1beta/openai/chat/completions", Embeddings: "google-ai-studio/v1beta/openai/embeddings", List: "google-ai-studio/v1beta/models", Key: googleKey, Quirks: googleQuirks,
 		Dialect: ir.Dialect{
 			MaxTokens: true, NoParallel: true, NoFiles: true, NoUser: true,
 			GeminiSchema: true, NoServiceTier: true, NoLogprobs: true, StopLimit: 5, CallProofs: true,
@@ -98,6 +98,13 @@ var table = []Provider{
 	},
 }
 
+// googleQuirks: Google answers 400 to a field that it does not know, in a request as well as
+// in a schema.
+var googleQuirks = Quirks{
+	Drop:          []string{"store", "metadata", "safety_identifier", "prompt_cache_key", "logit_bias"},
+	GoogleSchemas: true,
+}
+
 // groqQuirks: Groq answers 400 to what it does not store, and to reasoning that it sent
 // itself when a client sends it back.
 var groqQuirks = Quirks{
@@ -112,9 +119,10 @@ var mistralQuirks = Quirks{
 		"stream_options", "store", "metadata", "user", "safety_identifier", "prompt_cache_key",
 		"service_tier", "logit_bias", "logprobs", "top_logprobs", "verbosity",
 	},
-	Rename:     map[string]string{"max_completion_tokens": "max_tokens", "seed": "random_seed"},
-	InHistory:  []string{"reasoning_content", "reasoning", "refusal", "annotations", "audio"},
-	SystemRole: true,
+	Rename:      map[string]string{"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+	InHistory:   []string{"reasoning_content", "reasoning", "refusal", "annotations", "audio"},
+	SystemRole:  true,
+	NineCharIDs: true,
 }
 
 // deepseekQuirks: DeepSeek knows max_tokens and the role system only.
