@@ -398,7 +398,7 @@ func TestProblemsAreToldInOrder(t *testing.T) {
 		"  gateway.account (environment ACCOUNT_ID): ",
 		"  " + path + ":3: server.upstream_timeout: 5 is not a time",
 		"  " + path + ":5: gateway.id: ",
-		"  " + path + ":8: claude.Opus: there is no such model size; did you mean opus?\n",
+		"  " + path + ":8: claude.Opus: there is no such tier; did you mean opus?\n",
 		"  " + path + ":9: providers.opnai: there is no such provider; did you mean openai?\n",
 	} {
 		i := strings.Index(c.err.String()[at:], want)

@@ -27,7 +27,7 @@ const (
 
 var options = []option{
 	{
-		settings.FieldAccount, "account", "ACCOUNT_ID", "ID", "Cloudflare account, 32 hexadecimal digits", groupGateway,
+		settings.FieldAccount, "account", "ACCOUNT_ID", "ID", "Cloudflare account ID: 32 characters, 0-9 and a-f", groupGateway,
 		func(s *settings.Settings) any { return &s.Gateway.Account },
 	},
 	{

@@ -311,7 +311,7 @@ func (c *clientCard) refresh() {
 
 func sameCard(a, b presenter.ClientCard) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Note == b.Note && a.Problem == b.Problem && a.Start == b.Start &&
-		a.Variant == b.Variant && slices.Equal(a.Variants, b.Variants) && slices.Equal(a.Lines, b.Lines) &&
+		a.Tiers == b.Tiers && a.Variant == b.Variant && slices.Equal(a.Variants, b.Variants) && slices.Equal(a.Lines, b.Lines) &&
 		slices.Equal(a.Fields, b.Fields) && slices.Equal(a.Steps, b.Steps)
 }
 
@@ -322,7 +322,10 @@ func (c *clientCard) build(card presenter.ClientCard) {
 	if card.Problem != "" {
 		parts = append(parts, c.problem(card))
 	}
-	if card.NeedModel {
+	switch {
+	case card.NeedModel && card.Tiers != "":
+		parts = append(parts, stack(gapWide, c.modelRow, c.tiers(card)))
+	case card.NeedModel:
 		parts = append(parts, c.modelRow)
 	}
 	if len(card.Variants) > 1 {
@@ -373,6 +376,12 @@ func (u *UI) startable(text fyne.CanvasObject) fyne.CanvasObject {
 	start := widget.NewButton(words.T("Start"), func() { u.act(presenter.StartProxy) })
 	start.Importance = widget.HighImportance
 	return container.NewBorder(nil, nil, nil, padded(0, 0, gapWide, 0, stack(0, sized(96, start))), middle(text))
+}
+
+// tiers says where the models of tiers are chosen.
+func (c *clientCard) tiers(card presenter.ClientCard) fyne.CanvasObject {
+	open := widget.NewButton(words.T("Open Models"), func() { c.w.open(pageModels) })
+	return container.NewBorder(nil, nil, nil, padded(0, 0, gapWide, 0, stack(0, sized(112, open))), middle(newParagraph(card.Tiers).note()))
 }
 
 // variants are the ways to set the client up, of which one is chosen.

@@ -6,8 +6,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// entry is a text field that passes shortcuts it has no use for on to the window, and
-// that leaves the field on Escape.
+// entry is a text field that passes shortcuts it has no use for on to the window, that
+// leaves the field on Escape, and on Tab also where it has several lines.
 type entry struct {
 	widget.Entry
 	pass    func(fyne.Shortcut)
@@ -19,6 +19,10 @@ func newEntry(w *window) *entry {
 	e.ExtendBaseWidget(e)
 	return e
 }
+
+// AcceptsTab implements fyne.Tabbable. Nobody types a tab into JSON, but everybody leaves a
+// field of a dialog that way.
+func (e *entry) AcceptsTab() bool { return false }
 
 // TypedShortcut implements fyne.Shortcutable.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {

@@ -47,7 +47,7 @@ func TestGuideLeadsThrough(t *testing.T) {
 		t.Errorf("focus %T, next disabled %v", cv.Focused(), g.next.Disabled())
 	}
 	test.Type(g.account.entry, "nonsense")
-	if !g.next.Disabled() || !strings.Contains(g.account.note.text, "32 digits") {
+	if !g.next.Disabled() || !strings.Contains(g.account.note.text, "32 characters") {
 		t.Errorf("next disabled %v, note %q", g.next.Disabled(), g.account.note.text)
 	}
 	retype(g.account.entry, testAccount)

@@ -221,14 +221,16 @@ type pane struct {
 	content           *fyne.Container
 	title, head, note *line
 	text              *lines
+	copy              *widget.Button
 	data              presenter.Pane
 }
 
 func newPane(u *UI) *pane {
 	mono := face{size: sizeNote, color: colorMuted, style: fyne.TextStyle{Monospace: true}}
 	p := &pane{title: newCutLine("", faceStrong, 40), head: newCutLine("", mono, 40), note: newLine("", faceNote), text: newLines()}
-	button := u.newCopy(func() string { return string(p.data.Raw) })
-	top := container.NewBorder(nil, nil, nil, button, stack(2, container.NewBorder(nil, nil, nil, p.note, p.title), p.head))
+	p.copy = u.newCopy(func() string { return string(p.data.Raw) })
+	p.copy.Disable()
+	top := container.NewBorder(nil, nil, nil, p.copy, stack(2, container.NewBorder(nil, nil, nil, p.note, p.title), p.head))
 	p.content = container.NewBorder(padded(gapTight, gapTight, gap, gap, top), nil, nil, nil,
 		container.NewThemeOverride(p.text, part{padding: 0, inner: -1}))
 	return p
@@ -239,6 +241,7 @@ func (p *pane) set(data presenter.Pane, headers, top bool) {
 	p.title.set(data.Title)
 	p.head.set(data.Head)
 	p.note.set(data.Note)
+	enable(p.copy, len(data.Raw) > 0)
 	heads := data.Headers
 	if !headers {
 		heads = nil

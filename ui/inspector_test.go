@@ -260,3 +260,30 @@ func TestKeysOfTheList(t *testing.T) {
 		t.Errorf("Escape leaves %q", r.find.Text)
 	}
 }
+
+// There is nothing to copy where there is nothing.
+func TestAnEmptyPaneIsNotCopied(t *testing.T) {
+	s := sceneDetail(t)
+	p := newPane(s.UI)
+	if !p.copy.Disabled() {
+		t.Error("a new pane can be copied")
+	}
+	p.set(presenter.Pane{Title: "To the client", Raw: []byte("{}")}, true, true)
+	if p.copy.Disabled() {
+		t.Error("a body cannot be copied")
+	}
+	p.set(presenter.Pane{Title: "To the client", Note: "Nothing has come yet."}, true, true)
+	if !p.copy.Disabled() {
+		t.Error("nothing can be copied")
+	}
+}
+
+// Tab leaves the body of a request that is edited, and types nothing.
+func TestTabLeavesTheBody(t *testing.T) {
+	s := sceneDetail(t)
+	e := newEntry(s.window)
+	e.MultiLine = true
+	if e.AcceptsTab() {
+		t.Error("Tab is typed")
+	}
+}

@@ -228,7 +228,7 @@ func TestLanguageChangesAtOnce(t *testing.T) {
 	retype(f.entry, "nonsense") // before the answer comes
 	s.until("English", func() bool { return s.window.settings.said == "Saved." })
 	f = s.window.settings.field(presenter.FieldAccount)
-	if f.entry.Text != "nonsense" || !strings.HasPrefix(f.note.text, "An account id has") {
+	if f.entry.Text != "nonsense" || !strings.HasPrefix(f.note.text, "An account ID has") {
 		t.Errorf("account %q with %q", f.entry.Text, f.note.text)
 	}
 }

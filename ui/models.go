@@ -54,7 +54,7 @@ func newModelsPage(w *window) *modelsPage {
 		stack(gap, newLine(words.T("Models"), faceHeadline),
 			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note(), p.stopped, p.startable),
 		section("Claude Code",
-			intro(words.T("Claude Code asks for models by size. Choose what stands for each; an empty field leaves Anthropic's own.")),
+			intro(words.T("Claude Code asks for models by tier. Choose what stands for each; an empty field leaves Anthropic's own.")),
 			p.tiers.box),
 		section(words.T("Names of your own"),
 			intro(words.T("Write a model as model#provider. Of several, with commas between them, the next one is asked when one does not answer.")),

@@ -165,7 +165,9 @@ func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []ev
 	}, func(err error) {
 		if err != nil {
 			w.tell(presenter.Sentence(err.Error()))
+			return
 		}
+		w.toast.saved(words.F("Saved {{.File}}.", words.V{"File": fileName(f.URI())}), f.URI())
 	})
 }
 

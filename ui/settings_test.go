@@ -66,7 +66,7 @@ func TestSettingsShowWhatIsWrong(t *testing.T) {
 	_, p := openSettings(t, newFakeCore())
 	f := p.field(presenter.FieldAccount)
 	retype(f.entry, "nonsense")
-	if !strings.Contains(f.note.text, "32 digits") || !p.save.Disabled() || p.revert.Disabled() {
+	if !strings.Contains(f.note.text, "32 characters") || !p.save.Disabled() || p.revert.Disabled() {
 		t.Errorf("note %q, save disabled %v", f.note.text, p.save.Disabled())
 	}
 	test.Tap(p.revert)

@@ -27,7 +27,7 @@ func (p *settingsPage) export() {
 	d.Show()
 }
 
-func (p *settingsPage) writeExport(f io.WriteCloser) {
+func (p *settingsPage) writeExport(f fyne.URIWriteCloser) {
 	s := p.w.u.core.Settings()
 	p.w.u.run(fileLimit, func(context.Context) error {
 		data, err := settings.Export(s)
@@ -40,8 +40,7 @@ func (p *settingsPage) writeExport(f io.WriteCloser) {
 			p.w.tell(presenter.Sentence(err.Error()))
 			return
 		}
-		p.said, p.bad = words.T("Exported, without secrets."), false
-		p.refreshFooter()
+		p.w.toast.saved(words.F("Saved {{.File}}, without secrets.", words.V{"File": fileName(f.URI())}), f.URI())
 	})
 }
 

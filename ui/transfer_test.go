@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
@@ -25,19 +29,45 @@ func (f *file) Close() error {
 	return f.err
 }
 
+// URI implements fyne.URIWriteCloser.
+func (f *file) URI() fyne.URI { return storage.NewFileURI("/home/me/apex.toml") }
+
 func TestExport(t *testing.T) {
 	s, p := openSettings(t, readyCore())
-	f := &file{}
+	f, said := &file{}, s.window.toast
 	p.writeExport(f)
-	s.until("the file", func() bool { return p.said != "" })
+	s.until("the file", said.content.Visible)
+	if said.text.text != "Saved apex.toml, without secrets." {
+		t.Errorf("it says %q", said.text.text)
+	}
 	if text := f.String(); !f.closed || !strings.Contains(text, testAccount) || strings.Contains(text, "made-up") {
 		t.Errorf("closed %v: %s", f.closed, text)
 	}
-	p.said = ""
+	s.pass()
+	if said.content.Visible() {
+		t.Error("it says so for ever")
+	}
 	p.writeExport(&file{err: errors.New("disk full")})
 	s.until("the failure", func() bool { return s.window.win.Canvas().Overlays().Top() != nil })
-	if p.said != "" {
-		t.Errorf("it says %q", p.said)
+	if said.content.Visible() {
+		t.Error("it says that a file was saved")
+	}
+}
+
+// Saved requests say where they are.
+func TestSavedRequestsAreShown(t *testing.T) {
+	s := sceneDetail(t)
+	var opened []string
+	s.opts.OpenURL = func(u *url.URL) error {
+		opened = append(opened, u.String())
+		return nil
+	}
+	said := s.window.toast
+	s.window.write(&file{}, presenter.HAR, s.log.All())
+	s.until("the file", said.content.Visible)
+	test.Tap(said.next)
+	if said.text.text != "Saved apex.toml." || !slices.Equal(opened, []string{"file:///home/me"}) && !slices.Equal(opened, []string{"file:///home/me/"}) {
+		t.Errorf("%q, opened %q", said.text.text, opened)
 	}
 }
 
@@ -72,7 +102,7 @@ func TestImport(t *testing.T) {
 func TestImportSaysWhatIsWrong(t *testing.T) {
 	for content, want := range map[string]string{
 		"nonsense":                                "neither settings of this program",
-		`{"vars":{"ACCOUNT_ID":"x y"}}`:           "An account id has 32 digits",
+		`{"vars":{"ACCOUNT_ID":"x y"}}`:           "An account ID has 32 characters",
 		strings.Repeat("#", settings.MaxImport+5): "too large",
 	} {
 		c := readyCore()

@@ -48,6 +48,7 @@ type window struct {
 	noted   bool        // it is to be remembered soon
 	ending  *quitDialog // nil before it is shown
 	unsaved *question   // nil while nothing is asked
+	toast   *toast
 }
 
 // The pages' places.
@@ -112,7 +113,8 @@ func (w *window) build() {
 	w.turn(old.current)
 	w.guide = newGuide(w)
 	w.pane = container.New(notedLayout{note: w.note}, w.side.content, w.body)
-	w.win.SetContent(container.NewStack(w.pane, w.guide.content))
+	w.toast = newToast(w)
+	w.win.SetContent(container.NewStack(w.pane, w.guide.content, w.toast.content))
 	if old.settings != nil {
 		w.overview.resume(old.overview)
 		w.requests.resume(old.requests)

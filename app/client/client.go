@@ -63,6 +63,16 @@ type Input struct {
 	Anthropic string // without /v1
 	Key       string // the local key, or what stands for it
 	Model     string // as a request names it: "model#provider"
+	// Tiers are the models for tiers that have one of their own, for clients that ask by tier.
+	Tiers map[string]string
+}
+
+// Tier is the model for a tier.
+func (in Input) Tier(name string) string {
+	if m := in.Tiers[name]; m != "" {
+		return m
+	}
+	return in.Model
 }
 
 // Client is one program that can use the proxy.
@@ -73,6 +83,7 @@ type Client struct {
 	Protocols []Protocol
 	On        []OS      // where the client exists; nil means everywhere
 	Variants  []Variant // ways to set it up, the best first; none when there is no way
+	Tiers     bool      // it asks for models by tier
 	Note      string    // the obstacle that people meet, one sentence in English, or ""
 }
 

@@ -19,14 +19,14 @@ import (
 
 // inputs are what snippets are made of, the plain one first.
 var inputs = []Input{
-	{"http://127.0.0.1:8787/v1", "http://127.0.0.1:8787", "apx-key", "claude-sonnet-4-5#anthropic"},
-	{"http://[::1]:9/v1", "http://[::1]:9", `a'b"c\d$(touch x)` + "`e`!%PATH%", `@cf/o'ne"two\three#workers-ai`},
-	{"http://h:1/v1", "http://h:1", "‘’‚‛“”é中🔑", "‘模型’ – é#x"},
-	{"http://h:1/v1", "http://h:1", "true", "null"},
-	{"http://h:1/v1", "http://h:1", "- x: {y} # z", "*a: &b ? | > % @#p"},
-	{"http://h:1/v1", "http://h:1", "{{.Model}} ${HOME} \\u0041", "1_000"},
-	{"http://h:1/v1", "http://h:1", "line\r\nbreak\ttab\x1b\x7f\u0085\u2028\ufeff", " spaces  \x01"},
-	{"http://h:1/v1", "http://h:1", "", ""},
+	{"http://127.0.0.1:8787/v1", "http://127.0.0.1:8787", "apx-key", "claude-sonnet-4-5#anthropic", nil},
+	{"http://[::1]:9/v1", "http://[::1]:9", `a'b"c\d$(touch x)` + "`e`!%PATH%", `@cf/o'ne"two\three#workers-ai`, nil},
+	{"http://h:1/v1", "http://h:1", "‘’‚‛“”é中🔑", "‘模型’ – é#x", nil},
+	{"http://h:1/v1", "http://h:1", "true", "null", nil},
+	{"http://h:1/v1", "http://h:1", "- x: {y} # z", "*a: &b ? | > % @#p", nil},
+	{"http://h:1/v1", "http://h:1", "{{.Model}} ${HOME} \\u0041", "1_000", nil},
+	{"http://h:1/v1", "http://h:1", "line\r\nbreak\ttab\x1b\x7f\u0085\u2028\ufeff", " spaces  \x01", nil},
+	{"http://h:1/v1", "http://h:1", "", "", nil},
 }
 
 // Where the address, the key and the model stand in what a client is given: the names of
@@ -36,7 +36,7 @@ type at struct {
 	fixed                         map[string]string
 }
 
-var claude = []string{"ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL", "ANTHROPIC_DEFAULT_HAIKU_MODEL"}
+var claude = []string{"ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL", "ANTHROPIC_DEFAULT_HAIKU_MODEL", "ANTHROPIC_DEFAULT_FABLE_MODEL"}
 
 func below(prefix string, names ...string) []string {
 	var out []string
@@ -55,9 +55,9 @@ var wanted = map[string]at{
 	"claude-code/shells":        {anthropic: list("ANTHROPIC_BASE_URL"), key: list("ANTHROPIC_AUTH_TOKEN"), model: claude, fixed: fixed("$0", "claude")},
 	"claude-code/VS Code": {
 		anthropic: list("claudeCode.environmentVariables/0/value"), key: list("claudeCode.environmentVariables/1/value"),
-		model: list("claudeCode.environmentVariables/2/value", "claudeCode.environmentVariables/3/value", "claudeCode.environmentVariables/4/value"),
+		model: list("claudeCode.environmentVariables/2/value", "claudeCode.environmentVariables/3/value", "claudeCode.environmentVariables/4/value", "claudeCode.environmentVariables/5/value"),
 		fixed: fixed("claudeCode.environmentVariables/0/name", "ANTHROPIC_BASE_URL", "claudeCode.environmentVariables/1/name", "ANTHROPIC_AUTH_TOKEN",
-			"claudeCode.environmentVariables/2/name", claude[0], "claudeCode.environmentVariables/3/name", claude[1], "claudeCode.environmentVariables/4/name", claude[2]),
+			"claudeCode.environmentVariables/2/name", claude[0], "claudeCode.environmentVariables/3/name", claude[1], "claudeCode.environmentVariables/4/name", claude[2], "claudeCode.environmentVariables/5/name", claude[3]),
 	},
 	"codex/config.toml": {
 		openAI: list("model_providers/apex/base_url"), model: list("model"),
@@ -529,6 +529,27 @@ func TestNoKeyShown(t *testing.T) {
 				t.Errorf("%s/%s: ShowsKey is %v", c.ID, v.Name, v.ShowsKey())
 			}
 		}
+	}
+}
+
+// A client that asks by tier gets the tier's own model where there is one.
+func TestTiers(t *testing.T) {
+	in := inputs[0]
+	in.Tiers = map[string]string{"opus": "claude-opus"}
+	asks := 0
+	for _, c := range table {
+		for i := range c.Variants {
+			text := c.Variants[i].Text(in)
+			if got := strings.Count(text, "claude-opus"); (got == 1) != c.Tiers || c.Tiers && strings.Count(text, in.Model) != 3 {
+				t.Errorf("%s/%s: %s", c.ID, c.Variants[i].Name, text)
+			}
+		}
+		if c.Tiers {
+			asks++
+		}
+	}
+	if asks == 0 {
+		t.Error("no client asks by tier")
 	}
 }
 

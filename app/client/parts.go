@@ -2,13 +2,14 @@ package client
 
 import "strings"
 
-// claudeVars are the variables of Claude Code: one model for each of its three tiers.
+// claudeVars are the variables of Claude Code: one model for each of its tiers.
 var claudeVars = []pair{
 	{"ANTHROPIC_BASE_URL", anthropic},
 	{"ANTHROPIC_AUTH_TOKEN", key},
-	{"ANTHROPIC_DEFAULT_OPUS_MODEL", model},
-	{"ANTHROPIC_DEFAULT_SONNET_MODEL", model},
-	{"ANTHROPIC_DEFAULT_HAIKU_MODEL", model},
+	{"ANTHROPIC_DEFAULT_OPUS_MODEL", tier("opus")},
+	{"ANTHROPIC_DEFAULT_SONNET_MODEL", tier("sonnet")},
+	{"ANTHROPIC_DEFAULT_HAIKU_MODEL", tier("haiku")},
+	{"ANTHROPIC_DEFAULT_FABLE_MODEL", tier("fable")},
 }
 
 // codeUser is a file of VS Code's user folder.

@@ -116,6 +116,9 @@ func anthropic(in Input) string { return in.Anthropic }
 func key(in Input) string       { return in.Key }
 func model(in Input) string     { return in.Model }
 
+// tier is the model for a tier.
+func tier(name string) func(Input) string { return func(in Input) string { return in.Tier(name) } }
+
 // always is a value that does not depend on the input.
 func always(s string) func(Input) string { return func(Input) string { return s } }
 

@@ -33,20 +33,21 @@ func one(v Variant) []Variant { return []Variant{v} }
 var table = []Client{
 	{
 		// code.claude.com: settings, environment variables, gateways; Claude Code 2.1.330.
-		ID: "claude-code", Name: "Claude Code", Kind: CommandLine, Protocols: []Protocol{Messages},
+		ID: "claude-code", Name: "Claude Code", Kind: CommandLine, Protocols: []Protocol{Messages}, Tiers: true,
 		Note: "Do not set ANTHROPIC_API_KEY beside it: Claude Code would send both keys, and the wrong one can win.",
 		Variants: join(
 			one(Variant{
 				Name: "settings.json", Format: JSON, File: home(".claude/settings.json"),
-				Steps: []string{stepMerge, "Each of the three models may be another one.", "Inside Claude Code, /status shows the address in use."},
+				Steps: []string{stepMerge, "Inside Claude Code, /status shows the address in use."},
 				text: snippet(`
 {
   "env": {
     "ANTHROPIC_BASE_URL": {{q .Anthropic}},
     "ANTHROPIC_AUTH_TOKEN": {{q .Key}},
-    "ANTHROPIC_DEFAULT_OPUS_MODEL": {{q .Model}},
-    "ANTHROPIC_DEFAULT_SONNET_MODEL": {{q .Model}},
-    "ANTHROPIC_DEFAULT_HAIKU_MODEL": {{q .Model}}
+    "ANTHROPIC_DEFAULT_OPUS_MODEL": {{q (.Tier "opus")}},
+    "ANTHROPIC_DEFAULT_SONNET_MODEL": {{q (.Tier "sonnet")}},
+    "ANTHROPIC_DEFAULT_HAIKU_MODEL": {{q (.Tier "haiku")}},
+    "ANTHROPIC_DEFAULT_FABLE_MODEL": {{q (.Tier "fable")}}
   }
 }`),
 			}),
@@ -59,9 +60,10 @@ var table = []Client{
   "claudeCode.environmentVariables": [
     {"name": "ANTHROPIC_BASE_URL", "value": {{q .Anthropic}}},
     {"name": "ANTHROPIC_AUTH_TOKEN", "value": {{q .Key}}},
-    {"name": "ANTHROPIC_DEFAULT_OPUS_MODEL", "value": {{q .Model}}},
-    {"name": "ANTHROPIC_DEFAULT_SONNET_MODEL", "value": {{q .Model}}},
-    {"name": "ANTHROPIC_DEFAULT_HAIKU_MODEL", "value": {{q .Model}}}
+    {"name": "ANTHROPIC_DEFAULT_OPUS_MODEL", "value": {{q (.Tier "opus")}}},
+    {"name": "ANTHROPIC_DEFAULT_SONNET_MODEL", "value": {{q (.Tier "sonnet")}}},
+    {"name": "ANTHROPIC_DEFAULT_HAIKU_MODEL", "value": {{q (.Tier "haiku")}}},
+    {"name": "ANTHROPIC_DEFAULT_FABLE_MODEL", "value": {{q (.Tier "fable")}}}
   ]
 }`),
 			}),

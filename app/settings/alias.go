@@ -22,8 +22,8 @@ const (
 // Tiers is all tiers, in the order people see them.
 func Tiers() []Tier { return []Tier{TierOpus, TierSonnet, TierHaiku, TierFable} }
 
-// TierTargets is what stands for the models of a tier, tried in order; nothing when its
-// slot is empty.
+// TierTargets is what stands for the models of a tier, tried in order; nothing when the
+// tier is left to Claude.
 func (s Settings) TierTargets(t Tier) []string {
 	targets, ok := targetsOf(s.Claude[t])
 	if !ok || len(targets) == 1 && targets[0] == "" {
@@ -32,7 +32,7 @@ func (s Settings) TierTargets(t Tier) []string {
 	return targets
 }
 
-// WithTier is s with the models for a tier; none empties its slot.
+// WithTier is s with the models for a tier; none leaves it to Claude.
 func (s Settings) WithTier(t Tier, models ...string) Settings {
 	s.Claude = maps.Clone(s.Claude)
 	if s.Claude == nil {
@@ -52,7 +52,7 @@ func (s Settings) WithTier(t Tier, models ...string) Settings {
 // Name is the alias by which the models of a tier can be asked for, whatever their version.
 func (t Tier) Name() string { return "claude-" + string(t) }
 
-// names are the aliases that a tier's slot stands for: one to choose from a list, and one
+// names are the aliases that stand for what a tier does: one to choose from a list, and one
 // for every id there is, as in claude-opus-4-8 and claude-3-opus-20240229.
 func (t Tier) names() [2]string {
 	return [2]string{t.Name(), "claude-*" + string(t) + "*"}
@@ -101,7 +101,7 @@ func targetsOf(value any) (targets []string, ok bool) {
 // FieldAlias is the field of an alias.
 func FieldAlias(name string) string { return join("aliases", name) }
 
-// FieldTier is the field of a tier's slot.
+// FieldTier is the field of a tier.
 func FieldTier(t Tier) string { return "claude." + string(t) }
 
 // The bounds of an alias.
@@ -133,10 +133,10 @@ func unknownTier(name string) string {
 	for _, t := range Tiers() {
 		names = append(names, string(t))
 	}
-	return "there is no such model size; " + meant(name, names)
+	return "there is no such tier; " + meant(name, names)
 }
 
-// isEmpty tells whether the value leaves a slot empty.
+// isEmpty tells whether the value leaves a tier to Claude.
 func isEmpty(v any) bool {
 	switch v := v.(type) {
 	case string:

@@ -37,7 +37,7 @@ type Settings struct {
 
 // Gateway is the Cloudflare AI Gateway that requests go to.
 type Gateway struct {
-	Account string `toml:"account"` // 32 hexadecimal digits
+	Account string `toml:"account"` // 32 characters, 0-9 and a-f
 	ID      string `toml:"id"`      // up to 64 of a-z, 0-9, - and _
 	URL     string `toml:"url"`     // base URL, /{account}/{gateway}/… follows it
 }

@@ -70,7 +70,7 @@ func TestUnknownKeyBesideAWrongValue(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreMistyped: a provider or a model size that there is not.
+// TestNamesThatAreMistyped: a provider or a tier that there is not.
 func TestNamesThatAreMistyped(t *testing.T) {
 	s := Default()
 	s.Providers = map[string]Provider{"opnai": {}, "OpenAI": {}, "else": {}}
@@ -84,9 +84,9 @@ func TestNamesThatAreMistyped(t *testing.T) {
 		"providers.opnai":  "there is no such provider; did you mean openai?",
 		"providers.OpenAI": "there is no such provider; did you mean openai?",
 		"providers.else":   "there is no such provider; choose one of openai, groq",
-		"claude.Opus":      "there is no such model size; did you mean opus?",
-		"claude.hiaku":     "there is no such model size; did you mean haiku?",
-		"claude.huge":      "there is no such model size; choose one of opus, sonnet, haiku, fable",
+		"claude.Opus":      "there is no such tier; did you mean opus?",
+		"claude.hiaku":     "there is no such tier; did you mean haiku?",
+		"claude.huge":      "there is no such tier; choose one of opus, sonnet, haiku, fable",
 		"aliases.gpt-4":    `a name with a dot must be in quotes, as in "gpt-4.1" = "gpt-5#openai"`,
 	} {
 		if got := e.Field(field); got != want {

@@ -95,7 +95,7 @@ func (s Settings) Normalized() Settings {
 func (s Settings) Validate(providers []string) error {
 	e := &ValidationError{}
 	if s.Gateway.Account != "" && !accountID.MatchString(s.Gateway.Account) {
-		e.check(FieldAccount, "an account id has 32 digits from 0-9 and a-f; copy it from the Cloudflare dashboard")
+		e.check(FieldAccount, "an account ID has 32 characters, 0-9 and a-f; copy it from the address of your Cloudflare dashboard")
 	}
 	if s.Gateway.ID != "" && !gatewayID.MatchString(s.Gateway.ID) {
 		e.check(FieldGateway, "a gateway's name has up to 64 of a-z, 0-9, - and _; copy it from AI > AI Gateway in the dashboard")

@@ -97,7 +97,7 @@ func TestProviders(t *testing.T) {
 func TestTiers(t *testing.T) {
 	text := load(t)
 	slots := map[string]string{}
-	for _, row := range rows(t, text, "slot | stands for") {
+	for _, row := range rows(t, text, "tier | stands for") {
 		slots[row[0]] = row[1]
 	}
 	s := settings.Default()

@@ -170,6 +170,7 @@ type ClientCard struct {
 	Problem   string // why nothing can be copied, or what else is to be done; or ""
 	Start     bool   // starting the proxy would help
 	NeedModel bool
+	Tiers     string // which models the client gets, when it asks by tier; or ""
 	Variants  []string
 	Variant   int
 	Steps     []string
@@ -200,6 +201,9 @@ func (c *Clients) Card(st Status, s settings.Settings, key string) ClientCard {
 		return card
 	}
 	card.NeedModel = needsModel
+	if p.Tiers {
+		card.Tiers = tierChoice(s)
+	}
 	for i := range p.Variants {
 		card.Variants = append(card.Variants, words.Of(p.Variants[i].Name))
 	}
@@ -216,6 +220,24 @@ func (c *Clients) Card(st Status, s settings.Settings, key string) ClientCard {
 	card.Fields = v.Fields(in)
 	card.HidesKey = v.ShowsKey()
 	return card
+}
+
+// tierChoice says which models a client gets that asks by tier.
+func tierChoice(s settings.Settings) string {
+	var chosen []string
+	for _, t := range settings.Tiers() {
+		if len(s.TierTargets(t)) > 0 {
+			chosen = append(chosen, tierTitle(t))
+		}
+	}
+	switch len(chosen) {
+	case 0:
+		return words.T("Claude Code asks for models by tier: Opus, Sonnet, Haiku or Fable. All get the model above until Models says otherwise.")
+	case len(settings.Tiers()):
+		return words.T("Claude Code asks for models by tier. Models says what stands for each, also after you have copied this.")
+	default:
+		return words.F("Claude Code asks for models by tier. Models says what stands for {{.Tiers}}; the others get the model above.", words.V{"Tiers": listed(chosen)})
+	}
 }
 
 // trouble says what has to be done before a client can connect.
@@ -262,7 +284,12 @@ func (c *Clients) CopiedField(i int, st Status, s settings.Settings, key string)
 // input is what snippets are made of; it is ready when all of it is known.
 func (c *Clients) input(st Status, s settings.Settings, key string) (in client.Input, ready bool) {
 	urls := BaseURLs(st.Addr)
-	in = client.Input{OpenAI: urls.OpenAI, Anthropic: urls.Anthropic, Key: key, Model: c.Model(s)}
+	in = client.Input{OpenAI: urls.OpenAI, Anthropic: urls.Anthropic, Key: key, Model: c.Model(s), Tiers: map[string]string{}}
+	for _, t := range settings.Tiers() {
+		if len(s.TierTargets(t)) > 0 {
+			in.Tiers[string(t)] = t.Name() // so that another choice in Models needs no change in the client
+		}
+	}
 	return in, urls.OpenAI != "" && key != ""
 }
 

@@ -152,7 +152,7 @@ func TestCard(t *testing.T) {
 	if card.Name != "Claude Code" || card.Protocols != "Anthropic Messages" || card.Problem != "" || !card.NeedModel {
 		t.Errorf("%+v", card)
 	}
-	if card.File != `%USERPROFILE%\.claude\settings.json` || len(card.Steps) != 3 {
+	if card.File != `%USERPROFILE%\.claude\settings.json` || len(card.Steps) != 2 {
 		t.Errorf("file %q, steps %q", card.File, card.Steps)
 	}
 	if !strings.Contains(c.Copied(runs, ready(), secretKey), `"ANTHROPIC_BASE_URL": "http://127.0.0.1:8787",`) {
@@ -231,5 +231,33 @@ func TestModelGroups(t *testing.T) {
 	}
 	if got := presenter.ModelGroups(nil, settings.Default()); len(got) != 0 {
 		t.Errorf("%v", got)
+	}
+}
+
+// A tier that Models says something of goes into the client by its name, so that another
+// choice there needs no change in the client.
+func TestCardTiers(t *testing.T) {
+	c := presenter.NewClients("linux")
+	s := ready()
+	if card := c.Card(runs, s, secretKey); !strings.HasSuffix(card.Tiers, "All get the model above until Models says otherwise.") {
+		t.Errorf("it says %q", card.Tiers)
+	}
+	s = s.WithTier(settings.TierHaiku, "gpt-5-nano#openai")
+	text, card := c.Copied(runs, s, secretKey), c.Card(runs, s, secretKey)
+	if !strings.Contains(text, `"ANTHROPIC_DEFAULT_HAIKU_MODEL": "claude-haiku"`) || !strings.Contains(text, `"ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-sonnet-4-5#anthropic"`) {
+		t.Error(text)
+	}
+	if !strings.Contains(card.Tiers, "stands for Haiku; the others") {
+		t.Errorf("it says %q", card.Tiers)
+	}
+	for _, tier := range settings.Tiers() {
+		s = s.WithTier(tier, "gpt-5#openai")
+	}
+	if card := c.Card(runs, s, secretKey); !strings.Contains(card.Tiers, "what stands for each") {
+		t.Errorf("it says %q", card.Tiers)
+	}
+	c.Choose("codex")
+	if card := c.Card(runs, s, secretKey); card.Tiers != "" {
+		t.Errorf("Codex: %q", card.Tiers)
 	}
 }

@@ -76,13 +76,21 @@ func protocols(x *event.Exchange) string {
 	case x.ClientProtocol == "":
 		return ""
 	case x.Converted():
-		return words.F("{{.Client}} → {{.Provider}}, converted", words.V{"Client": x.ClientProtocol, "Provider": x.UpstreamProtocol})
+		return words.F("{{.Client}} → {{.Provider}}, converted", words.V{"Client": protocolName(x.ClientProtocol), "Provider": protocolName(x.UpstreamProtocol)})
 	case x.UpstreamProtocol != "":
-		return words.F("{{.Protocol}}, passed through as is", words.V{"Protocol": x.ClientProtocol})
+		return words.F("{{.Protocol}}, passed through as is", words.V{"Protocol": protocolName(x.ClientProtocol)})
 	default:
-		return x.ClientProtocol
+		return protocolName(x.ClientProtocol)
 	}
 }
+
+// protocolNames are the protocols by the names that their vendors give them, without the
+// vendor's.
+var protocolNames = map[string]string{
+	"openai-chat": "Chat Completions", "openai-responses": "Responses", "openai-embeddings": "Embeddings", "anthropic-messages": "Messages",
+}
+
+func protocolName(p string) string { return or(protocolNames[p], p) }
 
 func tokenDetail(x *event.Exchange) string {
 	t := x.Tokens

@@ -42,7 +42,7 @@ func Guide(step GuideStep, s settings.Settings) GuidePage {
 	case GuideAccount:
 		return GuidePage{
 			Title: words.T("Your Cloudflare account"),
-			Text:  words.T("Open the dashboard and choose your account. Its ID is the part of the address behind dash.cloudflare.com: 32 letters and digits."),
+			Text:  words.T("Open the dashboard and choose your account. Its ID is the part of the address behind dash.cloudflare.com: 32 characters, 0-9 and a-f."),
 			Field: FieldAccount, Link: words.T("Open dashboard"), URL: dashboard(settings.Settings{}),
 		}
 	case GuideGateway:

@@ -202,7 +202,7 @@ func (r *name) asked() string {
 	return strings.ReplaceAll(r.saved, "*", "x") // one of those that it stands for
 }
 
-// Tiers are the slots of Claude Code.
+// Tiers are the rows of Claude Code's tiers.
 func (m *Models) Tiers() []NameRow { return m.shown(func(r *name) bool { return r.tier != "" }) }
 
 // Own are the user's own names, the one that the tray sets first.
