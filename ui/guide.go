@@ -78,7 +78,7 @@ func newGuide(w *window) *guide {
 	body.Add(g.trial)
 	body.Add(g.say)
 	g.scroll = newScroll(container.New(columnLayout(guideWidth), padded(gapMargin, gapMargin, 0, 0, body)))
-	g.content = container.NewBorder(nil, g.footer(), nil, nil, g.scroll)
+	g.content = container.New(footLayout{}, g.scroll, g.footer())
 	g.content.Hide()
 	return g
 }

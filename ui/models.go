@@ -26,6 +26,7 @@ type modelsPage struct {
 	scroll  *scroll
 	saveBar
 
+	usable    fyne.CanvasObject // says what Try does
 	stopped   fyne.CanvasObject // says that nothing can be tried
 	startable fyne.CanvasObject // the same, with a button that helps
 	tiers     *nameRows
@@ -44,15 +45,14 @@ func newModelsPage(w *window) *modelsPage {
 	} else {
 		p.form = presenter.NewModels(core.Settings(), core.Overridden(), core.Providers(), core.Models())
 	}
-	p.stopped = remark(words.T("Models can be tried while the proxy runs."))
+	p.stopped = middle(remark(words.T("Models can be tried while the proxy runs.")))
 	p.startable = w.u.startable(remark(words.T("Models can be tried while the proxy runs.")))
 	p.tiers, p.own = newNameRows(p), newNameRows(p)
 	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note()
 	p.add = widget.NewButtonWithIcon(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
 	p.catalogue = newCatalogue(p)
 	body := stack(gapMargin,
-		stack(gap, newLine(words.T("Models"), faceHeadline),
-			newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note(), p.stopped, p.startable),
+		stack(gap, newLine(words.T("Models"), faceHeadline), p.trying()),
 		section("Claude Code",
 			intro(words.T("Claude Code asks for models by tier. Choose what stands for each; an empty field leaves Anthropic's own.")),
 			p.tiers.box),
@@ -63,9 +63,18 @@ func newModelsPage(w *window) *modelsPage {
 	)
 	p.scroll = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	p.saveBar = newSaveBar(p.keep, p.drop)
-	p.content = container.NewBorder(nil, p.foot, nil, nil, p.scroll)
+	p.content = container.New(footLayout{}, p.scroll, p.foot)
 	return p
 }
+
+// trying says what Try does, or that it cannot be used now, without moving what is below.
+func (p *modelsPage) trying() fyne.CanvasObject {
+	p.usable = middle(newParagraph(words.T("Try sends one short request through the proxy, which costs a few tokens.")).note())
+	return container.NewStack(container.New(heightLayout(buttonHeight)), p.usable, p.stopped, p.startable)
+}
+
+// buttonHeight is the height of a button.
+const buttonHeight = 36
 
 // intro is a sentence below the title of a section.
 func intro(text string) fyne.CanvasObject {
@@ -94,6 +103,7 @@ func (p *modelsPage) refreshStopped() {
 	helps := action == presenter.StartProxy && enabled
 	show(p.startable, !p.running() && helps)
 	show(p.stopped, !p.running() && !helps)
+	show(p.usable, p.running())
 }
 
 // changed is called after each edit.

@@ -13,7 +13,7 @@ import (
 )
 
 // nameField is one name with the models that it stands for, a button that tries them, and
-// what came of it.
+// a line that says what the name is for, what is wrong with it, or what came of trying it.
 type nameField struct {
 	p       *modelsPage
 	id      int
@@ -50,7 +50,8 @@ func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
 		sized(labelWidth+gapTight, container.NewBorder(nil, nil, nil, arrow, name)),
 		container.NewBorder(nil, nil, nil, inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models))
 	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried)
-	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, stack(gapTight, f.note, f.outcome)))
+	// One line, whatever it says, so that the rows below stay where they are.
+	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, container.NewStack(f.note, f.outcome)))
 	return f
 }
 
@@ -110,10 +111,11 @@ func (f *nameField) refresh(r presenter.NameRow) {
 	default:
 		f.note.set(r.Hint, widget.LowImportance)
 	}
-	show(f.note, f.note.text != "")
 	f.dot.set(r.Tone)
 	f.tried.set(r.Tried, outcomeColor(r.Tone))
-	show(f.outcome, r.Tried != "")
+	tried := r.Tried != "" && r.Problem == ""
+	show(f.outcome, tried)
+	show(f.note, !tried)
 	problem := r.Problem
 	if r.Mild {
 		problem = ""

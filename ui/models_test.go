@@ -205,3 +205,34 @@ func TestModelsInAnotherLanguage(t *testing.T) {
 		t.Errorf("page %d: %q, %q", s.window.current, p.tiers.rows[3].models.Text, p.save.Text)
 	}
 }
+
+// What is said about a row moves no other row.
+func TestModelsStayStill(t *testing.T) {
+	c := namedCore()
+	s, p := openModels(t, c)
+	s.window.win.Resize(size(windowWidth, windowHeight))
+	last := p.catalogue.search
+	at := func() float32 {
+		s.window.win.Content().Refresh()
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(last).Y
+	}
+	before := at()
+	still := func(what string) {
+		t.Helper()
+		if now := at(); now != before {
+			t.Errorf("%s moves what is below from %v to %v", what, before, now)
+		}
+	}
+	test.Tap(p.tiers.rows[0].try)
+	still("waiting")
+	s.until("an answer", func() bool { return !p.form.Tiers()[0].Busy })
+	still("an answer")
+	test.Tap(p.tiers.rows[2].try)
+	s.until("an answer", func() bool { return !p.form.Tiers()[2].Busy })
+	still("a failure")
+	retype(p.own.rows[1].models, "gpt-*#openai")
+	still("a problem")
+	c.set(presenter.Status{State: presenter.Stopped})
+	s.settle()
+	still("a proxy that stops")
+}

@@ -103,6 +103,24 @@ func (besideLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
 }
 
+// footLayout gives the second object its height at the foot and the first all the rest.
+type footLayout struct{}
+
+// Layout implements fyne.Layout.
+func (footLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	h := o[1].MinSize().Height
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(s.Width, s.Height-h))
+	o[1].Move(fyne.NewPos(0, s.Height-h))
+	o[1].Resize(fyne.NewSize(s.Width, h))
+}
+
+// MinSize implements fyne.Layout.
+func (footLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	a, b := o[0].MinSize(), o[1].MinSize()
+	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
+}
+
 // gridLayout puts objects of one height into as many columns of a least width as fit.
 type gridLayout struct {
 	width, height float32

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"strings"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/widget"
@@ -123,7 +121,7 @@ func (r *rowRenderer) Refresh() {
 		}
 		r.full[i] = text
 		t.TextSize, t.Color = size, paint
-		t.TextStyle.Monospace = !r.row.head && !strings.ContainsFunc(text, eastAsian) // Chinese would hang lower there
+		t.TextStyle, _ = drawn(text, fyne.TextStyle{Monospace: !r.row.head})
 		t.Text = fitted(text, r.textCell(i).width, size, t.TextStyle)
 		t.Refresh()
 	}

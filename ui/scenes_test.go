@@ -356,7 +356,7 @@ func workday() []event.Exchange {
 	add(claude, event.Done, 200, 640*ms, 12900*ms, 21077, 1405)
 	add(gpt, event.Done, 200, 1204*ms, 4100*ms, 3120, 288)
 	add(cross, event.Done, 200, 933*ms, 8800*ms, 19002, 977)
-	out[4].Warnings = []event.Warning{{Code: "thinking", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"}}
+	out[4].Warnings = []event.Warning{{Code: "reasoning-dropped", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"}}
 	add(gpt, event.Failed, 429, 0, 340*ms, 0, 0)
 	out[5].Error, out[5].ErrorKind = "The provider openai limits requests for this key: 60 per minute. It asks to wait 14 seconds.", "rate_limited"
 	add(azure, event.Done, 200, 1430*ms, 92*sec, 44210, 6120)
@@ -364,10 +364,10 @@ func workday() []event.Exchange {
 	add(long, event.Done, 200, 210*ms, 1900*ms, 512, 260)
 	add(cross, event.Failed, 401, 0, 180*ms, 0, 0)
 	out[9].Error = "The gateway refused the token (2009). Replace it in Settings. The answer named no further reason, and the request was not sent to the provider."
-	out[9].ErrorKind = "gateway_token"
+	out[9].ErrorKind = "cf_2009"
 	out[9].Warnings = []event.Warning{
-		{Code: "top_k", Path: "$.top_k", Why: "chat completions know no top_k; it was left out"},
-		{Code: "thinking", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"},
+		{Code: "top-k-dropped", Path: "$.top_k", Why: "chat completions know no top_k; it was left out"},
+		{Code: "reasoning-dropped", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"},
 	}
 	add(claude, event.Done, 200, 590*ms, 7700*ms, 22610, 830)
 	start = time.Now().Add(-37*time.Second - 4300*ms)

@@ -95,7 +95,7 @@ func newSettingsPage(w *window) *settingsPage {
 	)
 	p.scroll = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	p.saveBar = newSaveBar(p.keep, p.drop)
-	p.content = container.NewBorder(nil, p.foot, nil, nil, p.scroll)
+	p.content = container.New(footLayout{}, p.scroll, p.foot)
 	return p
 }
 

@@ -23,6 +23,7 @@ type summary struct {
 	facts    *fyne.Container
 	fields   []*fact
 	error    *paragraph
+	cure     *paragraph
 	warnings *paragraph
 	notes    *fyne.Container
 	data     presenter.Detail
@@ -31,7 +32,7 @@ type summary struct {
 func newSummary() *summary {
 	d := &summary{}
 	d.facts = container.New(&gridLayout{width: factWidth, height: 22})
-	d.error, d.warnings = newParagraph(""), newParagraph("")
+	d.error, d.cure, d.warnings = newParagraph(""), newParagraph(""), newParagraph("")
 	d.notes = stack(gap)
 	d.content = newScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, d.facts)))
 	return d
@@ -73,7 +74,9 @@ func (d *summary) setNotes(data presenter.Detail) {
 	d.notes.RemoveAll()
 	if data.Error != "" {
 		d.error.set(data.Error, widget.DangerImportance)
-		d.notes.Add(d.error)
+		d.cure.set(data.Cure, widget.MediumImportance)
+		show(d.cure, data.Cure != "")
+		d.notes.Add(stack(gapTight, d.error, d.cure))
 	}
 	if len(data.Warnings) > 0 {
 		d.warnings.set(words.T("Not carried over")+":\n• "+strings.Join(data.Warnings, "\n• "), widget.WarningImportance)

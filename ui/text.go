@@ -100,9 +100,13 @@ func (r *lineRenderer) apply() {
 
 // drawn is the style in which a text is drawn, and whether it is drawn twice beside each
 // other to be bold: Fyne looks for a bold Chinese font only where the system speaks a
-// language that is written with it.
+// language that is written with it. Beside a fixed-width face Chinese would hang lower.
 func drawn(text string, style fyne.TextStyle) (_ fyne.TextStyle, twice bool) {
-	if style.Bold && strings.ContainsFunc(text, eastAsian) && !slices.Contains([]string{"zh", "ja", "ko"}, systemLanguage()) {
+	if !style.Bold && !style.Monospace || !strings.ContainsFunc(text, eastAsian) {
+		return style, false
+	}
+	style.Monospace = false
+	if style.Bold && !slices.Contains([]string{"zh", "ja", "ko"}, systemLanguage()) {
 		style.Bold, twice = false, true
 	}
 	return style, twice

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 )
@@ -81,5 +82,22 @@ func TestParagraphHeight(t *testing.T) {
 	p.set("short", widget.DangerImportance)
 	if got := p.MinSize().Height; got != one {
 		t.Errorf("a short text is %v high", got)
+	}
+}
+
+// Chinese is bold where it should be, and never in a fixed-width face.
+func TestDrawn(t *testing.T) {
+	bold, mono := fyne.TextStyle{Bold: true}, fyne.TextStyle{Monospace: true}
+	if got, twice := drawn("Models", bold); got != bold || twice {
+		t.Errorf("Latin: %+v, twice %t", got, twice)
+	}
+	if got, twice := drawn("模型", bold); got.Bold == twice {
+		t.Errorf("Chinese: %+v, twice %t", got, twice)
+	}
+	if got, twice := drawn("200 完成", mono); got.Monospace || twice {
+		t.Errorf("Chinese data: %+v, twice %t", got, twice)
+	}
+	if got, _ := drawn("gpt-5", mono); got != mono {
+		t.Errorf("data: %+v", got)
 	}
 }

@@ -103,30 +103,8 @@ func (l *Log) Troubles(now time.Time, n int) []Trouble {
 		said[x.Error] = true
 		out = append(out, Trouble{
 			ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly),
-			Text: or(x.ModelAsked, x.Path) + ": " + or(x.Error, stateText(x)), Cure: cure(x.ErrorKind),
+			Text: or(x.ModelAsked, x.Path) + ": " + or(x.Error, stateText(x)), Cure: cure(x),
 		})
 	}
 	return out
-}
-
-// cure is what the user can do about an error with a code of the proxy.
-func cure(code string) string {
-	switch code {
-	case "not_configured":
-		return words.T("Fill in account, gateway and token in Settings.")
-	case "unauthenticated":
-		return words.T("Copy the local key into the client again.")
-	case "upstream_credential":
-		return words.T("Check the gateway token in Settings, and the provider's key at Cloudflare.")
-	case "billing", "quota_exceeded":
-		return words.T("Add credit with the provider or at Cloudflare.")
-	case "model_not_found":
-		return words.T("Check the model's name: model#provider.")
-	case "rate_limited":
-		return words.T("Wait, or raise the limit with the provider or in the gateway.")
-	case "context_too_long":
-		return words.T("Shorten the conversation, or use a model with a longer context.")
-	default:
-		return ""
-	}
 }

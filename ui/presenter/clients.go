@@ -232,7 +232,7 @@ func tierChoice(s settings.Settings) string {
 	}
 	switch len(chosen) {
 	case 0:
-		return words.T("Claude Code asks for models by tier: Opus, Sonnet, Haiku or Fable. All get the model above until Models says otherwise.")
+		return words.T("Claude Code asks by tier: Opus, Sonnet, Haiku or Fable. All get this model until Models says otherwise.")
 	case len(settings.Tiers()):
 		return words.T("Claude Code asks for models by tier. Models says what stands for each, also after you have copied this.")
 	default:

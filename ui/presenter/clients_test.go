@@ -239,7 +239,7 @@ func TestModelGroups(t *testing.T) {
 func TestCardTiers(t *testing.T) {
 	c := presenter.NewClients("linux")
 	s := ready()
-	if card := c.Card(runs, s, secretKey); !strings.HasSuffix(card.Tiers, "All get the model above until Models says otherwise.") {
+	if card := c.Card(runs, s, secretKey); !strings.HasSuffix(card.Tiers, "All get this model until Models says otherwise.") {
 		t.Errorf("it says %q", card.Tiers)
 	}
 	s = s.WithTier(settings.TierHaiku, "gpt-5-nano#openai")

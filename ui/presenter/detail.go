@@ -16,6 +16,7 @@ type Detail struct {
 	Tone     Tone
 	Facts    []Fact
 	Error    string   // the whole text
+	Cure     string   // what to do about it, "" when it says so itself
 	Warnings []string // what the conversion could not carry over, one line each
 }
 
@@ -28,7 +29,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		Title: modelText(x),
 		State: stateText(x),
 		Tone:  toneOf(x),
-		Error: x.Error,
+		Error: x.Error, Cure: cure(x),
 	}
 	d.fact(words.T("Client"), clientText(x))
 	d.fact(words.T("Request"), strings.TrimSpace(x.Method+" "+x.Path))
@@ -49,11 +50,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 	d.fact(words.T("Error code"), x.ErrorKind)
 	d.fact(words.T("Request ID"), x.ID)
 	for _, w := range x.Warnings {
-		line := w.Why
-		if w.Path != "" {
-			line = w.Path + ": " + line
-		}
-		d.Warnings = append(d.Warnings, line)
+		d.Warnings = append(d.Warnings, lossText(w))
 	}
 	return d
 }
@@ -84,10 +81,9 @@ func protocols(x *event.Exchange) string {
 	}
 }
 
-// protocolNames are the protocols by the names that their vendors give them, without the
-// vendor's.
+// protocolNames are the protocols in a word.
 var protocolNames = map[string]string{
-	"openai-chat": "Chat Completions", "openai-responses": "Responses", "openai-embeddings": "Embeddings", "anthropic-messages": "Messages",
+	"openai-chat": "Chat", "openai-responses": "Responses", "openai-embeddings": "Embeddings", "anthropic-messages": "Messages",
 }
 
 func protocolName(p string) string { return or(protocolNames[p], p) }

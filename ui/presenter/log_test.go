@@ -151,7 +151,7 @@ func TestDetail(t *testing.T) {
 	d := detailOf(&x, noon)
 	text := d.Text()
 	for _, want := range []string{
-		"a → b", "401 Refused", "Messages → Chat Completions, converted", "The gateway refused the token (2009).",
+		"a → b", "401 Refused", "Messages → Chat, converted", "The gateway refused the token (2009).",
 		"$.top_k: left out", "Not carried over: shortened", "in 5,000 (4,000 from cache), out 9 (3 reasoning)", "gateway_token", "req_1", "Retried: after 700 ms: overloaded",
 	} {
 		if !strings.Contains(text, want) {

@@ -1,0 +1,148 @@
+package presenter
+
+import (
+	"net/http"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
+)
+
+// remedy is what the user can do about an error. The zero remedy is none.
+type remedy uint8
+
+const (
+	noRemedy remedy = iota
+	fillIn
+	copyKey
+	checkCredentials
+	addCredit
+	checkModel
+	waitOrRaise
+	shorten
+	replaceToken
+	checkGateway
+	storeKey
+	tryLater
+	giveTime
+	changePrompt
+	otherProvider
+	correctRequest
+	sendLess
+	askOwner
+	checkBaseURL
+	useLoopback
+	allowPage
+	leaveLoop
+	sendAgain
+)
+
+func (r remedy) text() string {
+	switch r {
+	case fillIn:
+		return words.T("Fill in account, gateway and token in Settings.")
+	case copyKey:
+		return words.T("Copy the local key into the client again.")
+	case checkCredentials:
+		return words.T("Check the gateway token in Settings, and the provider's key at Cloudflare.")
+	case addCredit:
+		return words.T("Add credit with the provider or at Cloudflare.")
+	case checkModel:
+		return words.T("Check the model's name: model#provider.")
+	case waitOrRaise:
+		return words.T("Wait, or raise the limit with the provider or in the gateway.")
+	case shorten:
+		return words.T("Shorten the conversation, or use a model with a longer context.")
+	case replaceToken:
+		return words.T("The gateway refused the token. Replace it in Settings.")
+	case checkGateway:
+		return words.T("The account has no such gateway. Check both in Settings.")
+	case storeKey:
+		return words.T("Cloudflare holds no key of this provider. Store one there under Provider Keys, or your own in Settings.")
+	case tryLater:
+		return words.T("The provider cannot be reached or is failing. Try again later.")
+	case giveTime:
+		return words.T("The provider took too long. Try again, or allow more time in Settings.")
+	case changePrompt:
+		return words.T("A rule for contents blocked this. Change the prompt, or the rule at Cloudflare.")
+	case otherProvider:
+		return words.T("This cannot be converted. Use a provider that speaks the client's own protocol.")
+	case correctRequest:
+		return words.T("The provider does not take the request as it is. The message names what is wrong.")
+	case sendLess:
+		return words.T("The request is too large. Shorten it, or send fewer and smaller files.")
+	case askOwner:
+		return words.T("A rule forbids this. Ask whoever runs the gateway, or check its policies.")
+	case checkBaseURL:
+		return words.T("The proxy has no such address. Check the base URL in the client.")
+	case useLoopback:
+		return words.T("The client called the proxy by a name that is not its own. Use 127.0.0.1.")
+	case allowPage:
+		return words.T("This web page may not call the proxy. Allow it in Settings under Web pages.")
+	case leaveLoop:
+		return words.T("The gateway URL leads back to this proxy. Correct it in Settings.")
+	case sendAgain:
+		return words.T("The answer broke off. Send the request again.")
+	case noRemedy:
+	}
+	return ""
+}
+
+// remedies are those of errors that do not tell themselves what to do, by their code.
+var remedies = map[string]remedy{
+	"not_configured": fillIn, "unauthenticated": copyKey, "upstream_credential": checkCredentials,
+	"billing": addCredit, "quota_exceeded": addCredit, "model_not_found": checkModel, "rate_limited": waitOrRaise,
+	"context_too_long": shorten,
+}
+
+// untold are the remedies of all other errors. The message of such an error tells what to
+// do in English, so they are only needed in another language.
+var untold = map[string]remedy{
+	"cf_2001": checkGateway, "cf_2003": waitOrRaise, "cf_2005": tryLater, "cf_2008": checkModel, "cf_2009": replaceToken,
+	"cf_2016": changePrompt, "cf_2017": changePrompt, "cf_2021": addCredit, "cf_2029": changePrompt, "cf_2030": changePrompt,
+	"cf_2044": storeKey, "cf_3007": giveTime, "cf_3008": giveTime, "cf_3036": addCredit, "cf_3040": tryLater, "cf_3042": checkModel,
+	"cf_5004": correctRequest, "cf_5007": checkModel, "cf_5021": shorten, "cf_7003": checkModel, "cf_7013": tryLater,
+	"cf_8001": correctRequest, "cf_9106": replaceToken, "cf_10000": replaceToken,
+
+	"invalid_api_key": copyKey, "origin_not_allowed": allowPage, "host_not_allowed": useLoopback, "unknown_url": checkBaseURL,
+	"path_not_found": checkBaseURL, "proxy_loop": leaveLoop, "proxy_stopping": sendAgain,
+
+	"upstream_error": tryLater, "bad_gateway": tryLater, "unavailable": tryLater, "overloaded": tryLater, "overloaded_error": tryLater,
+	"internal": tryLater, "server_error": tryLater,
+	"upstream_timeout": giveTime, "gateway_timeout": giveTime, "request_timeout": giveTime, "stream_idle": giveTime,
+	"rate_limit_exceeded": waitOrRaise, "insufficient_quota": addCredit, "context_length_exceeded": shorten,
+	"content_policy": changePrompt, "forbidden": askOwner, "too_large": sendLess, "request_too_large": sendLess,
+	"unsupported": otherProvider, "unsupported_value": otherProvider, "invalid_request": correctRequest, "unprocessable": correctRequest,
+}
+
+// untoldStatus are the remedies of errors with a code that only their provider knows.
+var untoldStatus = map[int]remedy{
+	http.StatusBadRequest: correctRequest, http.StatusUnauthorized: checkCredentials, http.StatusPaymentRequired: addCredit,
+	http.StatusForbidden: askOwner, http.StatusNotFound: checkModel, http.StatusRequestTimeout: giveTime,
+	http.StatusRequestEntityTooLarge: sendLess, http.StatusUnprocessableEntity: correctRequest, http.StatusTooManyRequests: waitOrRaise,
+	http.StatusInternalServerError: tryLater, http.StatusBadGateway: tryLater, http.StatusServiceUnavailable: tryLater,
+	http.StatusGatewayTimeout: giveTime, 529: tryLater, http.StatusOK: sendAgain,
+}
+
+// errorLanguage is the language of the messages of errors and of what a conversion lost.
+const errorLanguage = "en"
+
+// cure is what the user can do about a failed exchange, "" when its message says it all.
+func cure(x *event.Exchange) string {
+	if x.Phase != event.Failed {
+		return ""
+	}
+	if r, ok := remedies[x.ErrorKind]; ok {
+		return r.text()
+	}
+	if words.Tag() == errorLanguage {
+		return ""
+	}
+	r, ok := untold[x.ErrorKind]
+	switch {
+	case !ok:
+		r = untoldStatus[x.Status]
+	case r == copyKey && x.UpstreamProtocol != "": // it was a key for the provider
+		r = checkCredentials
+	}
+	return r.text()
+}

@@ -1,0 +1,88 @@
+package presenter
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/words"
+)
+
+func chinese(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+}
+
+// speakChinese has the words of a test in Chinese.
+func speakChinese(t *testing.T) {
+	t.Helper()
+	if err := words.Use("zh-Hans"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := words.Use("en"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Messages of errors are English. Whoever reads Chinese is told in Chinese what to do.
+func TestEveryErrorHasACureInChinese(t *testing.T) {
+	cases := []event.Exchange{
+		{ErrorKind: "cf_2001"}, {ErrorKind: "cf_2009"}, {ErrorKind: "cf_10000"}, {ErrorKind: "cf_2044"}, {ErrorKind: "not_configured"},
+		{ErrorKind: "rate_limited"}, {ErrorKind: "rate_limit_exceeded"}, {ErrorKind: "upstream_error"}, {ErrorKind: "upstream_timeout"},
+		{ErrorKind: "unsupported_value"}, {ErrorKind: "model_not_found"}, {ErrorKind: "unknown_url"}, {ErrorKind: "strange", Status: 429},
+		{ErrorKind: "cf_9999", Status: 500}, {Status: 200},
+	}
+	speakChinese(t)
+	for _, x := range cases {
+		x.Phase = event.Failed
+		if got := cure(&x); !chinese(got) {
+			t.Errorf("%s with status %d: %q", x.ErrorKind, x.Status, got)
+		}
+		x.Phase = event.Done
+		if got := cure(&x); got != "" {
+			t.Errorf("%s, done: %q", x.ErrorKind, got)
+		}
+	}
+	for code, r := range untold {
+		if !chinese(r.text()) {
+			t.Errorf("%s: %q", code, r.text())
+		}
+	}
+}
+
+func TestCure(t *testing.T) {
+	if err := words.Use("en"); err != nil {
+		t.Fatal(err)
+	}
+	for code, want := range map[string]string{
+		"not_configured": "Fill in account, gateway and token in Settings.",
+		"cf_2009":        "", // whose message says it
+		"strange":        "",
+	} {
+		if got := cure(&event.Exchange{Phase: event.Failed, ErrorKind: code, Status: 500}); got != want {
+			t.Errorf("%s: %q, want %q", code, got, want)
+		}
+	}
+	speakChinese(t)
+	mine := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "invalid_api_key"})
+	theirs := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "invalid_api_key", UpstreamProtocol: "openai-chat"})
+	if mine != copyKey.text() || theirs != checkCredentials.text() {
+		t.Errorf("%q and %q", mine, theirs)
+	}
+}
+
+func TestLossText(t *testing.T) {
+	w := event.Warning{Code: "reasoning-dropped", Path: "$.thinking", Why: "this model cannot be told how much to think"}
+	if got := lossText(w); got != "$.thinking: this model cannot be told how much to think" {
+		t.Errorf("%q", got)
+	}
+	speakChinese(t)
+	if got := lossText(w); !strings.HasPrefix(got, "$.thinking: ") || !chinese(got) {
+		t.Errorf("%q", got)
+	}
+	if got := lossText(event.Warning{Code: "something-else", Why: "the vendor paused"}); got != "the vendor paused" {
+		t.Errorf("%q", got)
+	}
+}
