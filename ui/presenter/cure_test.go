@@ -29,10 +29,21 @@ func speakChinese(t *testing.T) {
 // Messages of errors are English. Whoever reads Chinese is told in Chinese what to do.
 func TestEveryErrorHasACureInChinese(t *testing.T) {
 	cases := []event.Exchange{
-		{ErrorKind: "cf_2001"}, {ErrorKind: "cf_2009"}, {ErrorKind: "cf_10000"}, {ErrorKind: "cf_2044"}, {ErrorKind: "not_configured"},
-		{ErrorKind: "rate_limited"}, {ErrorKind: "rate_limit_exceeded"}, {ErrorKind: "upstream_error"}, {ErrorKind: "upstream_timeout"},
-		{ErrorKind: "unsupported_value"}, {ErrorKind: "model_not_found"}, {ErrorKind: "unknown_url"}, {ErrorKind: "strange", Status: 429},
-		{ErrorKind: "cf_9999", Status: 500}, {Status: 200},
+		{ErrorKind: "cf_2001"},
+		{ErrorKind: "cf_2009"},
+		{ErrorKind: "cf_10000"},
+		{ErrorKind: "cf_2044"},
+		{ErrorKind: "not_configured"},
+		{ErrorKind: "rate_limited"},
+		{ErrorKind: "rate_limit_exceeded"},
+		{ErrorKind: "upstream_error"},
+		{ErrorKind: "upstream_timeout"},
+		{ErrorKind: "unsupported_value"},
+		{ErrorKind: "model_not_found"},
+		{ErrorKind: "unknown_url"},
+		{ErrorKind: "strange", Status: 429},
+		{ErrorKind: "cf_9999", Status: 500},
+		{Status: 200},
 	}
 	speakChinese(t)
 	for _, x := range cases {
