@@ -36,9 +36,9 @@ func readBody(r *http.Request, limit int64) ([]byte, *lease, error) {
 			return nil, nil, big
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: "the body of the request did not arrive in time"}
+			return nil, nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: "the request body did not arrive in time"}
 		}
-		return nil, nil, ir.Invalid("", "the body of the request was cut off")
+		return nil, nil, ir.Invalid("", "the request body was cut off")
 	}
 	codings := splitCodings(r.Header["Content-Encoding"])
 	if len(codings) > maxCodings {
@@ -100,14 +100,14 @@ func decode(coding string, body []byte, limit int64) (*lease, error) {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return nil, tooLarge(limit)
 	case err != nil:
-		return nil, ir.Invalid("", "the body of the request is not valid %s", coding)
+		return nil, ir.Invalid("", "the request body is not valid %s", coding)
 	}
 	return out, nil
 }
 
 // decoder undoes one content coding.
 func decoder(coding string, r io.Reader, limit int64) (io.ReadCloser, error) {
-	bad := func(error) error { return ir.Invalid("", "the body of the request is not valid %s", coding) }
+	bad := func(error) error { return ir.Invalid("", "the request body is not valid %s", coding) }
 	switch coding {
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(r)
@@ -142,7 +142,7 @@ func inflate(r io.Reader) (io.ReadCloser, error) {
 
 func tooLarge(limit int64) *ir.Error {
 	return &ir.Error{Kind: ir.TooLarge, Code: "request_too_large", Message: fmt.Sprintf(
-		"the body of the request is larger than %s", size(limit))}
+		"the request body is larger than %s", size(limit))}
 }
 
 func size(n int64) string {

@@ -476,7 +476,7 @@ func (x *exchange) end() {
 	} else if crash != nil {
 		x.s.log.Error("panic in an exchange", "id", x.id, "panic", crash, "stack", string(debug.Stack()))
 		aborted = x.committed
-		x.fail(&ir.Error{Kind: ir.Internal, Message: "the proxy met an internal error"})
+		x.fail(&ir.Error{Kind: ir.Internal, Message: "an internal error occurred in the proxy"})
 	}
 	x.finish()
 	if aborted {

@@ -225,12 +225,12 @@ func known(key string, cfg *Config) bool {
 func refuse(r *http.Request, cfg *Config) *ir.Error {
 	if !hostAllowed(r, cfg) {
 		return &ir.Error{Kind: ir.Forbidden, Code: "host_not_allowed", Message: fmt.Sprintf(
-			"requests for the host %q are not answered: use 127.0.0.1 or localhost",
+			"requests for the host %q are not allowed: use 127.0.0.1 or localhost",
 			printable(r.Host))}
 	}
 	if o := r.Header.Get("Origin"); o != "" && !originAllowed(o, cfg) {
 		return &ir.Error{Kind: ir.Forbidden, Code: "origin_not_allowed", Message: fmt.Sprintf(
-			"pages of %s may not use this proxy: add the origin to \"origins\" under [server] in the settings file", printable(o))}
+			"web pages from %s may not call this proxy: add the origin to \"origins\" under [server] in the settings file", printable(o))}
 	}
 	return nil
 }

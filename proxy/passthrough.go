@@ -131,7 +131,7 @@ func (x *exchange) cutShort(err error) error {
 		return errGone
 	}
 	if e.Kind == ir.BadGateway {
-		e.Message = x.route.Provider.Title + " broke off in the middle of its answer"
+		e.Message = x.route.Provider.Title + " broke off in the middle of its response"
 	}
 	return e
 }
@@ -258,7 +258,7 @@ func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *
 			return e
 		}
 		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " broke off in the middle of its answer"}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " broke off in the middle of its response"}
 		}
 		return nil
 	}

@@ -126,7 +126,7 @@ func speaksAnthropic(r *http.Request) bool {
 
 func (x *exchange) unknownPath() error {
 	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
-		"there is nothing at %s: use /v1/chat/completions, /v1/responses, /v1/messages or /v1/models", printable(x.r.URL.Path))}
+		"there is no API at %s: use /v1/chat/completions, /v1/responses, /v1/messages or /v1/models", printable(x.r.URL.Path))}
 }
 
 func (x *exchange) notOffered() error {
@@ -139,7 +139,7 @@ func (x *exchange) wrongMethod() error {
 		// Codex tries this first, and goes on with POST at once when it is told so.
 		return &ir.Error{
 			Kind: ir.OtherClient, Status: http.StatusUpgradeRequired, Code: "websocket_not_supported", ShouldRetry: "false",
-			Message: "this proxy speaks no WebSocket: send the request with POST",
+			Message: "this proxy does not support WebSockets: send the request with POST",
 		}
 	}
 	allow := "POST"
@@ -149,7 +149,7 @@ func (x *exchange) wrongMethod() error {
 	}
 	x.w.Header().Set("Allow", allow+", OPTIONS")
 	return &ir.Error{Kind: ir.MethodNotAllowed, Message: fmt.Sprintf(
-		"%s is not possible at %s: use %s", printable(x.r.Method), printable(path), strings.Split(allow, ",")[0])}
+		"%s is not allowed at %s: use %s", printable(x.r.Method), printable(path), strings.Split(allow, ",")[0])}
 }
 
 func (x *exchange) hello() error {

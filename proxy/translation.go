@@ -267,7 +267,7 @@ func (t *translation) keepAlive() {
 	}
 }
 
-var lostUsage = ir.Loss{Code: "usage-estimated", Why: "the upstream did not tell the usage, so it is an estimate"}
+var lostUsage = ir.Loss{Code: "usage-estimated", Why: "the upstream did not report token usage; the numbers are an estimate"}
 
 // guess is what an answer may have cost of which the upstream does not tell it: about a
 // token for four characters.
@@ -377,7 +377,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 	if err != nil {
 		var e *ir.Error
 		if !errors.As(err, &e) || e.Kind == ir.InvalidRequest {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " answered with something that is not an answer of its protocol"}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " sent a response that is not valid in its protocol"}
 		}
 		return err
 	}

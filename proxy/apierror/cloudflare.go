@@ -27,12 +27,12 @@ var codes = map[int]advice{
 	2009: {ir.UpstreamCredential, "The gateway refused the token. Replace it in Settings, or run apex-ai-proxy token set."},
 	2016: {ir.ContentPolicy, "The gateway's guardrails blocked the prompt. Change the prompt, or the guardrails at Cloudflare."},
 	2017: {ir.ContentPolicy, "The gateway's guardrails blocked the answer. Change the prompt, or the guardrails at Cloudflare."},
-	2021: {ir.Billing, "Cloudflare has not enough credit for this, or the model needs a key of your own. Add credit, or store a key for %s in AI Gateway under Provider Keys."},
+	2021: {ir.Billing, "Cloudflare has not enough credit for this, or the model needs your own key. Add credit, or store a key for %s in AI Gateway under Provider Keys."},
 	2029: {ir.ContentPolicy, "The gateway's data loss prevention blocked the prompt."},
 	2030: {ir.ContentPolicy, "The gateway's data loss prevention blocked the answer."},
 	2044: {ir.UpstreamCredential, "No key for %s is stored at Cloudflare. Store one in AI Gateway under Provider Keys, set your own in Settings or with apex-ai-proxy token set, or allow unified billing."},
-	7003: {ir.ModelNotFound, "Cloudflare's catalogue does not hold this model. Use the provider's own name for it, as in model#provider."},
-	7013: {ir.Unavailable, "The gateway's guardrails cannot be reached just now. Try again."},
+	7003: {ir.ModelNotFound, "Cloudflare's catalogue does not contain this model. Use the provider's own name for it, as in model#provider."},
+	7013: {ir.Unavailable, "The gateway's guardrails cannot be reached right now. Try again."},
 
 	10000: {ir.UpstreamCredential, "Cloudflare refused the token: it is not valid, or it lacks a permission (AI Gateway Run; for Workers AI also Workers AI Read). Replace it in Settings, or run apex-ai-proxy token set."},
 	9106:  {ir.UpstreamCredential, "Cloudflare could not read the token. Replace it in Settings, or run apex-ai-proxy token set."},
@@ -40,12 +40,12 @@ var codes = map[int]advice{
 	3007: {ir.RequestTimeout, "Workers AI took too long. Try again, or use a smaller request."},
 	3008: {ir.RequestTimeout, "Workers AI gave up on the request. Try again."},
 	3036: {ir.QuotaExceeded, "The account's free Workers AI allowance for today is used up."},
-	3040: {ir.RateLimited, "Workers AI has no capacity for this model just now. Try again."},
+	3040: {ir.RateLimited, "Workers AI has no capacity for this model right now. Try again."},
 	3042: {ir.ModelNotFound, "Workers AI does not know this model. Its names start with @cf/."},
-	5004: {ir.InvalidRequest, "Workers AI could not use the request."},
+	5004: {ir.InvalidRequest, "Workers AI could not process the request."},
 	5007: {ir.ModelNotFound, "Workers AI does not know this model. Its names start with @cf/."},
 	5021: {ir.ContextTooLong, "The prompt is longer than this Workers AI model can take."},
-	8001: {ir.InvalidRequest, "Workers AI could not use the request."},
+	8001: {ir.InvalidRequest, "Workers AI could not process the request."},
 }
 
 // gatewayError explains a refusal of Cloudflare.

@@ -67,7 +67,7 @@ func Peek(body []byte) (*Request, error) {
 		if errors.As(err, &known) {
 			return nil, known
 		}
-		return nil, ir.Invalid("", "the body of the request cannot be read: %v", err)
+		return nil, ir.Invalid("", "the request body cannot be read: %v", err)
 	}
 	return q, nil
 }

@@ -56,11 +56,11 @@ func checkName(name string) error {
 	case name == "":
 		return ir.Invalid("model", "the model is missing: write it as model#provider, for example gpt-5#openai. %s", listed())
 	case len(name) > maxName:
-		return ir.Invalid("model", "the model's name is longer than %d characters", maxName)
+		return ir.Invalid("model", "the model name is longer than %d characters", maxName)
 	}
 	for _, r := range name {
 		if r < 0x20 || r == 0x7f || r == '\uFFFD' {
-			return ir.Invalid("model", "the model's name holds a control character")
+			return ir.Invalid("model", "the model name contains a control character")
 		}
 	}
 	return nil
@@ -74,7 +74,7 @@ func explicit(asked, model, slug string) (Route, error) {
 	case model == "":
 		return Route{}, ir.Invalid("model", "the model is missing: %s %s", form("", ""), listed())
 	case slug == "":
-		return Route{}, ir.Invalid("model", "the provider is missing behind #: %s %s", form(guess(model)), listed())
+		return Route{}, ir.Invalid("model", "the provider is missing after #: %s %s", form(guess(model)), listed())
 	case p == nil:
 		right := form(model, nearest(slug))
 		if nearest(slug) == "" {

@@ -91,7 +91,7 @@ func limitTo(d *Draft, args []string) bool {
 	changed := change(&d.Target.Ability.MaxOutput, limit)
 	if n, ok := d.Req.MaxOutput.Int(); ok && n > limit {
 		d.edit().MaxOutput = strconv.AppendInt(nil, limit, 10)
-		d.Losses.Add("max-tokens-clamped", "max_tokens", "this model gives at most "+args[0]+" tokens")
+		d.Losses.Add("max-tokens-clamped", "max_tokens", "the highest output limit of this model is "+args[0]+" tokens")
 		changed = true
 	}
 	return changed
@@ -145,7 +145,7 @@ var fields = map[string]func(*Draft) bool{
 			return false
 		}
 		d.edit().Meta.ServiceTier = ""
-		d.lose("service_tier", "this model takes no service tier")
+		d.lose("service_tier", "this model does not support service tiers")
 		return true
 	},
 	"user": withoutUser, "safety_identifier": withoutUser, "metadata": withoutUser,
@@ -167,7 +167,7 @@ func drop(d *Draft, name string, at func(*ir.Request) *rawjson.Value) bool {
 		return false
 	}
 	*at(d.edit()) = nil
-	d.lose(name, "this model does not take "+name)
+	d.lose(name, "this model does not support "+name)
 	return true
 }
 
@@ -180,7 +180,7 @@ func withoutStop(d *Draft) bool {
 		return false
 	}
 	d.edit().Stop = nil
-	d.lose("stop", "this model takes no stop sequences")
+	d.lose("stop", "this model does not support stop sequences")
 	return true
 }
 
@@ -189,7 +189,7 @@ func withoutParallel(d *Draft) bool {
 		return false
 	}
 	d.edit().Parallel = ir.Unset
-	d.lose("parallel_tool_calls", "this model cannot be told how many tools to call at once")
+	d.lose("parallel_tool_calls", "parallel tool calls cannot be turned off for this model")
 	return true
 }
 
@@ -209,7 +209,7 @@ func withoutThinking(d *Draft, _ []string) bool {
 		return false
 	}
 	d.edit().Reasoning = ir.Reasoning{}
-	d.lose("reasoning", "this model cannot be told how much to think")
+	d.lose("reasoning", "the amount of thinking cannot be set for this model")
 	return true
 }
 
@@ -323,7 +323,7 @@ func withoutThoughts(d *Draft, _ []string) bool {
 	if off {
 		req.Reasoning = ir.Reasoning{Mode: ir.ReasoningOff}
 	}
-	d.Losses.Add("thinking-dropped", "messages", "the upstream did not take the thinking of earlier turns; it was left out")
+	d.Losses.Add("thinking-dropped", "messages", "the upstream rejected the thinking of earlier turns; it was left out")
 	return true
 }
 

@@ -22,7 +22,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 		return nil, nil, ir.Invalid("messages", "messages is missing: send the conversation as a list of messages")
 	}
 	if len(d.req.Turns) == 0 {
-		return nil, nil, ir.Invalid("messages", "messages must hold at least one message")
+		return nil, nil, ir.Invalid("messages", "messages must contain at least one message")
 	}
 	return &d.req, nil, nil
 }

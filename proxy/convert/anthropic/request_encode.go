@@ -129,7 +129,7 @@ func (e *requestEncoder) arrange(turns []ir.Turn) {
 		return
 	}
 	if e.out[0].role == ir.RoleAssistant {
-		e.lose("first-turn-added", "messages[0]", "the conversation starts with the model; a user message was put in front")
+		e.lose("first-turn-added", "messages[0]", "the conversation starts with the model's turn; a user message was added before it")
 		first := message{role: ir.RoleUser, parts: []ir.Part{{Kind: ir.Text, Text: rawjson.Escaped("(conversation continues)")}}}
 		e.out = slices.Insert(e.out, 0, first)
 	}
@@ -221,7 +221,7 @@ func (e *requestEncoder) prefill(last *message) {
 		return
 	}
 	if e.to.Ability.NoPrefill {
-		e.fail(ir.Refused("messages", "this model cannot go on from a started answer: end the conversation with a user message"))
+		e.fail(ir.Refused("messages", "this model cannot continue a started answer: end the conversation with a user message"))
 		return
 	}
 	p := &last.parts[len(last.parts)-1]
@@ -251,7 +251,7 @@ func (e *requestEncoder) stop() {
 		switch {
 		case len(s) == 0:
 		case s.Blank():
-			e.lose("stop-dropped", "stop", "this upstream takes no stop sequences of white space only")
+			e.lose("stop-dropped", "stop", "this upstream does not support stop sequences that contain only white space")
 		default:
 			stop = append(stop, s)
 		}
@@ -296,7 +296,7 @@ func (e *requestEncoder) sampling() {
 		drop(&topP, "top_p", "this model takes temperature or top_p, not both")
 	}
 	if temperature.Present() && temperature.Float() > 1 {
-		e.lose("temperature-clamped", "temperature", "this upstream takes temperatures up to 1")
+		e.lose("temperature-clamped", "temperature", "this upstream supports temperatures up to 1")
 		temperature = rawjson.Value("1")
 	}
 	e.RawIf("temperature", temperature)
@@ -309,7 +309,7 @@ func (e *requestEncoder) sampling() {
 func (e *requestEncoder) lostSampling() {
 	s := &e.req.Sampling
 	if n, ok := s.N.Int(); ok && s.N.Present() && n > 1 {
-		e.fail(ir.Refused("n", "this upstream gives one answer per request: leave n out or send several requests"))
+		e.fail(ir.Refused("n", "this upstream returns only one answer per request: leave out n, or send several requests"))
 	}
 	for _, f := range []struct {
 		name string
@@ -324,7 +324,7 @@ func (e *requestEncoder) lostSampling() {
 		{"verbosity", s.Verbosity.Present() && e.req.Origin == ir.OpenAIChat},
 	} {
 		if f.lost {
-			e.lose("field-dropped", f.name, "this upstream has no "+f.name)
+			e.lose("field-dropped", f.name, "this upstream does not support "+f.name)
 		}
 	}
 }
@@ -356,7 +356,7 @@ func (e *requestEncoder) meta() {
 		case e.req.Origin == ir.AnthropicMessages:
 			e.Member(f.Name, f.Value)
 		case f.Name != "web_search_options" && !e.req.Ignorable(f):
-			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
+			e.lose("field-dropped", f.Name, "this upstream does not have this field")
 		}
 	}
 }

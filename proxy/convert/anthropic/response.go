@@ -66,9 +66,9 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 
 // What answers hold that only this protocol can say.
 var (
-	lostServerUsage = ir.Loss{Code: "server-tool-usage-dropped", Why: "the client's protocol cannot tell what the vendor's own tools were used for"}
-	lostPause       = ir.Loss{Code: "pause-turn", Why: "the vendor paused a long turn, which the client's protocol cannot tell: it looks finished"}
-	lostCitation    = ir.Loss{Code: "citation-dropped", Why: "the client's protocol only cites pages of the web"}
+	lostServerUsage = ir.Loss{Code: "server-tool-usage-dropped", Why: "the client's protocol cannot express what the vendor's own tools were used for"}
+	lostPause       = ir.Loss{Code: "pause-turn", Why: "the vendor paused a long turn; the client's protocol cannot express this, so the turn looks finished"}
+	lostCitation    = ir.Loss{Code: "citation-dropped", Why: "the client's protocol only supports citations of web pages"}
 )
 
 // tierOf is the service tier in OpenAI's words.

@@ -42,7 +42,7 @@ func (e *requestEncoder) planThinking() {
 	case r.Mode == ir.ReasoningOff || r.Mode == ir.ReasoningEffort && r.Effort == "none":
 		switch {
 		case a.AlwaysThinks:
-			e.lose("reasoning-not-off", "reasoning_effort", "thinking cannot be switched off for this model; it thinks as little as possible")
+			e.lose("reasoning-not-off", "reasoning_effort", "thinking cannot be turned off for this model; it thinks as little as possible")
 			t.effort = "low"
 		case a.Adaptive || a.Budget:
 			t.off = true
@@ -59,7 +59,7 @@ func (e *requestEncoder) planThinking() {
 			t.budget = budgets[ir.ClampEffort(effortOr(r.Effort, "high"), nil)]
 		}
 	default:
-		e.lose("reasoning-dropped", "reasoning_effort", "this model cannot be told how much to think")
+		e.lose("reasoning-dropped", "reasoning_effort", "the amount of thinking cannot be set for this model")
 		return
 	}
 	t.show = r.Summary != ""
@@ -68,7 +68,7 @@ func (e *requestEncoder) planThinking() {
 		e.lose("thinking-disabled-forced-tool", "tool_choice", "a forced tool call cannot be combined with thinking")
 		*t = thinkingPlan{}
 	case a.Budget && e.unsignedCall():
-		e.lose("thinking-disabled-unsigned-history", "messages", "the last tool call carries no signed thinking, so the model cannot go on thinking")
+		e.lose("thinking-disabled-unsigned-history", "messages", "the last tool call has no signed thinking, so the model cannot continue to think")
 		*t = thinkingPlan{}
 	case e.err == nil && e.out[len(e.out)-1].role == ir.RoleAssistant:
 		e.fail(ir.Refused("messages", "a started answer cannot be combined with thinking: end the conversation with a user message, or leave reasoning_effort out"))
@@ -120,7 +120,7 @@ func (e *requestEncoder) planLimit() {
 		return
 	}
 	if e.to.Ability.Known && e.to.Ability.MaxOutput > 0 && given > e.to.Ability.MaxOutput {
-		e.lose("max-tokens-clamped", "max_tokens", "this model gives at most "+strconv.FormatInt(e.to.Ability.MaxOutput, 10)+" tokens")
+		e.lose("max-tokens-clamped", "max_tokens", "the highest output limit of this model is "+strconv.FormatInt(e.to.Ability.MaxOutput, 10)+" tokens")
 		given = e.to.Ability.MaxOutput
 	}
 	e.maxTokens = given
@@ -129,7 +129,7 @@ func (e *requestEncoder) planLimit() {
 	}
 	t.budget = min(max(t.budget, minBudget), given/2)
 	if t.budget < minBudget {
-		e.lose("thinking-disabled-short-answer", "max_tokens", "the answer may not be long enough to think first")
+		e.lose("thinking-disabled-short-answer", "max_tokens", "the output limit is too low for thinking")
 		*t = thinkingPlan{}
 	}
 }
@@ -188,7 +188,7 @@ func (e *requestEncoder) planOutput() {
 		e.lose("json-object-emulated", "response_format", "this upstream has no JSON mode; the model was asked for one JSON object")
 		e.system = append(slices.Clip(e.system), ir.Instruction{Text: []byte("Answer with one JSON object and nothing else.")})
 	case o.Kind == ir.OutputSchema && !e.to.Ability.OutputSchema:
-		e.lose("json-schema-not-enforced", "response_format", "this model knows no schemas; it was asked to follow yours")
+		e.lose("json-schema-not-enforced", "response_format", "this model does not support schemas; it was asked to follow yours")
 		e.system = append(slices.Clip(e.system), ir.Instruction{Text: ir.SchemaHint(o.Schema)})
 	}
 }
@@ -214,6 +214,6 @@ func (e *requestEncoder) planMarks() {
 	}
 	if n > maxBreakpoints {
 		e.skipMarks = n - maxBreakpoints
-		e.lose("cache-marks-cut", "cache_control", "this upstream takes four cache_control marks; the first ones were left out")
+		e.lose("cache-marks-cut", "cache_control", "this upstream accepts at most four cache_control marks; the first ones were left out")
 	}
 }

@@ -23,7 +23,7 @@ func (e *requestEncoder) planTools() {
 		case e.allows(t.Name):
 			e.kept = append(e.kept, t)
 		case e.called(t.Name):
-			e.lose("allowed-tools-widened", "tool_choice", "a tool that may not be called stays offered, since the conversation holds calls of it")
+			e.lose("allowed-tools-widened", "tool_choice", "a tool that may not be called is still offered, because the conversation contains calls to it")
 			e.kept = append(e.kept, t)
 		default:
 		}
@@ -34,7 +34,7 @@ func (e *requestEncoder) planTools() {
 	}
 	if len(e.kept) == 0 && len(e.search) == 0 {
 		if e.choice.Forced() {
-			e.fail(ir.Refused("tool_choice", "a tool call is demanded, but no tools are declared"))
+			e.fail(ir.Refused("tool_choice", "a tool call is required, but no tools are declared"))
 		}
 		e.choice = ir.ToolChoice{}
 	}

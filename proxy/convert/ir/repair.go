@@ -125,13 +125,13 @@ func (r *repairer) loose(t Turn) {
 // content, any other becomes text.
 func (r *repairer) orphan(parts []Part, p Part) []Part {
 	if at, ok := r.placed[p.Reply.CallID]; ok && p.Reply.CallID != "" {
-		r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call was answered twice; the last answer counts")
+		r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call has two results; the last one was used")
 		kept := &r.out[at.turn].Parts[at.part]
 		p.Reply.CallID = kept.Reply.CallID
 		*kept = p
 		return parts
 	}
-	r.losses.Add("orphan-tool-result", p.At.String(), "a tool result answers no call of the conversation; it was sent as text")
+	r.losses.Add("orphan-tool-result", p.At.String(), "a tool result belongs to no tool call in the conversation; it was sent as text")
 	label := rawjson.Escape("[Result of an earlier tool call " + p.Reply.CallID + "]\n")
 	if len(p.Reply.Parts) > 0 && p.Reply.Parts[0].Kind == Text {
 		label = append(label, p.Reply.Parts[0].Text...)
@@ -165,7 +165,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 			default:
 				known, again := results.take(p)
 				if again {
-					r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call was answered twice; the last answer counts")
+					r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call has two results; the last one was used")
 				}
 				if !known {
 					rest = r.orphan(rest, p)
@@ -178,7 +178,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 			answers.At = f.At
 		case len(rest) > 0:
 			if i < lastResult {
-				r.losses.Add("message-deferred", f.At.String(), "a message stood between a tool call and its result; it was moved behind the result")
+				r.losses.Add("message-deferred", f.At.String(), "a message between a tool call and its result was moved after the result")
 			}
 			f.Parts, f.Plain = rest, f.Plain && len(rest) == len(f.Parts)
 			deferred = append(deferred, f)
@@ -188,7 +188,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 	for i, id := range ids {
 		p := results.answer[i]
 		if p == nil {
-			r.losses.Add("missing-tool-result", id.at.String(), "a tool call has no result; the model is told so")
+			r.losses.Add("missing-tool-result", id.at.String(), "a tool call has no result; the model was told so")
 			p = &Part{Kind: ToolResult, Reply: Result{
 				IsError: true, Plain: true,
 				Parts: []Part{{Kind: Text, Text: rawjson.Escape(missingResult)}},

@@ -111,7 +111,7 @@ func CheckEffort(path, word string) error {
 	if word == "ultra" || slices.Contains(efforts, word) {
 		return nil
 	}
-	return Invalid(path, "%q is no reasoning effort: use %s", word, strings.Join(efforts, ", "))
+	return Invalid(path, "%q is not a reasoning effort: use %s", word, strings.Join(efforts, ", "))
 }
 
 // ClampEffort is the accepted effort nearest to the wanted one: the same, else the next

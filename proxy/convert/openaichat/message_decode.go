@@ -451,7 +451,7 @@ func (d *requestDecoder) settleArgs() {
 				p.Call = ir.Call{ID: p.Call.ID, Name: p.Call.Name, Input: text, Custom: true}
 				continue
 			}
-			d.losses.Add("invalid-tool-arguments", p.At.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
+			d.losses.Add("invalid-tool-arguments", p.At.String(), "the arguments of an earlier tool call are not a JSON object; an empty object was sent")
 		}
 	}
 }

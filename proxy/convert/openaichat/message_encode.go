@@ -194,7 +194,7 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only on this upstream; a document was left out")
 				continue
 			}
-			e.lose("document-as-text", p.At.String(), "this upstream has no text documents; it was sent as text")
+			e.lose("document-as-text", p.At.String(), "this upstream does not support text documents; the document was sent as text")
 			texts = append(texts, ir.Part{Kind: ir.Text, Text: ir.DocumentText(&p.Media)})
 		default:
 			if text := e.asText(&p); text != nil {
@@ -360,10 +360,10 @@ func (e *requestEncoder) document(p *ir.Part) {
 		e.Close('}')
 		e.Close('}')
 	case m.Body != nil:
-		e.lose("document-as-text", at, "this upstream has no text documents; it was sent as text")
+		e.lose("document-as-text", at, "this upstream does not support text documents; the document was sent as text")
 		e.textPart(&ir.Part{Text: ir.DocumentText(m), Cache: p.Cache})
 	case m.Parts != nil:
-		e.lose("document-as-text", at, "this upstream has no documents made of blocks; the blocks were sent one by one")
+		e.lose("document-as-text", at, "this upstream does not support documents made of blocks; the blocks were sent one by one")
 		for i := range m.Parts {
 			e.part(&m.Parts[i])
 		}

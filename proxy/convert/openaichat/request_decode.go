@@ -20,7 +20,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 		return nil, nil, ir.Invalid("messages", "messages is missing: send the conversation as a list of messages")
 	}
 	if len(d.req.Turns) == 0 {
-		return nil, nil, ir.Invalid("messages", "messages must hold at least one user message")
+		return nil, nil, ir.Invalid("messages", "messages must contain at least one user message")
 	}
 	d.legacyTools()
 	d.settleArgs()

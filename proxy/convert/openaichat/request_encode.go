@@ -69,9 +69,9 @@ func (e *requestEncoder) alternate(turns []ir.Turn) []ir.Turn {
 	switch {
 	case len(out) == 0:
 	case out[len(out)-1].Role == ir.RoleAssistant:
-		e.fail(ir.Refused("messages", "models of %s cannot go on from a started answer: end the conversation with a user message", e.to.Provider))
+		e.fail(ir.Refused("messages", "%s models cannot continue a started answer: end the conversation with a user message", e.to.Provider))
 	case out[0].Role == ir.RoleAssistant:
-		e.lose("first-turn-added", "messages[0]", "the conversation starts with the model; a user message was put in front")
+		e.lose("first-turn-added", "messages[0]", "the conversation starts with the model's turn; a user message was added before it")
 		first := ir.Turn{Plain: true, Parts: []ir.Part{{Kind: ir.Text, Text: rawjson.Escaped("(conversation continues)")}}}
 		out = slices.Insert(out, 0, first)
 	}
@@ -149,7 +149,7 @@ func (e *requestEncoder) limits() {
 	case len(stop) == 0:
 		return
 	case e.to.Ability.NoStop:
-		e.lose("stop-dropped", "stop_sequences", "this model takes no stop sequences")
+		e.lose("stop-dropped", "stop_sequences", "this model does not support stop sequences")
 		return
 	case len(stop) > limit:
 		e.lose("stop-sequences-cut", "stop_sequences", "this upstream takes "+strconv.Itoa(limit)+" stop sequences; the others were dropped")
@@ -171,7 +171,7 @@ func (e *requestEncoder) sampling() {
 		switch {
 		case !f.value.Present():
 		case e.to.Ability.NoSampling:
-			e.lose("sampling-dropped", f.name, "this model does not take "+f.name)
+			e.lose("sampling-dropped", f.name, "this model does not support "+f.name)
 		default:
 			e.Raw(f.name, f.value)
 		}
@@ -180,7 +180,7 @@ func (e *requestEncoder) sampling() {
 		if e.to.Dialect.TopK && !e.to.Ability.NoSampling {
 			e.Raw("top_k", s.TopK)
 		} else {
-			e.lose("top-k-dropped", "top_k", "this upstream has no top_k")
+			e.lose("top-k-dropped", "top_k", "this upstream does not support top_k")
 		}
 	}
 	e.RawIf("n", s.N)
@@ -198,7 +198,7 @@ func (e *requestEncoder) logprobs() {
 	s := &e.req.Sampling
 	if e.to.Dialect.NoLogprobs {
 		if s.Logprobs.True() {
-			e.lose("field-dropped", "top_logprobs", "this upstream does not tell probabilities")
+			e.lose("field-dropped", "top_logprobs", "this upstream does not return log probabilities")
 		}
 		return
 	}
@@ -257,7 +257,7 @@ func (e *requestEncoder) serviceTier() {
 	case !e.to.Dialect.NoServiceTier:
 		e.Str("service_tier", tier)
 	case tier != "auto" && tier != "default":
-		e.lose("field-dropped", path, "this upstream has one speed only")
+		e.lose("field-dropped", path, "this upstream has only one speed")
 	}
 }
 
@@ -281,7 +281,7 @@ func (e *requestEncoder) ext(f ir.Field) {
 	if refusal, lost := e.req.Foreign(f); refusal != nil {
 		e.fail(refusal)
 	} else if lost {
-		e.lose("field-dropped", f.Name, "this upstream has no field of that name")
+		e.lose("field-dropped", f.Name, "this upstream does not have this field")
 	}
 }
 

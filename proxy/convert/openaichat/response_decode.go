@@ -203,7 +203,7 @@ func (d *answerDecoder) function(id string, function rawjson.Value) error {
 		return badArguments()
 	}
 	if bad {
-		d.res.Losses.Add("tool-arguments-cut", "", "the answer reached its limit within the arguments of a tool call, which are left out")
+		d.res.Losses.Add("tool-arguments-cut", "", "the output limit was reached inside the arguments of a tool call; they were left out")
 	}
 	name, err := d.from.ToolName(function.Get("name").Str())
 	if err != nil {

@@ -36,15 +36,15 @@ func (e *requestEncoder) tools() {
 	}
 	switch {
 	case len(kept) == 0 && choice.Forced():
-		e.fail(ir.Refused("tool_choice", "a tool call is demanded, but none of the tools can be offered on this upstream"))
+		e.fail(ir.Refused("tool_choice", "a tool call is required, but none of the tools is available on this upstream"))
 		return
 	case len(kept) == 0:
 		return
 	case e.to.Dialect.NoTools:
-		e.fail(ir.Refused("tools", "models of %s cannot call tools: remove tools or use another provider", e.to.Provider))
+		e.fail(ir.Refused("tools", "%s models cannot call tools: remove tools or use another provider", e.to.Provider))
 		return
 	case len(kept) > maxTools:
-		e.fail(ir.Refused("tools", "%d tools are more than the %d this upstream takes: declare fewer", len(kept), maxTools))
+		e.fail(ir.Refused("tools", "%d tools are more than the %d that this upstream accepts: declare fewer", len(kept), maxTools))
 		return
 	}
 	e.OpenKey("tools", '[')
@@ -175,7 +175,7 @@ func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
 	}
 	if e.req.Parallel == ir.No {
 		if e.to.Dialect.NoParallel {
-			e.lose("parallel-dropped", "tool_choice.disable_parallel_tool_use", "this upstream cannot be told to call one tool at a time")
+			e.lose("parallel-dropped", "tool_choice.disable_parallel_tool_use", "parallel tool calls cannot be turned off on this upstream")
 		} else {
 			e.Bool("parallel_tool_calls", false)
 		}
@@ -252,13 +252,13 @@ func (e *requestEncoder) effort(r *ir.Reasoning) string {
 	ability := &e.to.Ability
 	if e.to.Dialect.Reasoning == ir.ReasoningNone || ability.Known && len(ability.Efforts) == 0 {
 		if r.Mode != ir.ReasoningOff {
-			e.lose("reasoning-dropped", "thinking", "this model cannot be told how much to think")
+			e.lose("reasoning-dropped", "thinking", "the amount of thinking cannot be set for this model")
 		}
 		return ""
 	}
 	effort := ir.EffortOf(r, ability.Efforts)
 	if effort == "" && ability.Known && r.Mode == ir.ReasoningOff {
-		e.lose("reasoning-not-off", "thinking", "thinking cannot be switched off for this model")
+		e.lose("reasoning-not-off", "thinking", "thinking cannot be turned off for this model")
 	}
 	return effort
 }
@@ -297,6 +297,6 @@ func (e *requestEncoder) outputHint() rawjson.Escaped {
 	if e.req.Output.Kind != ir.OutputSchema || !e.to.Dialect.NoJSONSchema {
 		return nil
 	}
-	e.lose("json-schema-not-enforced", "output_config.format", "this upstream knows no schemas; the model was asked to follow it")
+	e.lose("json-schema-not-enforced", "output_config.format", "this upstream does not support schemas; the model was asked to follow yours")
 	return ir.SchemaHint(e.req.Output.Schema)
 }

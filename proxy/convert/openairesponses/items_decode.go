@@ -116,7 +116,7 @@ func (d *requestDecoder) generatedImage(w *wireItem, at ir.Pos) {
 	if len(data) == 0 {
 		return
 	}
-	d.losses.Add("image-as-user-message", at.String(), "a generated picture was sent as one of the user's")
+	d.losses.Add("image-as-user-message", at.String(), "a generated image was sent as a user message")
 	p := ir.Part{Kind: ir.Image, Media: ir.Media{Type: ir.SniffImage(data), Data: data}, At: at}
 	d.req.Turns = append(d.req.Turns, ir.Turn{Parts: []ir.Part{p}, At: at})
 }
@@ -242,7 +242,7 @@ func (d *requestDecoder) call(w *wireItem, at ir.Pos) {
 	}
 	c.Args, c.BadArgs = ir.ArgsOf(text)
 	if c.BadArgs {
-		d.losses.Add("invalid-tool-arguments", at.String(), "the arguments of an earlier tool call are no JSON object; an empty object was sent")
+		d.losses.Add("invalid-tool-arguments", at.String(), "the arguments of an earlier tool call are not a JSON object; an empty object was sent")
 	}
 	if c.Name == "" {
 		d.Fail(ir.Invalid(at.String()+".name", "the tool call has no name"))

@@ -120,10 +120,10 @@ func (e *requestEncoder) document(p *ir.Part, kind string) {
 	case m.FileID != nil && e.req.Origin == ir.AnthropicMessages:
 		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the document itself"))
 	case m.Body != nil:
-		e.lose("document-as-text", p.At.String(), "this upstream has no text documents; it was sent as text")
+		e.lose("document-as-text", p.At.String(), "this upstream does not support text documents; the document was sent as text")
 		e.textPart(kind, ir.DocumentText(m))
 	case m.Parts != nil:
-		e.lose("document-as-text", p.At.String(), "this upstream has no documents made of blocks; the blocks were sent one by one")
+		e.lose("document-as-text", p.At.String(), "this upstream does not support documents made of blocks; the blocks were sent one by one")
 		for i := range m.Parts {
 			e.part(&m.Parts[i], kind)
 		}
@@ -293,7 +293,7 @@ func (e *requestEncoder) tools() {
 	}
 	if len(kept) == 0 {
 		if choice.Forced() {
-			e.fail(ir.Refused("tool_choice", "a tool call is demanded, but none of the tools can be offered on this upstream"))
+			e.fail(ir.Refused("tool_choice", "a tool call is required, but none of the tools is available on this upstream"))
 		}
 		return
 	}

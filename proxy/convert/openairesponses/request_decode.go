@@ -38,7 +38,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 		return nil, nil, invalid(err)
 	}
 	if len(d.req.Turns) == 0 {
-		return nil, nil, ir.Invalid("input", "input must hold at least one user message")
+		return nil, nil, ir.Invalid("input", "input must contain at least one user message")
 	}
 	return &d.req, d.losses, nil
 }
@@ -126,7 +126,7 @@ func (d *requestDecoder) rest(key string) {
 		}
 	case "include":
 		if bytes.Contains(v, []byte(`"message.output_text.logprobs"`)) {
-			d.losses.Add("field-dropped", key, "probabilities are not told through a conversion")
+			d.losses.Add("field-dropped", key, "log probabilities are not available in converted requests")
 		}
 	}
 	if !v.Empty() {
@@ -166,7 +166,7 @@ func (d *requestDecoder) reasoning() {
 		case "mode", "context":
 			name := string(k)
 			if v := d.Value(); v.Present() {
-				d.losses.Add("field-dropped", "reasoning."+name, "only models of OpenAI's own API can be told so")
+				d.losses.Add("field-dropped", "reasoning."+name, "only models of OpenAI's own API support this")
 			}
 		}
 	})

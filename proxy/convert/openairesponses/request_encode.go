@@ -81,7 +81,7 @@ func (e *requestEncoder) limits() {
 		case n == 0:
 			e.fail(ir.Refused("max_tokens", "max_tokens 0 only warms a cache, which is not available on this upstream: ask for at least 1"))
 		case n < minOutput:
-			e.lose("max-tokens-raised", "max_tokens", "this upstream gives at least "+strconv.Itoa(minOutput)+" tokens")
+			e.lose("max-tokens-raised", "max_tokens", "the lowest output limit on this upstream is "+strconv.Itoa(minOutput)+" tokens")
 			e.Int("max_output_tokens", minOutput)
 		default:
 			e.Raw("max_output_tokens", e.req.MaxOutput)
@@ -89,7 +89,7 @@ func (e *requestEncoder) limits() {
 	}
 	for _, s := range e.req.Stop {
 		if len(s) > 0 {
-			e.lose("stop-dropped", "stop_sequences", "this upstream has no stop sequences")
+			e.lose("stop-dropped", "stop_sequences", "this upstream does not support stop sequences")
 			return
 		}
 	}
@@ -104,13 +104,13 @@ func (e *requestEncoder) sampling() {
 		switch {
 		case !f.value.Present():
 		case e.to.Ability.NoSampling:
-			e.lose("sampling-dropped", f.name, "this model does not take "+f.name)
+			e.lose("sampling-dropped", f.name, "this model does not support "+f.name)
 		default:
 			e.Raw(f.name, f.value)
 		}
 	}
 	if n, ok := s.N.Int(); ok && s.N.Present() && n > 1 {
-		e.fail(ir.Refused("n", "this upstream gives one answer per request: leave n out or send several requests"))
+		e.fail(ir.Refused("n", "this upstream returns only one answer per request: leave out n, or send several requests"))
 	}
 	e.RawIf("top_logprobs", s.TopLogprobs)
 	for _, f := range []struct {
@@ -124,7 +124,7 @@ func (e *requestEncoder) sampling() {
 		{"logit_bias", !s.LogitBias.Empty()},
 	} {
 		if f.lost {
-			e.lose("field-dropped", f.name, "this upstream has no "+f.name)
+			e.lose("field-dropped", f.name, "this upstream does not support "+f.name)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (e *requestEncoder) reasoning() {
 	e.include(!none)
 	if none {
 		if r.Mode != ir.ReasoningUnset && r.Mode != ir.ReasoningOff {
-			e.lose("reasoning-dropped", "thinking", "this model cannot be told how much to think")
+			e.lose("reasoning-dropped", "thinking", "the amount of thinking cannot be set for this model")
 		}
 		return
 	}
@@ -149,7 +149,7 @@ func (e *requestEncoder) reasoning() {
 		summary = ""
 	}
 	if effort == "" && a.Known && r.Mode == ir.ReasoningOff {
-		e.lose("reasoning-not-off", "thinking", "thinking cannot be switched off for this model")
+		e.lose("reasoning-not-off", "thinking", "thinking cannot be turned off for this model")
 	}
 	if effort == "" && summary == "" {
 		return
@@ -257,7 +257,7 @@ func (e *requestEncoder) ext(f ir.Field) {
 		if refusal, lost := e.req.Foreign(f); refusal != nil {
 			e.fail(refusal)
 		} else if lost {
-			e.lose("field-dropped", f.Name, "this upstream has no field of that name")
+			e.lose("field-dropped", f.Name, "this upstream does not have this field")
 		}
 	}
 }

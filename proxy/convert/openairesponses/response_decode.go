@@ -44,7 +44,7 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 		if a.status != "incomplete" {
 			return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
 		}
-		res.Losses.Add("tool-arguments-cut", "", "the answer reached its limit within the arguments of a tool call, which are left out")
+		res.Losses.Add("tool-arguments-cut", "", "the output limit was reached inside the arguments of a tool call; they were left out")
 	}
 	res.Stop = a.stop().Fit(called, refused)
 	return res, nil
