@@ -550,7 +550,7 @@ func TestProxyStartsBeforeTheKeychainAnswers(t *testing.T) {
 	if code := ask(t, addr, ""); code != http.StatusUnauthorized {
 		t.Errorf("without a key: %d", code)
 	}
-	if code := ask(t, addr, "kept-key"); code != http.StatusUnauthorized || a.LocalKey() != "" {
+	if code := ask(t, addr, "kept-key"); code != http.StatusServiceUnavailable || a.LocalKey() != "" {
 		t.Errorf("before the keychain has answered: %d, key %q", code, a.LocalKey())
 	}
 	if err := a.SecretState(ended(), secret.GatewayToken); !errors.Is(err, secret.ErrBusy) {
@@ -565,6 +565,55 @@ func TestProxyStartsBeforeTheKeychainAnswers(t *testing.T) {
 	}
 	if err := a.SecretState(ctx, secret.GatewayToken); err != nil {
 		t.Errorf("state %v", err)
+	}
+}
+
+// TestTokenInALockedKeychain: a request that needs it is not sent without it.
+func TestTokenInALockedKeychain(t *testing.T) {
+	ctx := context.Background()
+	k := &lockedKeychain{opened: make(chan struct{})}
+	must(t, k.Memory.Set(ctx, secret.GatewayToken, "kept-token"))
+	asked := make(chan string, 9)
+	g := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("Cf-Aig-Authorization")
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer g.Close()
+	a := opened(t, map[string]string{"APEX_LOCAL_KEY": "key", "ACCOUNT_ID": account, "GATEWAY_ID": "g", "APEX_GATEWAY_URL": g.URL}, k)
+	must(t, a.Start(ctx))
+	const body = `{"model":"gpt-4o#openai","messages":[{"role":"user","content":"hello"}]}`
+	resp := post(t, a.Status().Addr, "key", body)
+	said, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" || !strings.Contains(string(said), "unlock") || len(asked) != 0 {
+		t.Errorf("%d %s, asked %d times", resp.StatusCode, said, len(asked))
+	}
+	if code := ask(t, a.Status().Addr, "key"); code != http.StatusOK {
+		t.Errorf("the demo needs no token: %d", code)
+	}
+	close(k.opened)
+	until(t, "the token is in force", func() bool {
+		resp := post(t, a.Status().Addr, "key", body)
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusTeapot
+	})
+	if got := <-asked; got != "Bearer kept-token" {
+		t.Errorf("asked with %q", got)
+	}
+}
+
+// TestNoTokenInTheKeychain: a gateway may need none, which is known once the keychain says so.
+func TestNoTokenInTheKeychain(t *testing.T) {
+	for _, state := range []error{secret.ErrMissing, secret.ErrDenied, secret.ErrNoService} {
+		g := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+		a := opened(t, map[string]string{"APEX_LOCAL_KEY": "key", "ACCOUNT_ID": account, "GATEWAY_ID": "g", "APEX_GATEWAY_URL": g.URL}, &brokenKeychain{err: state})
+		must(t, a.Start(context.Background()))
+		until(t, "requests to be sent without a token", func() bool {
+			resp := post(t, a.Status().Addr, "key", `{"model":"gpt-4o#openai","messages":[{"role":"user","content":"hello"}]}`)
+			_ = resp.Body.Close()
+			return resp.StatusCode == http.StatusTeapot
+		})
+		g.Close()
 	}
 }
 
@@ -762,7 +811,7 @@ func TestMakeConfig(t *testing.T) {
 	s.Providers = map[string]settings.Provider{
 		"openai": {Key: settings.KeyOwn}, "groq": {Key: settings.KeyUnified}, "mistral": {Key: settings.KeyStored},
 	}
-	c := makeConfig(s, map[string]string{secret.GatewayToken: "tok", secret.LocalKey: "key", secret.ProviderKey("openai"): "sk"})
+	c := makeConfig(s, map[string]string{secret.GatewayToken: "tok", secret.LocalKey: "key", secret.ProviderKey("openai"): "sk"}, nil)
 	if c.Account != account || c.Gateway != "g" || c.GatewayURL != s.Gateway.URL || c.AzureResource != "az" || c.AzureAPIVersion != "2024-02-01" ||
 		c.GatewayToken != "tok" || c.LocalKey != "key" || c.UpstreamTimeout != 10*time.Minute || c.StreamIdleTimeout != 5*time.Minute || len(c.Origins) != 1 {
 		t.Errorf("got %+v", c)

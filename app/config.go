@@ -17,7 +17,7 @@ func (a *App) configure() {
 	a.apply.Lock() // so that of two the later one lasts
 	defer a.apply.Unlock()
 	a.mu.Lock()
-	cfg := makeConfig(overlay(a.file, a.overrides), a.values)
+	cfg := makeConfig(overlay(a.file, a.overrides), a.values, a.loading)
 	a.mu.Unlock()
 	cfg.Version = a.version
 	if a.watched.Load() {
@@ -27,13 +27,16 @@ func (a *App) configure() {
 	a.sup.Apply(cfg)
 }
 
-func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
+// makeConfig is what s and the secrets say; unread are those that the keychain still has.
+func makeConfig(s settings.Settings, secrets map[string]string, unread map[string]bool) proxy.Config {
 	cfg := proxy.Config{
 		Account:           s.Gateway.Account,
 		Gateway:           s.Gateway.ID,
 		GatewayURL:        s.Gateway.URL,
 		GatewayToken:      secrets[secret.GatewayToken],
 		LocalKey:          secrets[secret.LocalKey],
+		TokenUnread:       unread[secret.GatewayToken],
+		KeyUnread:         unread[secret.LocalKey],
 		AzureResource:     s.Azure.Resource,
 		AzureAPIVersion:   s.Azure.APIVersion,
 		Keys:              make(map[string]proxy.ProviderKey, len(s.Providers)),
@@ -47,7 +50,7 @@ func makeConfig(s settings.Settings, secrets map[string]string) proxy.Config {
 	for name, p := range s.Providers {
 		switch p.Key {
 		case settings.KeyOwn:
-			cfg.Keys[name] = proxy.ProviderKey{Own: secrets[secret.ProviderKey(name)], Need: true}
+			cfg.Keys[name] = proxy.ProviderKey{Own: secrets[secret.ProviderKey(name)], Need: true, Unread: unread[secret.ProviderKey(name)]}
 		case settings.KeyUnified:
 			cfg.Keys[name] = proxy.ProviderKey{Unified: true}
 		case settings.KeyStored:

@@ -80,6 +80,7 @@ func (a *App) read(name string) {
 	default:
 		a.log.Warn("secret cannot be read", "secret", name, "error", err)
 	}
+	a.configure() // it is waited for no longer
 }
 
 // reread reads again what the keychain would not give, once it would: it was locked, or

@@ -101,7 +101,7 @@ func aboutThread(e *ir.Error) bool {
 // error of the request itself would only be met again, and a setting that is missing is to
 // be told.
 func transient(e *ir.Error) bool {
-	if e.Code == notSetUp || aboutThread(e) {
+	if e.Code == notSetUp || e.Code == keychainWaiting || aboutThread(e) {
 		return false
 	}
 	switch e.Kind {

@@ -64,8 +64,11 @@ func TestClientLeaves(t *testing.T) {
 				}
 				until(t, "the record to be closed", func() bool {
 					all := f.bus.Recent()
-					return len(all) == 1 && all[0].Phase == want
+					return len(all) == 1 && all[0].Phase.Final()
 				})
+				if x := f.bus.Recent()[0]; x.Phase != want {
+					t.Errorf("record %+v", x)
+				}
 				until(t, "the exchange to end", func() bool { return f.Active() == 0 })
 			})
 		})

@@ -16,6 +16,8 @@ type Config struct {
 
 	GatewayToken string // sent upstream as cf-aig-authorization; "" when the user has none yet
 	LocalKey     string // what clients must send; the gateway token is accepted too
+	// TokenUnread and KeyUnread: the keychain, which may have them, has not answered yet.
+	TokenUnread, KeyUnread bool
 
 	AzureResource   string
 	AzureAPIVersion string
@@ -46,6 +48,7 @@ const DefaultMaxBody = 32 << 20
 // ProviderKey is where the key for a provider comes from.
 type ProviderKey struct {
 	Own     string // the user's own key; "" for a key stored at Cloudflare
+	Unread  bool   // the keychain, which may have it, has not answered yet
 	Need    bool   // the user chose a key of their own: without one nothing is sent
 	Unified bool   // Cloudflare may charge its unified billing
 }

@@ -22,7 +22,7 @@ func endless(status int, media, begin, piece string, sent *atomic.Int64) http.Ha
 		w.WriteHeader(status)
 		_, err := io.WriteString(w, begin)
 		for b := []byte(piece); err == nil; {
-			n := 0
+			var n int
 			n, err = w.Write(b)
 			sent.Add(int64(n))
 		}

@@ -80,7 +80,7 @@ func (s *Server) front(next http.Handler) http.Handler {
 			return
 		}
 		if x.key = check(r.Header, x.cfg); !x.key.ok {
-			x.fail(unauthenticated(r.Header))
+			x.fail(unauthenticated(r.Header, x.cfg))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -245,14 +245,19 @@ func noEmbeddings(p *provider.Provider) *ir.Error {
 func (x *exchange) address() (string, error) {
 	c := x.cfg
 	if !x.route.Provider.Local {
+		own := c.Keys[x.route.Provider.Slug]
 		switch {
 		case c.Account == "" || c.Gateway == "":
 			return "", notConfigured("the Cloudflare account and gateway are not set: enter both ids in Settings, or start with --account and --gateway")
 		case c.GatewayURL == "":
 			return "", notConfigured("the address of the gateway is not set: enter it in Settings, or start with --gateway-url")
-		case x.route.Provider.GatewayKey && c.GatewayToken == "" && c.Keys[x.route.Provider.Slug].Own == "" && x.key.provider == "":
+		case c.TokenUnread:
+			return "", unread("the gateway token")
+		case own.Unread && own.Own == "" && x.key.provider == "":
+			return "", unread("your own key for " + x.route.Provider.Title)
+		case x.route.Provider.GatewayKey && c.GatewayToken == "" && own.Own == "" && x.key.provider == "":
 			return "", notConfigured(x.route.Provider.Title + " needs the gateway token: enter it in Settings, run apex-ai-proxy token set, or set GATEWAY_TOKEN")
-		case c.Keys[x.route.Provider.Slug].Need && c.Keys[x.route.Provider.Slug].Own == "" && x.key.provider == "":
+		case own.Need && own.Own == "" && x.key.provider == "":
 			return "", notConfigured("your own key for " + x.route.Provider.Title + " is not set: enter it in Settings, or run apex-ai-proxy token set " + x.route.Provider.Slug)
 		}
 	}

@@ -198,6 +198,9 @@ func check(h http.Header, cfg *Config) credentials {
 func bare(value string) string {
 	const scheme = "bearer "
 	value = strings.TrimSpace(value)
+	if strings.EqualFold(value+" ", scheme) {
+		return "" // there was nothing behind it
+	}
 	if len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
 		value = strings.TrimSpace(value[len(scheme):])
 	}
@@ -235,7 +238,10 @@ func refuse(r *http.Request, cfg *Config) *ir.Error {
 	return nil
 }
 
-func unauthenticated(h http.Header) *ir.Error {
+func unauthenticated(h http.Header, cfg *Config) *ir.Error {
+	if cfg.KeyUnread && anyKey(h) {
+		return unread("the proxy's local key")
+	}
 	text := "the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key"
 	if !anyKey(h) {
 		text = "no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy, or run apex-ai-proxy key"
@@ -243,9 +249,20 @@ func unauthenticated(h http.Header) *ir.Error {
 	return &ir.Error{Kind: ir.Unauthenticated, Code: "invalid_api_key", Message: text}
 }
 
+// keychainWaiting is the code of an error about a secret that is not known yet.
+const keychainWaiting = "keychain_waiting"
+
+// unread is the error while a secret is still in the keychain.
+func unread(what string) *ir.Error {
+	return &ir.Error{
+		Kind: ir.Unavailable, Code: keychainWaiting, RetryAfter: "5",
+		Message: what + " is in the system's keychain, which has not answered yet: it may be waiting for you to unlock it",
+	}
+}
+
 func anyKey(h http.Header) bool {
 	for _, name := range keyHeaders {
-		if h.Get(name) != "" {
+		if bare(h.Get(name)) != "" {
 			return true
 		}
 	}

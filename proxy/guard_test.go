@@ -379,3 +379,35 @@ func TestBodies(t *testing.T) {
 		t.Errorf("large and chunked: %d %s", got.status, got.body)
 	}
 }
+
+// TestSecretsThatAreNotKnownYet: a request is neither refused for a key that may be right,
+// nor sent without what it needs, while the keychain is asked.
+func TestSecretsThatAreNotKnownYet(t *testing.T) {
+	u := newUpstream(t, vendor)
+	for name, c := range map[string]struct {
+		edit  func(*proxy.Config)
+		model string
+		by    edit
+		want  int
+	}{
+		"local key":            {func(c *proxy.Config) { c.LocalKey, c.KeyUnread = "", true }, "echo#demo", nil, 503},
+		"local key, none sent": {func(c *proxy.Config) { c.LocalKey, c.KeyUnread = "", true }, "echo#demo", without("Authorization"), 401},
+		"token":                {func(c *proxy.Config) { c.GatewayToken, c.TokenUnread = "", true }, "gpt-4o#openai", nil, 503},
+		"token, of an alias":   {func(c *proxy.Config) { c.GatewayToken, c.TokenUnread = "", true }, "mine", nil, 503},
+		"token, not needed":    {func(c *proxy.Config) { c.GatewayToken, c.TokenUnread = "", true }, "echo#demo", nil, 200},
+		"own key":              {func(c *proxy.Config) { c.Keys = map[string]proxy.ProviderKey{"openai": {Need: true, Unread: true}} }, "gpt-4o#openai", nil, 503},
+		"own key, of another":  {func(c *proxy.Config) { c.Keys = map[string]proxy.ProviderKey{"groq": {Need: true, Unread: true}} }, "gpt-4o#openai", nil, 200},
+	} {
+		f := start(t, u, withAliases(map[string][]string{"mine": {"gpt-4o#openai", "echo#demo"}}), c.edit)
+		if c.by == nil {
+			c.by = without("X-None")
+		}
+		before := u.count()
+		for path, body := range map[string]string{"/v1/chat/completions": chat(c.model, ""), "/v1/messages": messages(c.model, "")} {
+			got := f.post(path, body, c.by)
+			if got.status != c.want || c.want == 503 && (!strings.Contains(parse(t, got.body).Error.Message, "unlock") || got.header.Get("Retry-After") == "" || u.count() != before) {
+				t.Errorf("%s at %s: %d %v %s", name, path, got.status, got.header, got.body)
+			}
+		}
+	}
+}

@@ -66,7 +66,7 @@ func handle(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := r.Context().Value(exchangeKey{}).(*exchange)
 		x.r, x.deployment = r, mux.Vars(r)["deployment"]
-		if err := f(x); err != nil {
+		if err := x.unlessGone(f(x)); err != nil {
 			x.fail(err)
 		}
 	})
