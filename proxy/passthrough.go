@@ -432,7 +432,8 @@ func firstEvent(b []byte) int {
 	for i := 1; i < len(b); i++ {
 		switch {
 		case b[i] == '\n' && (b[i-1] == '\n' || b[i-1] == '\r' && i > 1 && (b[i-2] == '\n' || b[i-2] == '\r')),
-			b[i] == '\r' && b[i-1] == '\r':
+			b[i] == '\r' && b[i-1] == '\r',
+			b[i] == '\r' && b[i-1] == '\n' && (i+1 == len(b) || b[i+1] != '\n'):
 			return i + 1
 		}
 	}
