@@ -35,7 +35,7 @@ func flatTool(tools rawjson.Value) bool {
 		return false
 	}
 	var first rawjson.Value
-	r := rawjson.NewReader(tools)
+	r := rawjson.Within(tools)
 	r.Array(func(i int) {
 		if v := r.Value(); i == 0 {
 			first = v
@@ -54,13 +54,13 @@ func foreignMessages(messages rawjson.Value) (found bool) {
 	if messages.Kind() != rawjson.Array {
 		return false
 	}
-	r := rawjson.NewReader(messages)
+	r := rawjson.Within(messages)
 	r.Array(func(int) {
 		content := r.Value().Get("content")
 		if found || content.Kind() != rawjson.Array {
 			return
 		}
-		parts := rawjson.NewReader(content)
+		parts := rawjson.Within(content)
 		parts.Array(func(int) {
 			kind := parts.Value().Get("type").Text()
 			found = found || kind.Is("tool_use") || kind.Is("tool_result")

@@ -3,6 +3,8 @@ package rawjson_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -49,8 +51,12 @@ func FuzzReader(f *testing.F) {
 		if got := c.Complete && !c.Bad; got != valid && deep < 500 {
 			t.Fatalf("the checker says %t, encoding/json %t", got, valid)
 		}
+		checked := parts(rawjson.Within(doc)) // of nonsense it may read anything, but must end
 		if !valid {
 			return
+		}
+		if want := parts(rawjson.NewReader(doc)); !slices.Equal(checked, want) {
+			t.Fatalf("read as checked: %q, want %q", checked, want)
 		}
 		compact := rawjson.AppendCompact(nil, bytes.TrimSpace(doc))
 		var want bytes.Buffer
@@ -64,6 +70,26 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// parts are the keys and values of an object, or the values of an array, two levels deep.
+func parts(r *rawjson.Reader) (found []string) {
+	var value func(depth int)
+	value = func(depth int) {
+		switch k := r.Kind(); {
+		case depth < 2 && k == rawjson.Object:
+			r.Object(func(key []byte) {
+				found = append(found, "key "+string(key))
+				value(depth + 1)
+			})
+		case depth < 2 && k == rawjson.Array:
+			r.Array(func(int) { value(depth + 1) })
+		default:
+			found = append(found, string(r.Value()))
+		}
+	}
+	value(0)
+	return append(found, fmt.Sprint(r.Close()))
 }
 
 func FuzzEscape(f *testing.F) {
@@ -163,6 +189,9 @@ func TestBytesThatAreSpecialAnywhere(t *testing.T) {
 		if json.Unmarshal(doc, &text) == nil {
 			if got := rawjson.Value(doc).Str(); got != text {
 				t.Fatalf("%q: text %q, want %q", doc, got, text)
+			}
+			if got := string(rawjson.Within([]byte("[" + string(doc) + "]")).Value()); got != "["+string(doc)+"]" {
+				t.Fatalf("%q within an array is %q", doc, got)
 			}
 			if again := rawjson.AppendCompact(nil, rawjson.Value(doc)); !bytes.Equal(again, doc) {
 				t.Fatalf("%q became %q", doc, again)

@@ -1,6 +1,7 @@
 package rawjson
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -66,6 +67,7 @@ type Reader struct {
 	path  []step
 
 	strings func(content []byte)
+	checked bool // the syntax is known to be right
 }
 
 // step is one element of the path to the current value: a key, or an index when key is nil.
@@ -76,6 +78,10 @@ type step struct {
 
 // NewReader reads the document in data. Spans returned by the Reader alias data.
 func NewReader(data []byte) *Reader { return &Reader{data: data} }
+
+// Within reads a value that another Reader has returned, whose syntax is right therefore:
+// what is skipped is not looked at again. Of any other text it may read nonsense.
+func Within(v Value) *Reader { return &Reader{data: v, checked: true} }
 
 // Reset makes the Reader read another document and keeps its memory.
 func (r *Reader) Reset(data []byte) { *r = Reader{data: data, path: r.path[:0]} }
@@ -263,7 +269,7 @@ func (r *Reader) key() ([]byte, bool) {
 		return nil, false
 	}
 	key := r.data[start : r.pos-1 : r.pos-1]
-	if escaped {
+	if escaped || r.checked && bytes.IndexByte(key, '\\') >= 0 {
 		key = Escaped(key).Append(nil)
 	}
 	if key == nil {
@@ -428,6 +434,10 @@ func (r *Reader) skipValue() {
 			r.strings(r.data[start : r.pos-1])
 		}
 	case '{', '[':
+		if r.checked {
+			r.passNested()
+			return
+		}
 		r.skipNested()
 	case 't':
 		r.literal("true")
@@ -565,8 +575,58 @@ func (r *Reader) skipKey() bool {
 	return true
 }
 
-// skipString moves behind the string at pos and tells whether it holds escapes.
+// passNested is skipNested where the syntax is known to be right: only the ends of strings
+// and containers count.
+func (r *Reader) passNested() {
+	depth := 0
+	for r.pos < len(r.data) {
+		switch r.data[r.pos] {
+		case '"':
+			r.passString()
+			if r.err != nil {
+				return
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		if r.pos++; depth == 0 {
+			return
+		}
+	}
+	r.syntax("an object or array is not closed")
+}
+
+// passString is skipString where the syntax is known to be right.
+func (r *Reader) passString() {
+	start := r.pos + 1
+	for i := start; ; i++ {
+		n := bytes.IndexByte(r.data[i:], '"')
+		if n < 0 {
+			r.syntax("a string is not closed")
+			return
+		}
+		i += n
+		slashes := 0
+		for i-slashes > start && r.data[i-slashes-1] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			r.pos = i + 1
+			return
+		}
+	}
+}
+
+// skipString moves behind the string at pos and tells whether it holds escapes; in a text
+// that is checked already it does not tell.
 func (r *Reader) skipString() (escaped bool) {
+	if r.checked {
+		r.passString()
+		return false
+	}
 	d := r.data
 	i, quiet := r.pos+1, 0
 	for len(d)-i >= 8 {

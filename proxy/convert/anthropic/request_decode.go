@@ -343,7 +343,7 @@ func decodeContent(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain boo
 	default:
 		return nil, false, ir.Invalid(at.String()+".content", "content must be a string or a list of blocks, not %s", content.Kind())
 	}
-	r := rawjson.NewReader(content)
+	r := rawjson.Within(content)
 	r.Array(func(i int) {
 		where := at
 		if !at.HasSub {
@@ -375,7 +375,7 @@ type wireBlock struct {
 
 func readBlock(v rawjson.Value) (wireBlock, error) {
 	var b wireBlock
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "type":

@@ -88,7 +88,7 @@ func errorOf(v rawjson.Value) *ir.Error {
 
 func decodeAnswer(res *ir.Response, content rawjson.Value, from ir.Source) error {
 	var failure error
-	r := rawjson.NewReader(content)
+	r := rawjson.Within(content)
 	r.Array(func(int) {
 		v := r.Value()
 		b, err := readBlock(v)
@@ -136,7 +136,7 @@ func textPart(res *ir.Response, b *wireBlock) ir.Part {
 	if b.citations.Kind() != rawjson.Array {
 		return p
 	}
-	r := rawjson.NewReader(b.citations)
+	r := rawjson.Within(b.citations)
 	r.Array(func(int) {
 		if l, ok := linkOf(r.Value()); ok {
 			p.Links = append(p.Links, l)
@@ -183,7 +183,7 @@ func stopOf(word string, sequence rawjson.Escaped, details rawjson.Value) ir.Sto
 // mergeUsage reads a usage object over what is known already: fields that are present
 // replace earlier ones, because counts in a stream are totals.
 func mergeUsage(u *ir.Usage, v rawjson.Value) {
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	num := func(dst *int64) {
 		if v := r.Value(); v.Kind() == rawjson.Number {
 			*dst = ir.Count(v)

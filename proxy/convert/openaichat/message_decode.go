@@ -110,7 +110,7 @@ func (d *requestDecoder) turn(role ir.Role, content rawjson.Value, at ir.Pos) ir
 			t.Parts = []ir.Part{{Kind: ir.Text, Text: text, At: at}}
 		}
 	case rawjson.Array:
-		r := rawjson.NewReader(content)
+		r := rawjson.Within(content)
 		r.Array(func(i int) {
 			p, err := decodePart(r.Value(), at.In("content", i))
 			if err != nil {
@@ -140,7 +140,7 @@ type wirePart struct {
 
 func readPart(v rawjson.Value) (wirePart, error) {
 	var p wirePart
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "type":
@@ -305,7 +305,7 @@ func resultParts(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool,
 	if content.Kind() == rawjson.String {
 		return []ir.Part{{Kind: ir.Text, Text: content.Text(), At: at}}, true, nil
 	}
-	r := rawjson.NewReader(content)
+	r := rawjson.Within(content)
 	if content.Kind() == rawjson.Array {
 		r.Array(func(i int) {
 			var p ir.Part
@@ -330,7 +330,7 @@ func (d *requestDecoder) assistant(m wireMessage, at ir.Pos) {
 	if len(m.refusal) > 0 {
 		t.Parts = append(t.Parts, ir.Part{Kind: ir.Refusal, Text: m.refusal, At: at})
 	}
-	r := rawjson.NewReader(m.toolCalls)
+	r := rawjson.Within(m.toolCalls)
 	if m.toolCalls.Present() && m.toolCalls.Kind() != rawjson.Array {
 		d.Fail(ir.Invalid(at.String()+".tool_calls", "tool_calls must be a list, not %s", m.toolCalls.Kind()))
 		return
@@ -366,7 +366,7 @@ func (d *requestDecoder) toolCall(v rawjson.Value, at ir.Pos) (ir.Part, bool) {
 		d.Fail(ir.Invalid(at.String(), "a tool call must be an object, not %s", v.Kind()))
 		return ir.Part{}, false
 	}
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "id":
@@ -394,7 +394,7 @@ func (d *requestDecoder) toolCall(v rawjson.Value, at ir.Pos) (ir.Part, bool) {
 func (d *requestDecoder) callPart(id string, function rawjson.Value, at ir.Pos) (ir.Part, bool) {
 	p := ir.Part{Kind: ir.ToolCall, At: at, Call: ir.Call{ID: id}}
 	var args rawjson.Value
-	r := rawjson.NewReader(function)
+	r := rawjson.Within(function)
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "name":
@@ -492,7 +492,7 @@ func historyReasoning(m wireMessage, at ir.Pos) []ir.Part {
 
 func detailParts(details rawjson.Value, at ir.Pos) []ir.Part {
 	var parts []ir.Part
-	r := rawjson.NewReader(details)
+	r := rawjson.Within(details)
 	r.Array(func(int) {
 		v := r.Value()
 		switch v.Get("type").Str() {

@@ -405,13 +405,13 @@ func (d *requestDecoder) legacyTools() {
 	for _, f := range d.req.Ext {
 		switch f.Name {
 		case "functions":
-			sub := requestDecoder{Reader: rawjson.NewReader(f.Value)}
+			sub := requestDecoder{Reader: rawjson.Within(f.Value)}
 			sub.Array(func(i int) { sub.tool(i) })
 			if len(d.req.Tools) == 0 {
 				d.req.Tools = sub.req.Tools
 			}
 		case "function_call":
-			sub := requestDecoder{Reader: rawjson.NewReader(f.Value)}
+			sub := requestDecoder{Reader: rawjson.Within(f.Value)}
 			if f.Value.Kind() == rawjson.Object {
 				d.req.ToolChoice = ir.ToolChoice{Mode: ir.ChoiceTool, Name: f.Value.Get("name").Str()}
 			} else if f.Value.Present() {

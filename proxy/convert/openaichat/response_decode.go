@@ -113,7 +113,7 @@ func (d *answerDecoder) message(m rawjson.Value) error {
 	case rawjson.String:
 		d.text(ir.Text, content.Text())
 	case rawjson.Array:
-		r := rawjson.NewReader(content)
+		r := rawjson.Within(content)
 		r.Array(func(int) { d.text(contentPart(r.Value())) })
 	default:
 	}
@@ -121,7 +121,7 @@ func (d *answerDecoder) message(m rawjson.Value) error {
 	d.text(ir.Refusal, m.Get("refusal").Text())
 	if calls := m.Get("tool_calls"); !calls.Empty() && calls.Kind() == rawjson.Array {
 		var failure error
-		r := rawjson.NewReader(calls)
+		r := rawjson.Within(calls)
 		r.Array(func(int) {
 			if err := d.call(r.Value()); err != nil && failure == nil {
 				failure = err
@@ -152,7 +152,7 @@ func linksOf(list rawjson.Value) (links []ir.Link) {
 	if list.Kind() != rawjson.Array {
 		return nil
 	}
-	r := rawjson.NewReader(list)
+	r := rawjson.Within(list)
 	r.Array(func(int) {
 		c := r.Value().Get("url_citation")
 		if url := c.Get("url").Text(); len(url) > 0 {
@@ -223,7 +223,7 @@ func contentPart(v rawjson.Value) (ir.PartKind, rawjson.Escaped) {
 		return ir.Thinking, inner.Text()
 	}
 	var text rawjson.Escaped
-	r := rawjson.NewReader(inner)
+	r := rawjson.Within(inner)
 	r.Array(func(int) { text = append(text, r.Value().Get("text").Text()...) })
 	return ir.Thinking, text
 }
@@ -245,7 +245,7 @@ func detailTexts(details rawjson.Value) rawjson.Escaped {
 		return nil
 	}
 	var text rawjson.Escaped
-	r := rawjson.NewReader(details)
+	r := rawjson.Within(details)
 	r.Array(func(int) {
 		v := r.Value()
 		text = append(text, v.Get("text").Text()...)
@@ -278,7 +278,7 @@ func decodeUsage(v rawjson.Value) ir.Usage {
 	var prompt, completion, total int64
 	var u ir.Usage
 	num := func(r *rawjson.Reader) int64 { return ir.Count(r.Value()) }
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "prompt_tokens", "input_tokens":

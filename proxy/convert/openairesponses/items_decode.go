@@ -201,7 +201,7 @@ func summaryText(list rawjson.Value) rawjson.Escaped {
 		return nil
 	}
 	var text rawjson.Escaped
-	r := rawjson.NewReader(list)
+	r := rawjson.Within(list)
 	r.Array(func(i int) {
 		if i > 0 {
 			text = append(text, `\n\n`...)
@@ -308,7 +308,7 @@ func shellOutput(list rawjson.Value) rawjson.Value {
 		}
 		text = append(text, s...)
 	}
-	r := rawjson.NewReader(list)
+	r := rawjson.Within(list)
 	r.Array(func(int) {
 		v := r.Value()
 		add(v.Get("stdout").Text())
@@ -328,7 +328,7 @@ func shellOutput(list rawjson.Value) rawjson.Value {
 func foundTools(list rawjson.Value) rawjson.Value {
 	text := rawjson.Escaped{}
 	if list.Kind() == rawjson.Array {
-		r := rawjson.NewReader(list)
+		r := rawjson.Within(list)
 		r.Array(func(i int) {
 			if i > 0 {
 				text = append(text, `\n`...)
@@ -350,7 +350,7 @@ func (d *requestDecoder) moreTools(list rawjson.Value, at ir.Pos) {
 	if list.Kind() != rawjson.Array {
 		return
 	}
-	sub := requestDecoder{Reader: rawjson.NewReader(list)}
+	sub := requestDecoder{Reader: rawjson.Within(list)}
 	sub.req.Tools = d.req.Tools
 	sub.Array(func(i int) { sub.tool(at.In("tools", i), "") })
 	d.req.Tools = sub.req.Tools
@@ -373,7 +373,7 @@ func content(v rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error
 	default:
 		return nil, false, nil
 	}
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	r.Array(func(i int) {
 		p, perr := part(r.Value(), at.In("content", i))
 		if perr != nil {

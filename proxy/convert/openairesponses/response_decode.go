@@ -23,7 +23,7 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 	}
 	res := &ir.Response{ID: a.id, Model: a.model, Created: a.created, Completed: a.completed, Tier: a.tier, Usage: a.usage, HasUsage: a.hasUsage}
 	var failure error
-	r := rawjson.NewReader(a.output)
+	r := rawjson.Within(a.output)
 	r.Array(func(int) {
 		parts, err := answerItem(r.Value(), from)
 		if err != nil && failure == nil {

@@ -107,7 +107,7 @@ func (d *requestDecoder) namespace(children rawjson.Value, name string, at ir.Po
 	if children.Kind() != rawjson.Array {
 		return
 	}
-	sub := requestDecoder{Reader: rawjson.NewReader(children)}
+	sub := requestDecoder{Reader: rawjson.Within(children)}
 	sub.req.Tools = d.req.Tools
 	sub.Array(func(i int) { sub.tool(at.In("tools", i), name) })
 	d.req.Tools = sub.req.Tools
