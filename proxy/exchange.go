@@ -493,6 +493,7 @@ func (x *exchange) finish() {
 	defer func() {
 		x.bytes.End(x.rec.Phase == event.Failed)
 		x.body.release()
+		x.names.free()
 	}()
 	if x.rec.Phase == event.Waiting || x.rec.Phase == event.Streaming {
 		x.rec.Phase = event.Done

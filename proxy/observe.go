@@ -155,12 +155,21 @@ func (o *observer) tells(b []byte) bool {
 	}
 }
 
+// ending are the names of events that tell the end of a stream by themselves.
+var ending = map[string]bool{
+	"error": true, "message_stop": true,
+	"response.completed": true, "response.incomplete": true, "response.failed": true,
+}
+
 // frame reads one event. Only where the protocol has them do errors, ends and counts mean
 // what they say: a tool may have a parameter of the name "error".
 func (o *observer) frame(f sse.Frame) {
 	if o.proto != ir.AnthropicMessages && string(bytes.TrimSpace(f.Data)) == "[DONE]" {
 		o.ended, o.closed = true, true
 		return
+	}
+	if !ending[string(f.Event)] && !o.tells(f.Data) {
+		return // one beside another that does
 	}
 	t := readFrame(f)
 	for _, u := range t.usage {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"sync"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -74,7 +75,8 @@ func (x *exchange) renamer(stream bool) *renamer {
 	if x.rec.ModelAsked == "" || x.rec.ModelAsked == x.route.WireModel() {
 		return nil
 	}
-	r := &renamer{name: rawjson.AppendQuote(nil, x.rec.ModelAsked), sse: stream}
+	r := renamers.Get().(*renamer)
+	*r = renamer{name: rawjson.AppendQuote(r.name[:0], x.rec.ModelAsked), out: r.out[:0], start: r.start[:0], sse: stream}
 	switch {
 	case stream && x.client == ir.AnthropicMessages:
 		r.outer, r.once = "message", true
@@ -82,6 +84,16 @@ func (x *exchange) renamer(stream bool) *renamer {
 		r.outer = "response"
 	}
 	return r
+}
+
+// renamers are those that no exchange uses. Their memory is as large as what they once held.
+var renamers = sync.Pool{New: func() any { return new(renamer) }}
+
+// free lets the renamer be used for another answer.
+func (r *renamer) free() {
+	if r != nil {
+		renamers.Put(r)
+	}
 }
 
 // rename returns b with the names in it replaced. What it returns is valid until the next
