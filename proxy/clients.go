@@ -3,6 +3,8 @@ package proxy
 import (
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // clients are programs known by a piece of their User-Agent, in lower case; the first
@@ -60,23 +62,19 @@ var languages = map[string]string{
 // clientName recognises the program behind a request.
 func clientName(h http.Header) string {
 	ua := h.Get("User-Agent")
-	lower := strings.ToLower(ua)
 	if h.Get("X-Claude-Code-Session-Id") != "" {
 		return "Claude Code"
 	}
 	if o := strings.ToLower(h.Get("Originator")); strings.HasPrefix(o, "codex") {
 		return "Codex"
 	}
-	for _, c := range clients {
-		if !strings.Contains(lower, c.mark) {
-			continue
-		}
-		if strings.HasSuffix(c.name, " SDK") {
+	if name := programOf(ua); name != "" {
+		if strings.HasSuffix(name, " SDK") {
 			if l := languages[strings.ToLower(h.Get("X-Stainless-Lang"))]; l != "" {
-				return c.name + " (" + l + ")"
+				return name + " (" + l + ")"
 			}
 		}
-		return c.name
+		return name
 	}
 	if h.Get("X-Stainless-Lang") != "" {
 		if h.Get("Anthropic-Version") != "" {
@@ -86,6 +84,36 @@ func clientName(h http.Header) string {
 	}
 	return productOf(ua)
 }
+
+// programs are the names of the first maxPrograms User-Agents that were looked up: a computer
+// has few, and each of them comes with every request.
+var (
+	programs  sync.Map // string -> string
+	nPrograms atomic.Int32
+)
+
+const maxPrograms = 256
+
+// programOf is the program that a User-Agent is known for, "" for none.
+func programOf(ua string) string {
+	if name, ok := programs.Load(ua); ok {
+		return name.(string)
+	}
+	name, lower := "", strings.ToLower(ua)
+	for _, c := range clients {
+		if strings.Contains(lower, c.mark) {
+			name = c.name
+			break
+		}
+	}
+	if len(ua) <= maxAgent && nPrograms.Add(1) <= maxPrograms {
+		programs.Store(ua, name)
+	}
+	return name
+}
+
+// maxAgent bounds the User-Agents that are remembered, in bytes.
+const maxAgent = 512
 
 // productOf is the start of a User-Agent that nobody knows, printable and short.
 func productOf(ua string) string {

@@ -503,6 +503,9 @@ func (x *exchange) finish() {
 	}
 	x.rec.Duration = max(time.Since(x.rec.Start), 1)
 	x.publish(x.rec.Phase)
+	if !x.s.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
 	x.s.log.LogAttrs(context.Background(), slog.LevelDebug, "exchange",
 		slog.String("id", x.id), slog.String("client", x.rec.Client), slog.String("path", x.rec.Path),
 		slog.String("provider", x.rec.Provider), slog.String("model", x.rec.ModelUsed),

@@ -13,7 +13,7 @@ import (
 // routes is the whole surface of the proxy.
 func (s *Server) routes() http.Handler {
 	m := mux.NewRouter().SkipClean(true)
-	for _, base := range []string{"", "/v1"} {
+	for _, base := range []string{"/v1", ""} { // the ones that clients use most are found first
 		m.Handle(base+"/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/messages", handle((*exchange).complete)).Methods(http.MethodPost)
 		m.Handle(base+"/messages/count_tokens", handle((*exchange).countTokens)).Methods(http.MethodPost)

@@ -102,7 +102,7 @@ const convertedVersion = "2023-06-01"
 
 // headers are those of the upstream request.
 func (x *exchange) headers() http.Header {
-	in, out := x.r.Header, make(http.Header, 24)
+	in, out := x.r.Header, make(http.Header, 14)
 	out["Content-Type"] = []string{"application/json"}
 	out["Accept-Encoding"] = []string{"identity"}
 	name := "apex-ai-proxy"
@@ -344,7 +344,10 @@ const (
 )
 
 func shapeOf(h http.Header) shape {
-	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	media := h.Get("Content-Type")
+	if strings.IndexByte(media, ';') >= 0 || media != strings.ToLower(media) {
+		media, _, _ = mime.ParseMediaType(media)
+	}
 	switch {
 	case media == "text/event-stream":
 		return shapeStream
