@@ -49,7 +49,7 @@ func system() (c *cli, release func()) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	return &cli{
 		getenv: os.Getenv, environ: os.Environ, goos: runtime.GOOS, signals: signals,
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		stdin: os.Stdin, stdout: terminal{os.Stdout}, stderr: terminal{os.Stderr},
 		limit: drainLimit,
 	}, func() { signal.Stop(signals) }
 }

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -95,7 +96,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http
 	}
 	x.codec = convert.For(x.client)
 	x.rec = event.Exchange{
-		ID: x.id, Start: time.Now(), Client: clientName(r.Header), Method: r.Method, Path: path,
+		ID: x.id, Start: time.Now(), Client: x.hide(clientName(r.Header)), Method: r.Method, Path: x.hide(path),
 	}
 	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if path != r.URL.Path {
@@ -113,6 +114,9 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http
 
 // admit applies the guard, and adds what pages need to read even an error.
 func (x *exchange) admit() error {
+	if x.s.up.came(x.r) {
+		return loop()
+	}
 	if err := refuse(x.r, x.cfg); err != nil {
 		return err
 	}
@@ -154,7 +158,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	if x.deployment != "" {
 		q.Model = x.deployment
 	}
-	x.rec.ModelAsked, x.rec.Stream = q.Model, q.Stream
+	x.rec.ModelAsked, x.rec.Stream = x.hide(q.Model), q.Stream
 	x.stops = !q.Field("stop_sequences").Empty()
 	return q, nil
 }
@@ -180,7 +184,7 @@ func (x *exchange) choose(model string) (err error) {
 		return noEmbeddings(&x.route.Provider)
 	}
 	x.up = x.route.Upstream(x.client, x.stops)
-	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.route.Model
+	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.hide(x.route.Model)
 	x.rec.UpstreamProtocol = string(x.up)
 	return nil
 }
@@ -335,13 +339,33 @@ func (x *exchange) secrets() []string {
 	return list
 }
 
+// hide replaces the configured secrets in what a record shows. People put them into paths
+// and names by mistake.
+func (x *exchange) hide(s string) string {
+	s = apierror.Hide(s, x.cfg.GatewayToken, x.cfg.LocalKey, x.key.provider)
+	for _, k := range x.cfg.Keys {
+		s = apierror.Hide(s, k.Own)
+	}
+	return s
+}
+
+// hideHeaders does so in the headers of an answer that refuses: an upstream may repeat what it
+// was sent.
+func (x *exchange) hideHeaders(h http.Header) {
+	for _, values := range h {
+		for i, v := range values {
+			values[i] = x.hide(v)
+		}
+	}
+}
+
 // fail answers with an error in the client's own envelope. After the status was sent it
 // only notes what happened: the stream has told the client.
 func (x *exchange) fail(err error) {
 	var e *ir.Error
 	if !errors.As(err, &e) {
 		e = &ir.Error{Kind: ir.Internal, Message: "the proxy could not complete the request"}
-		x.s.log.Error("internal error", "id", x.id, "error", err)
+		x.s.log.Error("internal error", "id", x.id, "error", x.hide(err.Error()))
 	}
 	x.note(e)
 	if x.committed {
@@ -479,7 +503,7 @@ func (x *exchange) end() {
 	if err, ok := crash.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		aborted = true
 	} else if crash != nil {
-		x.s.log.Error("panic in an exchange", "id", x.id, "panic", crash, "stack", string(debug.Stack()))
+		x.s.log.Error("panic in an exchange", "id", x.id, "panic", x.hide(fmt.Sprint(crash)), "stack", string(debug.Stack()))
 		aborted = x.committed
 		x.fail(&ir.Error{Kind: ir.Internal, Message: "an internal error occurred in the proxy"})
 	}

@@ -231,9 +231,11 @@ func refuse(r *http.Request, cfg *Config) *ir.Error {
 			"requests for the host %q are not allowed: use 127.0.0.1 or localhost",
 			printable(r.Host))}
 	}
-	if o := r.Header.Get("Origin"); o != "" && !originAllowed(o, cfg) {
-		return &ir.Error{Kind: ir.Forbidden, Code: "origin_not_allowed", Message: fmt.Sprintf(
-			"web pages from %s may not call this proxy: add the origin to \"origins\" under [server] in the settings file", printable(o))}
+	for _, o := range r.Header["Origin"] { // no browser sends two: then each must be allowed
+		if o != "" && !originAllowed(o, cfg) {
+			return &ir.Error{Kind: ir.Forbidden, Code: "origin_not_allowed", Message: fmt.Sprintf(
+				"web pages from %s may not call this proxy: add the origin to \"origins\" under [server] in the settings file", printable(o))}
+		}
 	}
 	return nil
 }

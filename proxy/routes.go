@@ -125,6 +125,12 @@ func speaksAnthropic(r *http.Request) bool {
 }
 
 func (x *exchange) unknownPath() error {
+	if x.r.Header[hopHeader] != nil {
+		return &ir.Error{
+			Kind: ir.InvalidRequest, Code: "proxy_chain", ShouldRetry: "false",
+			Message: "the gateway's address leads to another Apex AI Proxy, which is not a gateway: correct it in Settings, or with --gateway-url",
+		}
+	}
 	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
 		"there is no API at %s: use /v1/chat/completions, /v1/responses, /v1/messages or /v1/models", printable(x.r.URL.Path))}
 }

@@ -140,6 +140,8 @@ func serve(listeners []net.Listener, h http.Handler, headTime time.Duration, log
 		MaxHeaderBytes:    256 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
+		// Or "OPTIONS *" would be answered past the guard.
+		DisableGeneralOptionsHandler: true,
 	}
 	results := make(chan error, len(listeners))
 	for _, ln := range listeners {

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,16 @@ func loop() *ir.Error {
 		Kind: ir.InvalidRequest, Code: "proxy_loop", ShouldRetry: "false",
 		Message: "the gateway's address leads back to this proxy: correct it in Settings, or with --gateway-url",
 	}
+}
+
+// came tells whether a request of this server has come back to it, on whatever way.
+func (u *upstream) came(r *http.Request) bool {
+	for _, hop := range r.Header[hopHeader] {
+		if strings.Contains(hop, u.self) {
+			return true
+		}
+	}
+	return false
 }
 
 // forwarded are the client's headers that an upstream of the same protocol gets.
@@ -183,6 +194,9 @@ var secretParams = map[string]bool{"key": true, "api_key": true, "api-key": true
 func withQuery(address, query string) string {
 	for _, pair := range strings.Split(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
 		if pair == "" || secretParams[strings.ToLower(name)] {
 			continue
 		}
@@ -199,11 +213,6 @@ func withQuery(address, query string) string {
 // nobody began to work on is sent again. It returns errGone when the client went away
 // meanwhile.
 func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) {
-	for _, hop := range x.r.Header[hopHeader] {
-		if strings.Contains(hop, x.s.up.self) {
-			return nil, loop()
-		}
-	}
 	for try := 0; ; try++ {
 		var j journey
 		resp, err := x.sendOnce(&j, address, body)
@@ -243,6 +252,9 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	resp, err := way.RoundTrip(req)
 	if err != nil {
 		return nil, err
+	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		x.hideHeaders(resp.Header)
 	}
 	x.rec.GatewayLogID = resp.Header.Get("Cf-Aig-Log-Id")
 	x.rec.CacheStatus = resp.Header.Get("Cf-Aig-Cache-Status")

@@ -26,11 +26,7 @@ var keys = regexp.MustCompile(strings.Join([]string{
 // Mask hides whatever is shaped like a key in text, and every one of secrets wherever it
 // stands. Text without keys is returned as it is.
 func Mask(text string, secrets ...string) string {
-	for _, s := range secrets {
-		if len(s) >= 4 {
-			text = strings.ReplaceAll(text, s, hidden)
-		}
-	}
+	text = Hide(text, secrets...)
 	if !suspicious(text) {
 		return text
 	}
@@ -40,6 +36,16 @@ func Mask(text string, secrets ...string) string {
 		}
 		return hidden
 	})
+}
+
+// Hide hides every one of secrets in text, and nothing else.
+func Hide(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if len(s) >= 4 {
+			text = strings.ReplaceAll(text, s, hidden)
+		}
+	}
+	return text
 }
 
 // suspicious is a quick test that any text with a key passes.

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/spelling"
@@ -59,8 +60,8 @@ func checkName(name string) error {
 		return ir.Invalid("model", "the model name is longer than %d characters", maxName)
 	}
 	for _, r := range name {
-		if r < 0x20 || r == 0x7f || r == '\uFFFD' {
-			return ir.Invalid("model", "the model name contains a control character")
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar { // it would be shown, logged and sent in headers
+			return ir.Invalid("model", "the model name contains a control character, or one that cannot be seen")
 		}
 	}
 	return nil
