@@ -216,3 +216,23 @@ func TestProcessStartedByNohup(t *testing.T) {
 	must(t, p.Process.Signal(syscall.SIGTERM))
 	p.ends(t, exitOK)
 }
+
+// TestProcessOnAFullDisk: a log that cannot be written is lost, and nothing else.
+func TestProcessOnAFullDisk(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	p := launchBy(t, []string{"DEBUG=1", "PATH=" + os.Getenv("PATH")}, "/bin/sh", "-c", `ulimit -f 4; exec "$0" serve 2>"$1"`, os.Args[0], log)
+	addr := p.addr(t)
+	until(t, "the key opens", func() bool { return ask(t, addr, "key") == 200 })
+	for range 60 {
+		if got := ask(t, addr, "key"); got != 200 {
+			t.Fatalf("status %d", got)
+		}
+	}
+	info, err := os.Stat(log)
+	must(t, err)
+	if info.Size() == 0 || info.Size() > 4<<10 {
+		t.Errorf("the log has %d bytes", info.Size())
+	}
+	must(t, p.Process.Signal(syscall.SIGTERM))
+	p.ends(t, exitOK)
+}
