@@ -11,5 +11,5 @@ import (
 
 func main() {
 	args, hidden := desktop.Arguments(os.Args)
-	desktop.Main(func() int { return app.Main(args, desktop.Run(hidden)) })
+	desktop.Main(func() int { return app.Main(args, desktop.Run(hidden)) }, os.Exit)
 }

@@ -2,15 +2,11 @@
 
 package desktop
 
-import (
-	"os"
-
-	"apex-ai-proxy/app"
-)
+import "apex-ai-proxy/app"
 
 // Run is nil: this build has no window, which app.Main says in a sentence before it
 // serves without one.
 func Run(bool) func(*app.App) int { return nil }
 
-// Main ends the process with what program returns.
-func Main(program func() int) { os.Exit(program()) }
+// Main calls exit with what program returns.
+func Main(program func() int, exit func(code int)) { exit(program()) }

@@ -18,11 +18,11 @@ const endLimit = 3 * time.Second
 // calls are the functions to be run on the main goroutine.
 var calls = make(chan func())
 
-// Main ends the process with what program returns. The program runs beside the main
+// Main calls exit with what program returns. The program runs beside the main
 // goroutine, which is left to the user interface: it must be the one that a window belongs
 // to, and it must not be the one whose end the program depends on.
-func Main(program func() int) {
-	go func() { os.Exit(program()) }()
+func Main(program func() int, exit func(code int)) {
+	go func() { exit(program()) }()
 	for f := range calls {
 		f()
 	}
