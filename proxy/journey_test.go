@@ -3,11 +3,16 @@ package proxy
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"net/http/httptest"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"apex-ai-proxy/proxy/event"
 )
 
 // TestUntouched: what nobody can have worked on.
@@ -74,4 +79,19 @@ func TestWatchRests(t *testing.T) {
 		}
 		w.stop()
 	})
+}
+
+// TestDurationsHaveAClockOfTheirOwn: what a record measures does not change with the clock
+// on the wall.
+func TestDurationsHaveAClockOfTheirOwn(t *testing.T) {
+	bus := event.NewBus(1)
+	s := New(slog.New(slog.DiscardHandler), bus)
+	s.Apply(Config{LocalKey: "local-key-123"})
+	r := httptest.NewRequest("POST", "http://localhost/v1/messages", strings.NewReader(`{"model":"echo#demo","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`))
+	r.Header.Set("X-Api-Key", "local-key-123")
+	s.handler.ServeHTTP(httptest.NewRecorder(), r)
+	x := bus.Recent()[0]
+	if !strings.Contains(x.Start.String(), " m=") || x.Phase != event.Done || x.Duration <= 0 {
+		t.Errorf("record %+v", x)
+	}
 }

@@ -161,3 +161,33 @@ func BenchmarkDraft(b *testing.B) {
 		book.Draft(Model{Provider: "openai", Model: "gpt-4o", Protocol: ir.OpenAIChat}, req, ir.Target{})
 	}
 }
+
+// TestClockJumps: a clock that is set neither keeps a lesson for ever nor breaks the book.
+func TestClockJumps(t *testing.T) {
+	start := time.Unix(1e9, 0)
+	now := start
+	b := NewBook(func() time.Time { return now })
+	m := Model{Model: "m"}
+	known := func() bool { return !b.Draft(m, request(), ir.Target{}).Req.Sampling.Temperature.Present() }
+	learn := func() {
+		learned, _ := (&Draft{Req: request()}).Cure(noTemperature)
+		b.Learn(m, learned)
+	}
+	learn()
+	for _, jump := range []time.Duration{-time.Hour, -20 * 365 * 24 * time.Hour, lifetime - 1} {
+		if now = start.Add(jump); !known() {
+			t.Errorf("forgotten after a jump of %v", jump)
+		}
+	}
+	if now = start.Add(100 * 365 * 24 * time.Hour); known() {
+		t.Error("believed a hundred years later")
+	}
+	learn()
+	now = start // back again
+	if !known() {
+		t.Error("forgotten, though it was learned just now")
+	}
+	if now = start.Add(100*365*24*time.Hour + lifetime); known() {
+		t.Error("kept for ever")
+	}
+}

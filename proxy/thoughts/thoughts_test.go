@@ -232,3 +232,25 @@ func TestCacheInUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestClockJumps: a clock that is set neither keeps a turn for ever nor breaks the cache.
+func TestClockJumps(t *testing.T) {
+	c, clock := newCache()
+	start := clock.t
+	c.Keep(Client{1}, "one", turn(1))
+	for _, jump := range []time.Duration{-20 * 365 * 24 * time.Hour, 0, lifetime - 1, -time.Hour} {
+		if clock.t = start.Add(jump); c.Recall(Client{1}, "one") == nil {
+			t.Errorf("forgotten after a jump of %v", jump)
+		}
+	}
+	c.Keep(Client{1}, "two", turn(1)) // in the past
+	clock.t = start.Add(100 * 365 * 24 * time.Hour)
+	if c.Recall(Client{1}, "one") != nil || c.Recall(Client{1}, "two") != nil || c.bytes != 0 || len(c.turns) != 0 {
+		t.Error("kept for a hundred years")
+	}
+	c.Keep(Client{1}, "three", turn(1))
+	clock.t = start
+	if c.Recall(Client{1}, "three") == nil {
+		t.Error("forgotten, though it was kept just now")
+	}
+}
