@@ -3,10 +3,11 @@
 //
 // When both sides speak the same protocol the bytes pass through; otherwise they are
 // converted (package convert). A converted request that an upstream refuses for what could
-// be otherwise is changed and sent once more (package remedy), one that nobody began to work
-// on is sent again as it is (retry.go), and what clients have no place for is put back into their conversations (package thoughts). Whatever fails
-// reaches the client as an error of its own protocol, before or inside a stream, and every
-// exchange leaves a record (package event). An exchange keeps the Config it began with.
+// be otherwise is changed and sent once more (package remedy), one that nobody began to
+// work on is sent again as it is, and what clients have no place for is put back into their
+// conversations (package thoughts). Whatever fails reaches the client as an error of its own
+// protocol, before or inside a stream, and every exchange leaves a record (package event).
+// An exchange keeps the Config it began with.
 package proxy
 
 import (

@@ -238,7 +238,7 @@ func TestClockJumps(t *testing.T) {
 	c, clock := newCache()
 	start := clock.t
 	c.Keep(Client{1}, "one", turn(1))
-	for _, jump := range []time.Duration{-20 * 365 * 24 * time.Hour, 0, lifetime - 1, -time.Hour} {
+	for _, jump := range []time.Duration{-time.Hour, 0, lifetime - 1, -20 * 365 * 24 * time.Hour} {
 		if clock.t = start.Add(jump); c.Recall(Client{1}, "one") == nil {
 			t.Errorf("forgotten after a jump of %v", jump)
 		}
