@@ -33,10 +33,10 @@ func (systemRing) Delete(service, user string) error        { return keyring.Del
 // call for the same secret joins it rather than opening another dialog. What was read
 // once is remembered, so the keychain is not asked for every request.
 type Keychain struct {
-	ring      ring
-	available func() error
-	ready     func(context.Context) bool
-	turn      chan struct{} // held by the one call that may show a dialog
+	ring  ring
+	open  func() error // before each call; an error of it is the call's
+	ready func(context.Context) bool
+	turn  chan struct{} // held by the one call that may show a dialog
 
 	mu    sync.Mutex
 	known map[string]string
@@ -52,7 +52,7 @@ type call struct {
 
 // NewKeychain returns the keychain of this system.
 func NewKeychain() *Keychain {
-	k := newKeychain(systemRing{}, available)
+	k := newKeychain(systemRing{}, open)
 	k.ready = unlocked
 	return k
 }
@@ -61,14 +61,14 @@ func NewKeychain() *Keychain {
 // Where the system does not tell, it is false.
 func (k *Keychain) Ready(ctx context.Context) bool { return k.ready(ctx) }
 
-func newKeychain(r ring, available func() error) *Keychain {
+func newKeychain(r ring, open func() error) *Keychain {
 	return &Keychain{
-		ring:      r,
-		available: available,
-		ready:     func(context.Context) bool { return false },
-		turn:      make(chan struct{}, 1),
-		known:     make(map[string]string),
-		calls:     make(map[string]*call),
+		ring:  r,
+		open:  open,
+		ready: func(context.Context) bool { return false },
+		turn:  make(chan struct{}, 1),
+		known: make(map[string]string),
+		calls: make(map[string]*call),
 	}
 }
 
@@ -161,13 +161,14 @@ func (k *Keychain) ask(f func() (string, error)) (value string, err error) {
 			value, err = "", fmt.Errorf("the keychain gave an answer that makes no sense: %v", p)
 		}
 	}()
-	if err := k.available(); err != nil {
-		return "", err
+	if err = k.open(); err == nil {
+		value, err = f()
 	}
-	value, err = f()
 	switch {
 	case err == nil:
 		return value, nil
+	case errors.Is(err, ErrLocked), errors.Is(err, ErrNoService):
+		return "", err
 	case errors.Is(err, keyring.ErrNotFound):
 		return "", ErrMissing
 	case errors.Is(err, keyring.ErrSetDataTooBig):

@@ -37,6 +37,18 @@ func busAt(address, runtimeDir string) error {
 	return ErrNoService
 }
 
+const (
+	secretService    = "org.freedesktop.secrets"
+	secretInterface  = "org.freedesktop.Secret.Service"
+	promptInterface  = "org.freedesktop.Secret.Prompt"
+	ownerChanged     = "NameOwnerChanged"
+	noPrompt         = dbus.ObjectPath("/")
+	secretServiceAt  = dbus.ObjectPath("/org/freedesktop/secrets")
+	promptsAtOnce    = 16 // signals that may wait to be looked at
+	getProperty      = "org.freedesktop.DBus.Properties.Get"
+	collectionLocked = "Locked"
+)
+
 // The collections that the library keeps secrets in, the one it prefers first.
 var collections = []dbus.ObjectPath{"/org/freedesktop/secrets/collection/login", "/org/freedesktop/secrets/aliases/default"}
 
@@ -50,15 +62,70 @@ func unlocked(ctx context.Context) bool {
 		return false
 	}
 	defer c.Close()
+	_, locked, err := collection(ctx, c, dbus.FlagNoAutoStart)
+	return err == nil && !locked
+}
+
+// collection is the one that secrets are in.
+func collection(ctx context.Context, c *dbus.Conn, flags dbus.Flags) (path dbus.ObjectPath, locked bool, err error) {
 	for _, path := range collections {
-		var locked dbus.Variant
-		err := c.Object("org.freedesktop.secrets", path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get",
-			dbus.FlagNoAutoStart, "org.freedesktop.Secret.Collection", "Locked").Store(&locked)
-		if is, known := locked.Value().(bool); err == nil && known {
-			return !is
+		var v dbus.Variant
+		err = c.Object(secretService, path).CallWithContext(ctx, getProperty, flags, "org.freedesktop.Secret.Collection", collectionLocked).Store(&v)
+		if is, known := v.Value().(bool); err == nil && known {
+			return path, is, nil
 		}
 	}
-	return false
+	return "", false, errors.Join(err, ErrMissing)
+}
+
+// open opens the keychain, for which the system may ask the user; it returns when they have
+// answered. The library would do so too, but takes whatever comes over its connection,
+// which is the one of the tray as well, for the answer.
+func open() error {
+	if err := available(); err != nil {
+		return err
+	}
+	c, err := dbus.ConnectSessionBus() // of its own
+	if err != nil {
+		return nil //nolint:nilerr // the library finds out the same, and says it
+	}
+	defer c.Close()
+	path, locked, err := collection(context.Background(), c, 0)
+	if err != nil || !locked {
+		return nil //nolint:nilerr // nothing to be opened: the library knows what to do
+	}
+	var done []dbus.ObjectPath
+	var prompt dbus.ObjectPath
+	err = c.Object(secretService, secretServiceAt).Call(secretInterface+".Unlock", 0, []dbus.ObjectPath{path}).Store(&done, &prompt)
+	if err != nil || prompt == noPrompt {
+		return err
+	}
+	return answered(c, prompt)
+}
+
+// answered shows a dialog of the Secret Service and waits until the user has answered it.
+func answered(c *dbus.Conn, prompt dbus.ObjectPath) error {
+	signals := make(chan *dbus.Signal, promptsAtOnce)
+	c.Signal(signals)
+	err := errors.Join(
+		c.AddMatchSignal(dbus.WithMatchObjectPath(prompt), dbus.WithMatchInterface(promptInterface)),
+		c.AddMatchSignal(dbus.WithMatchSender("org.freedesktop.DBus"), dbus.WithMatchMember(ownerChanged), dbus.WithMatchArg(0, secretService)),
+		c.Object(secretService, prompt).Call(promptInterface+".Prompt", 0, "").Err)
+	if err != nil {
+		return err
+	}
+	for s := range signals {
+		switch {
+		case s.Path == prompt && s.Name == promptInterface+".Completed" && len(s.Body) > 0:
+			if s.Body[0] == true { // dismissed
+				return ErrLocked
+			}
+			return nil
+		case s.Name == "org.freedesktop.DBus."+ownerChanged:
+			return ErrNoService
+		}
+	}
+	return ErrNoService
 }
 
 // classify names the state that an error of the Secret Service or the bus stands for,

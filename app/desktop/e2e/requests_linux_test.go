@@ -9,8 +9,6 @@ import (
 	"image/color"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -32,9 +30,7 @@ func newList(t *testing.T) *list {
 	t.Helper()
 	s := newSession(t, false)
 	l := &list{gateway: fakegateway.New(t, fakegateway.Options{}), addr: freeAddr(t)}
-	file := filepath.Join(s.home, ".config", "apex-ai-proxy", "settings.toml")
-	must(t, os.MkdirAll(filepath.Dir(file), 0o700))
-	must(t, os.WriteFile(file, []byte("[app]\ntheme = \"light\"\nguided = true\n"), 0o600))
+	guided(t, s)
 	s.env = append(s.env, "APEX_LOCAL_KEY="+localKey, "GATEWAY_TOKEN="+fakegateway.Token)
 	l.program = s.start("--listen", l.addr, "--account", fakegateway.Account, "--gateway", fakegateway.Name, "--gateway-url", l.gateway.URL)
 	l.window = s.window()
@@ -65,15 +61,20 @@ func (l *list) fail() {
 // post sends a request as a client does and returns the status of its answer.
 func (l *list) post(body string) (status int) {
 	l.t.Helper()
-	req, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, "http://"+l.addr+"/v1/chat/completions", strings.NewReader(body))
-	must(l.t, err)
+	return post(l.t, l.addr, body)
+}
+
+func post(t *testing.T, addr, body string) (status int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", strings.NewReader(body))
+	must(t, err)
 	req.Header.Set("Authorization", "Bearer "+localKey)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
-	must(l.t, err)
+	must(t, err)
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
-	must(l.t, err)
+	must(t, err)
 	return resp.StatusCode
 }
 

@@ -30,17 +30,32 @@ var tools = map[string]string{
 	"xdotool": "xdotool", "import": "imagemagick", "xclip": "xclip",
 }
 
-// session is a display with a window manager, a session bus, an unlocked keychain and, if
-// wanted, a panel that shows tray icons.
+// session is a display with a window manager, a session bus, a keychain and, if wanted, a
+// panel that shows tray icons.
 type session struct {
 	t    *testing.T
 	home string
 	env  []string
 	bus  *dbus.Conn
 	tray *exec.Cmd // the panel that shows icons, nil for none
+	ring *exec.Cmd // the keychain, nil for none
 }
 
+// keychain is the state of the keychain when a session begins.
+type keychain int
+
+const (
+	unlocked keychain = iota
+	bare              // unlocked, on a system that has no dialog to ask for its password
+	absent
+)
+
 func newSession(t *testing.T, panel bool) *session {
+	t.Helper()
+	return newSessionWith(t, panel, unlocked)
+}
+
+func newSessionWith(t *testing.T, panel bool, ring keychain) *session {
 	t.Helper()
 	requireTools(t)
 	s := &session{t: t}
@@ -54,14 +69,16 @@ func newSession(t *testing.T, panel bool) *session {
 		"LANG=C", "LIBGL_ALWAYS_SOFTWARE=1", "NO_AT_BRIDGE=1",
 	}
 	s.env = append(s.env, "DISPLAY="+s.display())
-	address := s.sessionBus(runtime)
+	address := s.sessionBus(runtime, ring != unlocked)
 	s.env = append(s.env, "DBUS_SESSION_BUS_ADDRESS="+address)
 	bus, err := dbus.Connect(address)
 	must(t, err)
 	s.bus = bus
 	t.Cleanup(func() { _ = bus.Close() })
 	s.keep("openbox")
-	s.keyring()
+	if ring != absent {
+		s.keyring(true)
+	}
 	if panel {
 		s.panel()
 	}
@@ -131,8 +148,21 @@ func (s *session) display() string {
 	return ":" + strings.TrimSpace(number)
 }
 
-func (s *session) sessionBus(dir string) string {
-	cmd := s.command("dbus-daemon", "--session", "--nofork", "--print-address=1", "--address=unix:path="+filepath.Join(dir, "bus"))
+// A bus that is bare starts no services by itself.
+const bareBus = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path=%s/bus</listen>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`
+
+func (s *session) sessionBus(dir string, bare bool) string {
+	args := []string{"--nofork", "--print-address=1"}
+	if bare {
+		config := filepath.Join(dir, "bus.conf")
+		must(s.t, os.WriteFile(config, fmt.Appendf(nil, bareBus, dir), 0o600))
+		args = append(args, "--config-file="+config)
+	} else {
+		args = append(args, "--session", "--address=unix:path="+filepath.Join(dir, "bus"))
+	}
+	cmd := s.command("dbus-daemon", args...)
 	out, err := cmd.StdoutPipe()
 	must(s.t, err)
 	s.begin(cmd)
@@ -141,12 +171,52 @@ func (s *session) sessionBus(dir string) string {
 	return strings.TrimSpace(address)
 }
 
-// keyring starts the keychain and unlocks it.
-func (s *session) keyring() {
-	cmd := s.command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
-	cmd.Stdin = strings.NewReader("a password for this test")
-	s.begin(cmd)
-	s.until("the keychain", func() bool { return s.owned("org.freedesktop.secrets") })
+// password is the keychain's.
+const password = "a password for this test"
+
+// keyring starts the keychain, which is made at the first time, and unlocks it if wanted.
+func (s *session) keyring(unlock bool) {
+	s.t.Helper()
+	args := []string{"--foreground", "--components=secrets"}
+	if unlock {
+		args = append(args, "--unlock")
+	}
+	s.ring = s.command("gnome-keyring-daemon", args...)
+	s.ring.Stdin = strings.NewReader(password)
+	s.begin(s.ring)
+	s.until("the keychain", func() bool { return s.owned(secretService) })
+}
+
+const secretService = "org.freedesktop.secrets"
+
+// lock has the keychain as after a login without a password: it is there, and locked.
+func (s *session) lock() {
+	s.t.Helper()
+	s.endKeyring()
+	s.keyring(false)
+}
+
+func (s *session) endKeyring() {
+	s.t.Helper()
+	must(s.t, syscall.Kill(-s.ring.Process.Pid, syscall.SIGKILL))
+	s.until("the keychain to go", func() bool { return !s.owned(secretService) })
+}
+
+// unlock opens the keychain, as another program does that knows the password.
+func (s *session) unlock() {
+	s.t.Helper()
+	service := s.bus.Object(secretService, "/org/freedesktop/secrets")
+	var nothing dbus.Variant
+	var key dbus.ObjectPath
+	must(s.t, service.Call("org.freedesktop.Secret.Service.OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&nothing, &key))
+	type secret struct {
+		Session     dbus.ObjectPath
+		Parameters  []byte
+		Value       []byte
+		ContentType string
+	}
+	must(s.t, service.Call("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword", 0,
+		dbus.ObjectPath("/org/freedesktop/secrets/collection/login"), secret{key, nil, []byte(password), "text/plain"}).Err)
 }
 
 func (s *session) owned(name string) bool {
