@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"runtime/debug"
 	"strconv"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -224,6 +226,18 @@ func (w *window) hide() {
 	w.visible = false
 	w.win.Hide()
 	w.u.rest()
+	w.u.after(freeAfter, w.free)
+}
+
+// freeAfter is how long after the window was hidden its memory is given back.
+const freeAfter = 5 * time.Second
+
+// free gives the system what was needed to draw, unless the window is open again. The
+// program may be in the tray for weeks, with no more to do than to pass requests on.
+func (w *window) free() {
+	if !w.visible {
+		w.u.goes(debug.FreeOSMemory)
+	}
 }
 
 // shortcuts are the window's keys. Text fields pass on what they do not use themselves.

@@ -29,7 +29,7 @@ func Run(hidden bool) func(*app.App) int {
 	return func(a *app.App) int { return run(a, hidden) }
 }
 
-func run(a *app.App, hidden bool) (code int) {
+func run(a *app.App, hidden bool) int {
 	instance, err := app.AcquireInstance(a.Dir())
 	if errors.Is(err, app.ErrAlreadyRunning) {
 		fmt.Fprintln(os.Stderr, Name+":", err)
@@ -41,12 +41,6 @@ func run(a *app.App, hidden bool) (code int) {
 	}
 	defer instance.Close()
 	libraries := listen(a.Log())
-	defer func() { // Fyne goes on after it has said that there is no display
-		if !libraries.displayed.Load() {
-			_ = recover()
-			code = 1
-		}
-	}()
 	knownBus()
 	a.Captures() // from the first request on, also before anybody looks
 	knownLocale()
@@ -85,13 +79,20 @@ func run(a *app.App, hidden bool) (code int) {
 	hangup := onHangup(face.Leave)
 	started := begin(ctx, a)
 	attended := attend(ctx, a, face)
-	loop(func() { face.Start(hidden); f.Run() }, told.Done(), endLimit)
+	loop(func() {
+		defer libraries.survive() // Fyne goes on after it has said that there is no display
+		face.Start(hidden)
+		f.Run()
+	}, told.Done(), endLimit)
 	face.Stopped()
 	hangup()
 	unpark()
 	stop()
 	<-started
 	<-attended
+	if !libraries.displayed.Load() {
+		return 1
+	}
 	return 0
 }
 

@@ -31,6 +31,14 @@ func listen(l *slog.Logger) *libraries {
 	return out
 }
 
+// survive keeps what Fyne runs into without a display from being told with a stack, after
+// it has been told in words. It is to be deferred.
+func (l *libraries) survive() {
+	if !l.displayed.Load() {
+		_ = recover()
+	}
+}
+
 // What is always told: that the display cannot be used, and that the program does not do
 // as Fyne wants.
 var (

@@ -87,12 +87,12 @@ func open() error {
 	}
 	c, err := dbus.ConnectSessionBus() // of its own
 	if err != nil {
-		return nil //nolint:nilerr // the library finds out the same, and says it
+		return nil // the library finds out the same, and says it
 	}
 	defer c.Close()
 	path, locked, err := collection(context.Background(), c, 0)
 	if err != nil || !locked {
-		return nil //nolint:nilerr // nothing to be opened: the library knows what to do
+		return nil // nothing to be opened: the library knows what to do
 	}
 	var done []dbus.ObjectPath
 	var prompt dbus.ObjectPath

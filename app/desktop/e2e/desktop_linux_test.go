@@ -45,7 +45,7 @@ const (
 	token   = "a-made-up-token-for-this-test"
 )
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
@@ -156,7 +156,7 @@ func TestWindow(t *testing.T) {
 }
 
 // wrongThread fails when Fyne saw a call from a goroutine that is not its own.
-func wrongThread(t *testing.T, p *program) {
+func wrongThread(t testing.TB, p *program) {
 	t.Helper()
 	if out := p.log.String(); strings.Contains(out, "Error in Fyne call thread") || strings.Contains(out, "panic") {
 		t.Errorf("the program said:\n%s", out)
@@ -164,7 +164,7 @@ func wrongThread(t *testing.T, p *program) {
 }
 
 // ask sends a request to the demo model.
-func ask(t *testing.T, addr, key string) {
+func ask(t testing.TB, addr, key string) {
 	t.Helper()
 	body := strings.NewReader(`{"model":"echo#demo","messages":[{"role":"user","content":"Hello from the desktop"}]}`)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", body)
@@ -195,7 +195,7 @@ func (s *session) settled(window string, before []byte, name string) []byte {
 }
 
 // same tells whether two pictures show the same in their middle, where the list is.
-func same(t *testing.T, a, b []byte) bool {
+func same(t testing.TB, a, b []byte) bool {
 	t.Helper()
 	x, y := decoded(t, a), decoded(t, b)
 	r := x.Bounds()
@@ -210,7 +210,7 @@ func same(t *testing.T, a, b []byte) bool {
 }
 
 // decoded is a picture in a form whose pixels are quickly read.
-func decoded(t *testing.T, picture []byte) *image.RGBA {
+func decoded(t testing.TB, picture []byte) *image.RGBA {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(picture))
 	must(t, err)

@@ -17,7 +17,7 @@ const localKey = "apx-a-key-for-the-desktop-tests"
 
 // slowStream begins a request that takes minutes. It returns as soon as the answer has
 // begun; the answer goes on.
-func slowStream(t *testing.T, addr string) *bufio.Reader {
+func slowStream(t testing.TB, addr string) *bufio.Reader {
 	t.Helper()
 	body := `{"model":"slow#demo","stream":true,"messages":[{"role":"user","content":"` + strings.Repeat("word ", 3000) + `"}]}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", strings.NewReader(body))
@@ -35,7 +35,7 @@ func slowStream(t *testing.T, addr string) *bufio.Reader {
 }
 
 // cut fails unless the rest of a stream is short and ends with an error.
-func cut(t *testing.T, answer io.Reader) {
+func cut(t testing.TB, answer io.Reader) {
 	t.Helper()
 	rest, _ := io.ReadAll(answer)
 	if !strings.Contains(string(rest), `"error"`) {

@@ -26,7 +26,7 @@ type list struct {
 	window  string
 }
 
-func newList(t *testing.T) *list {
+func newList(t testing.TB) *list {
 	t.Helper()
 	s := newSession(t, false)
 	l := &list{gateway: fakegateway.New(t, fakegateway.Options{}), addr: freeAddr(t)}
@@ -64,7 +64,7 @@ func (l *list) post(body string) (status int) {
 	return post(l.t, l.addr, body)
 }
 
-func post(t *testing.T, addr, body string) (status int) {
+func post(t testing.TB, addr, body string) (status int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", strings.NewReader(body))
 	must(t, err)
@@ -85,7 +85,7 @@ var (
 )
 
 // dots is where in a picture the rows of a state are, from the top.
-func dots(t *testing.T, picture []byte, state color.RGBA) (at []int) {
+func dots(t testing.TB, picture []byte, state color.RGBA) (at []int) {
 	t.Helper()
 	img := decoded(t, picture)
 	column := firstDot(img)
@@ -198,7 +198,7 @@ var (
 )
 
 // change is what differs in a part of two pictures.
-func change(t *testing.T, part image.Rectangle, a, b []byte) (r image.Rectangle) {
+func change(t testing.TB, part image.Rectangle, a, b []byte) (r image.Rectangle) {
 	t.Helper()
 	x, y := decoded(t, a), decoded(t, b)
 	for py := part.Min.Y; py < part.Max.Y; py++ {
@@ -281,7 +281,7 @@ func (l *list) arrived() *fakegateway.Request {
 	return r
 }
 
-func equalJSON(t *testing.T, a, b []byte) bool {
+func equalJSON(t testing.TB, a, b []byte) bool {
 	t.Helper()
 	var x, y any
 	must(t, json.Unmarshal(a, &x))

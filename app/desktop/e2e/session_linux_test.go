@@ -33,7 +33,7 @@ var tools = map[string]string{
 // session is a display with a window manager, a session bus, a keychain and, if wanted, a
 // panel that shows tray icons.
 type session struct {
-	t    *testing.T
+	t    testing.TB
 	home string
 	env  []string
 	bus  *dbus.Conn
@@ -50,12 +50,12 @@ const (
 	absent
 )
 
-func newSession(t *testing.T, panel bool) *session {
+func newSession(t testing.TB, panel bool) *session {
 	t.Helper()
 	return newSessionWith(t, panel, unlocked)
 }
 
-func newSessionWith(t *testing.T, panel bool, ring keychain) *session {
+func newSessionWith(t testing.TB, panel bool, ring keychain) *session {
 	t.Helper()
 	requireTools(t)
 	s := &session{t: t}
@@ -112,7 +112,7 @@ func (s *session) registered() int {
 	return len(items)
 }
 
-func requireTools(t *testing.T) {
+func requireTools(t testing.TB) {
 	t.Helper()
 	var missing []string
 	for name, pkg := range tools {
@@ -126,7 +126,7 @@ func requireTools(t *testing.T) {
 }
 
 // shortDir is a folder whose path is short enough for sockets in it.
-func shortDir(t *testing.T) string {
+func shortDir(t testing.TB) string {
 	dir, err := os.MkdirTemp("", "e2e")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
@@ -327,7 +327,7 @@ func (s *session) picture(window, name string) []byte {
 	return png
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ type setup struct {
 	window string
 }
 
-func newSetup(t *testing.T, s *session, args ...string) *setup {
+func newSetup(t testing.TB, s *session, args ...string) *setup {
 	t.Helper()
 	guided(t, s)
 	s.env = append(s.env, "APEX_LOCAL_KEY="+localKey)
@@ -126,7 +126,7 @@ func TestSettingsUnlocked(t *testing.T) {
 var known = []string{"--account", fakegateway.Account, "--gateway", fakegateway.Name}
 
 // withToken is a session whose keychain has the token already.
-func withToken(t *testing.T, ring keychain) *session {
+func withToken(t testing.TB, ring keychain) *session {
 	t.Helper()
 	s := newSessionWith(t, false, ring)
 	cmd := s.command("secret-tool", "store", "--label=A token", "service", "apex-ai-proxy", "username", "gateway-token")
@@ -198,4 +198,44 @@ func TestKeychainComesLate(t *testing.T) {
 	s.keyring(true)
 	u.needs(false)
 	u.works()
+}
+
+// tabsToLanguage is how often Tab is pressed to get from the account to the language when
+// nothing is set up; the theme comes next, a field that is typed comes before.
+const tabsToLanguage = 11
+
+// TestAppearance switches language and theme while the program runs.
+func TestAppearance(t *testing.T) {
+	u := newSetup(t, newSession(t, false))
+	u.key("ctrl+comma")
+	light := u.settled(u.window, nil, "appearance-light")
+	for range tabsToLanguage {
+		u.key("Tab")
+	}
+	third := []string{"space", "Down", "Down", "Down", "Return"}
+	u.key(third...)
+	u.key("Tab")
+	u.key(third...)
+	u.key("shift+Tab", "shift+Tab", "Return")
+	u.says("退出")
+	u.until("the settings to be saved", func() bool {
+		text, err := os.ReadFile(u.session.settings())
+		return err == nil && strings.Contains(string(text), "theme = 'dark'") && strings.Contains(string(text), "language = 'zh-Hans'")
+	})
+	dark := u.settled(u.window, light, "appearance-dark")
+	if a, b := brightness(t, light), brightness(t, dark); a < 200 || b > 60 {
+		t.Errorf("the window is %d bright in light and %d in dark", a, b)
+	}
+	wrongThread(t, u.program)
+}
+
+// brightness is how bright a picture is, up to 255.
+func brightness(t testing.TB, picture []byte) (mean int) {
+	t.Helper()
+	img := decoded(t, picture)
+	sum := 0
+	for i := 0; i < len(img.Pix); i += 4 {
+		sum += int(img.Pix[i+1])
+	}
+	return sum * 4 / len(img.Pix)
 }

@@ -121,7 +121,7 @@ func TestWindowComesBack(t *testing.T) {
 var sidebar = image.Rect(0, 0, 180, 400)
 
 // guided gives the program settings with which it does not show its guide.
-func guided(t *testing.T, s *session) {
+func guided(t testing.TB, s *session) {
 	t.Helper()
 	must(t, os.MkdirAll(filepath.Dir(s.settings()), 0o700))
 	must(t, os.WriteFile(s.settings(), []byte("[app]\ntheme = \"light\"\nguided = true\n"), 0o600))
