@@ -224,10 +224,7 @@ func (r *requests) refresh() {
 	some, any := log.Len() > 0, log.Total() > 0
 	r.empty.Hidden, r.unmatched.Hidden = any, some || !any
 	r.showList(some)
-	r.bar.Hidden = !any
-	for _, b := range []*widget.Button{r.clear, r.saves, r.pause} {
-		b.Hidden = !any
-	}
+	r.showTools(any)
 	r.choices(log.Filter())
 	r.refreshPause()
 	r.count.set(r.counted())
@@ -262,6 +259,18 @@ func (r *requests) offerNewest() {
 		show(r.newest, on)
 		r.head.Refresh()
 	}
+}
+
+// showTools shows what works on requests where there are any. The page is laid out again at
+// once: the list is about to be scrolled to its end, which depends on the room it has.
+func (r *requests) showTools(any bool) {
+	if r.bar.Visible() == any {
+		return
+	}
+	for _, o := range []fyne.CanvasObject{r.bar, r.clear, r.saves, r.pause} {
+		show(o, any)
+	}
+	r.content.Refresh()
 }
 
 // inspect shows the selected exchange, or nothing but the list.

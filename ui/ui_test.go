@@ -350,6 +350,10 @@ func TestRequestsFollowTheirEnd(t *testing.T) {
 	r := s.window.requests
 	end := func() float32 { return float32(s.log.Len())*rowHeight - r.list.Size().Height }
 	many(s, 0, 100)
+	room := r.list.Size()
+	if r.content.Refresh(); r.list.Size() != room {
+		t.Errorf("the list went to its end in %v, but has %v", room, r.list.Size())
+	}
 	if got := r.list.GetScrollOffset(); got < end()-1 || !r.newest.Hidden {
 		t.Fatalf("offset %v, want the end %v", got, end())
 	}

@@ -172,7 +172,7 @@ func TestFollow(t *testing.T) {
 		t.Errorf("a new request moves the list that is being read, in %v", r)
 	}
 
-	newest := change(t, buttons, reading, more)
+	newest := change(t, buttons, end, more)
 	if newest.Empty() {
 		t.Fatal("there is no button that leads to the new request")
 	}
