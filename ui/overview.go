@@ -298,7 +298,7 @@ func (o *overview) refreshKey() {
 	case o.revealed:
 		o.key.set(key)
 	default:
-		o.key.set(strings.Repeat("•", 24))
+		o.key.set(strings.Repeat("•", 16))
 	}
 	text, icon := words.T("Show"), theme.VisibilityIcon()
 	if o.revealed {

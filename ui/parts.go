@@ -121,6 +121,23 @@ func (footLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(max(a.Width, b.Width), a.Height+b.Height)
 }
 
+// wholeLayout shows its object only where all of it has room.
+type wholeLayout struct{}
+
+// Layout implements fyne.Layout.
+func (wholeLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	for _, o := range o {
+		show(o, o.MinSize().Width <= s.Width)
+		o.Move(fyne.NewPos(0, 0))
+		o.Resize(s)
+	}
+}
+
+// MinSize implements fyne.Layout.
+func (wholeLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, o[0].MinSize().Height)
+}
+
 // gridLayout puts objects of one height into as many columns of a least width as fit.
 type gridLayout struct {
 	width, height float32

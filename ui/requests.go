@@ -25,6 +25,7 @@ type requests struct {
 
 	head   *fyne.Container
 	count  *line
+	counts *fyne.Container // around it
 	newest *widget.Button
 	pause  *widget.Button
 	clear  *widget.Button
@@ -54,7 +55,8 @@ type requests struct {
 
 func newRequests(w *window) *requests {
 	r := &requests{w: w, follow: true}
-	r.count = newCutLine("", faceMuted, 60)
+	r.count = newLine("", faceMuted)
+	r.counts = container.New(wholeLayout{}, r.count)
 	r.newest = widget.NewButtonWithIcon(words.T("Newest"), theme.MoveDownIcon(), r.jump)
 	r.pause = widget.NewButtonWithIcon(words.T("Pause"), theme.MediaPauseIcon(), r.togglePause)
 	r.saves = widget.NewButtonWithIcon(words.T("Save…"), saveIcon(), r.saveAll)
@@ -63,12 +65,12 @@ func newRequests(w *window) *requests {
 	r.inspector = newInspector(w, r.unselect)
 	r.list.pause = r.togglePause
 	r.list.pass = w.pass
-	r.list.snap, r.list.moved = rowHeight, r.scrolled
+	r.list.snap, r.list.moved, r.list.resized = rowHeight, r.scrolled, r.resized
 	r.list.copy = func() { r.inspector.copyCurl(capture.ClientRequest, export.Bash) }
 	r.empty, r.unmatched = r.emptyState(), r.noMatch()
 	r.filterBar()
 	r.head = container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),
-		padded(0, 0, gapWide, gap, middle(r.count)))
+		padded(0, 0, gapWide, gap, middle(r.counts)))
 	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil,
 		container.NewStack(inRows(rowHeight, container.NewThemeOverride(r.list, part{padding: 0, inner: -1})), r.empty, r.unmatched))
 	r.split = container.NewVSplit(r.table, r.inspector.content)
@@ -227,7 +229,10 @@ func (r *requests) refresh() {
 	r.showTools(any)
 	r.choices(log.Filter())
 	r.refreshPause()
-	r.count.set(r.counted())
+	if text := r.counted(); text != r.count.text {
+		r.count.set(text)
+		r.counts.Refresh()
+	}
 	r.arrange()
 	r.offerNewest()
 	r.inspect()
@@ -251,6 +256,22 @@ func (r *requests) scrolled() {
 	r.look()
 	r.offset = r.list.GetScrollOffset()
 	r.offerNewest()
+}
+
+// resized keeps in sight, in a list that was so high, what was read there: the selected row,
+// or the end.
+func (r *requests) resized(height, offset float32) {
+	ours := r.ours
+	r.ours = true
+	defer func() { r.ours = ours }()
+	i := r.w.u.log.Selected()
+	switch y := float32(i) * rowHeight; {
+	case i >= 0 && y >= offset && y+rowHeight <= offset+height:
+		r.list.ScrollTo(i)
+	case r.follow:
+		r.list.ScrollToBottom()
+	}
+	r.offset = r.list.GetScrollOffset()
 }
 
 // offerNewest shows the way to the end of the list while the list does not follow it.

@@ -19,6 +19,7 @@ type rows struct {
 	pause    func()
 	copy     func()
 	pass     func(fyne.Shortcut)
+	resized  func(height, offset float32) // called with what they were before; may be nil
 }
 
 func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func()) *rows {
@@ -34,6 +35,15 @@ func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func
 	r.HideSeparators = true
 	r.ExtendBaseWidget(r)
 	return r
+}
+
+// Resize implements fyne.CanvasObject.
+func (r *rows) Resize(s fyne.Size) {
+	height, offset := r.Size().Height, r.GetScrollOffset()
+	r.list.Resize(s)
+	if r.resized != nil && height != s.Height {
+		r.resized(height, offset)
+	}
 }
 
 // TypedRune implements fyne.Focusable: a space pauses the list, or lets it go on.

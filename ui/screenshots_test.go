@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/theme"
 
 	"apex-ai-proxy/ui/words"
@@ -51,6 +52,25 @@ func render(t *testing.T, tag, name string, s *stage) {
 				t.Errorf("%s %s: %d colours, the page is not drawn", name, sizeName, n)
 			}
 			keep(t, fmt.Sprintf("%s-%s-%s-%s", name, sizeName, variantName(v), tag), img)
+		}
+	}
+}
+
+// TestPagesRenderOnFineScreens draws pages as screens with more pixels show them.
+func TestPagesRenderOnFineScreens(t *testing.T) {
+	for _, name := range []string{"overview-busy", "requests-detail"} {
+		for _, scale := range []float32{1.25, 1.5, 2} {
+			t.Run(fmt.Sprint(name, "/", scale), func(t *testing.T) {
+				s, sz := scenes[name](t), pictureSizes["small"]
+				s.window.win.Canvas().(software.WindowlessCanvas).SetScale(scale)
+				for _, v := range []fyne.ThemeVariant{theme.VariantLight, theme.VariantDark} {
+					img := s.picture(v, sz)
+					if b := img.Bounds(); float32(b.Dx()) != sz.Width*scale || float32(b.Dy()) != sz.Height*scale {
+						t.Errorf("%v at %v became %v", sz, scale, b)
+					}
+					keep(t, fmt.Sprintf("%s-%v-%s", name, scale, variantName(v)), img)
+				}
+			})
 		}
 	}
 }

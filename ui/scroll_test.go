@@ -86,3 +86,21 @@ func TestRowsAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// What is read stays in sight when the window gets smaller: the end, or the selected row.
+func TestResizedListStays(t *testing.T) {
+	s, r := longList(t)
+	s.window.win.Resize(size(760, 800))
+	s.window.win.Resize(size(760, 520))
+	if at := r.list.GetScrollOffset(); at != r.bottom() {
+		t.Errorf("the list is at %v, its end at %v", at, r.bottom())
+	}
+	s.window.win.Resize(size(760, 900))
+	r.list.Select(50)
+	s.window.win.Content().Refresh()
+	s.window.win.Resize(size(760, 520))
+	y := float32(50) * rowHeight
+	if at := r.list.GetScrollOffset(); y < at || y+rowHeight > at+r.list.Size().Height {
+		t.Errorf("row 50 is out of sight: the list is at %v and %v high", at, r.list.Size().Height)
+	}
+}

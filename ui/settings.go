@@ -54,7 +54,7 @@ func newSettingsPage(w *window) *settingsPage {
 			widget.NewButton(words.T("Export…"), p.export),
 		), middle(newLine(words.T("Settings"), faceHeadline))),
 		section(words.T("Cloudflare AI Gateway"),
-			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, 0-9 and a-f, from the address of your Cloudflare dashboard.")),
+			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, 0-9 and a-f. See the address of your dashboard.")),
 			p.text(presenter.FieldGateway, words.T("Gateway"), words.T("The name of your gateway under AI > AI Gateway.")),
 			formRow(words.T("Gateway token"), p.token.content),
 			p.text(presenter.FieldGatewayURL, words.T("Gateway URL"), words.T("Change it only for a gateway at another address.")),
