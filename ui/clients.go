@@ -318,6 +318,7 @@ func sameCard(a, b presenter.ClientCard) bool {
 // build makes the card.
 func (c *clientCard) build(card presenter.ClientCard) {
 	c.copy, c.copies, c.ways = nil, nil, nil
+	c.scroll.sideways = nil
 	parts := []fyne.CanvasObject{c.head(card)}
 	if card.Problem != "" {
 		parts = append(parts, c.problem(card))
@@ -458,32 +459,21 @@ func (c *clientCard) well(text []string, remark fyne.CanvasObject) fyne.CanvasOb
 	for _, s := range text {
 		lines.Add(newLine(s, mono))
 	}
-	c.side = newSideScroll(padded(gap+4, gap+4, gapWide, gapWide, lines), c.scroll)
+	c.side = newSideScroll(padded(gap+4, gap+4, gapWide, gapWide, lines))
+	c.scroll.sideways = c.side
 	return stack(gap,
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, 0, stack(0, sized(96, c.copy))), middle(remark)),
 		container.NewStack(newGround(colorWell, 6), c.side))
 }
 
-// sideScroll scrolls sideways only, and leaves other turns of the wheel to what it is in.
-type sideScroll struct {
-	container.Scroll
-	outer fyne.Scrollable
-}
+// sideScroll scrolls sideways. It gets the wheel from the page that it is in.
+type sideScroll struct{ container.Scroll }
 
-func newSideScroll(o fyne.CanvasObject, outer fyne.Scrollable) *sideScroll {
-	s := &sideScroll{outer: outer}
+func newSideScroll(o fyne.CanvasObject) *sideScroll {
+	s := &sideScroll{}
 	s.Content, s.Direction = o, container.ScrollHorizontalOnly
 	s.ExtendBaseWidget(s)
 	return s
-}
-
-// Scrolled implements fyne.Scrollable.
-func (s *sideScroll) Scrolled(e *fyne.ScrollEvent) {
-	if e.Scrolled.DX == 0 {
-		s.outer.Scrolled(e)
-		return
-	}
-	s.Scroll.Scrolled(faster(e))
 }
 
 // CreateRenderer implements fyne.Widget.

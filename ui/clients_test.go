@@ -210,7 +210,9 @@ func TestClientsWheel(t *testing.T) {
 	s := sceneClient("openai-sdk", 2)(t)
 	s.window.win.Resize(size(760, 520))
 	card := s.window.clients.card
-	turn := func(dx, dy float32) { card.side.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(dx, dy)}) }
+	s.window.win.Content().Refresh()
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(card.side).AddXY(20, 10)
+	turn := func(dx, dy float32) { test.Scroll(s.window.win.Canvas(), at, dx, dy) }
 	turn(0, -40)
 	if page, snippet := card.scroll.Offset, card.side.Offset; page.Y != 40*wheelFactor() || snippet.X != 0 {
 		t.Errorf("down: the page is at %v, the snippet at %v", page, snippet)

@@ -30,8 +30,12 @@ func faster(e *fyne.ScrollEvent) *fyne.ScrollEvent {
 	return &further
 }
 
-// scroll is a page that scrolls downwards, without the shadows that Fyne casts on it.
-type scroll struct{ container.Scroll }
+// scroll is a page that scrolls downwards, without the shadows that Fyne casts on it. It
+// takes the wheel wherever the pointer is: Fyne's text fields would keep it to themselves.
+type scroll struct {
+	container.Scroll
+	sideways fyne.Scrollable // takes the wheel when it goes sideways; may be nil
+}
 
 func newScroll(o fyne.CanvasObject) *scroll {
 	s := &scroll{}
@@ -45,14 +49,31 @@ func (s *scroll) Scrolled(e *fyne.ScrollEvent) { s.Scroll.Scrolled(faster(e)) }
 
 // CreateRenderer implements fyne.Widget.
 func (s *scroll) CreateRenderer() fyne.WidgetRenderer {
-	return &flatRenderer{WidgetRenderer: s.Scroll.CreateRenderer()}
+	return &flatRenderer{WidgetRenderer: s.Scroll.CreateRenderer(), wheel: newWheel(s.turned)}
+}
+
+func (s *scroll) turned(e *fyne.ScrollEvent) {
+	if e.Scrolled.DY == 0 && s.sideways != nil {
+		s.sideways.Scrolled(faster(e))
+		return
+	}
+	s.Scrolled(e)
 }
 
 // flatRenderer leaves out the shadows of what scrolls: everything but the content, which
 // comes first, and the bars, which take the pointer.
 type flatRenderer struct {
 	fyne.WidgetRenderer
+	wheel   *wheel // on top; nil for none
 	objects []fyne.CanvasObject
+}
+
+// Layout implements fyne.WidgetRenderer.
+func (r *flatRenderer) Layout(s fyne.Size) {
+	r.WidgetRenderer.Layout(s)
+	if r.wheel != nil {
+		r.wheel.Resize(s)
+	}
 }
 
 // Objects implements fyne.WidgetRenderer.
@@ -62,6 +83,9 @@ func (r *flatRenderer) Objects() []fyne.CanvasObject {
 		if _, bar := o.(desktop.Hoverable); bar || i == 0 {
 			r.objects = append(r.objects, o)
 		}
+	}
+	if r.wheel != nil {
+		r.objects = append(r.objects, r.wheel)
 	}
 	return r.objects
 }
@@ -81,7 +105,7 @@ func (l *list) CreateRenderer() fyne.WidgetRenderer {
 		if !ok {
 			continue
 		}
-		r.wheel = newWheel(s, l)
+		r.wheel = newWheel(func(e *fyne.ScrollEvent) { l.turned(s, e) })
 		r.objects = []fyne.CanvasObject{s, r.wheel}
 		update := s.OnScrolled
 		s.OnScrolled = func(p fyne.Position) {
@@ -110,15 +134,25 @@ func (r *wheelRenderer) Layout(s fyne.Size) {
 	r.wheel.Resize(s)
 }
 
+// turned moves a list. What is finer than a notch comes from a touchpad, which is followed
+// exactly.
+func (l *list) turned(s *container.Scroll, e *fyne.ScrollEvent) {
+	further := faster(e)
+	if l.snap > 0 && e.Scrolled.DY != 0 && math.Mod(float64(e.Scrolled.DY), notch) == 0 {
+		to := s.Offset.Y - further.Scrolled.DY
+		further.Scrolled.DY = s.Offset.Y - float32(math.Round(float64(to/l.snap)))*l.snap
+	}
+	s.Scrolled(further)
+}
+
 // wheel takes the wheel, and nothing else, of what lies below it.
 type wheel struct {
 	widget.BaseWidget
-	to *container.Scroll
-	of *list
+	turned func(*fyne.ScrollEvent)
 }
 
-func newWheel(to *container.Scroll, of *list) *wheel {
-	w := &wheel{to: to, of: of}
+func newWheel(turned func(*fyne.ScrollEvent)) *wheel {
+	w := &wheel{turned: turned}
 	w.ExtendBaseWidget(w)
 	return w
 }
@@ -128,13 +162,5 @@ func (w *wheel) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(container.NewWithoutLayout())
 }
 
-// Scrolled implements fyne.Scrollable. What is finer than a notch comes from a touchpad,
-// which is followed exactly.
-func (w *wheel) Scrolled(e *fyne.ScrollEvent) {
-	further := faster(e)
-	if n := w.of.snap; n > 0 && e.Scrolled.DY != 0 && math.Mod(float64(e.Scrolled.DY), notch) == 0 {
-		to := w.to.Offset.Y - further.Scrolled.DY
-		further.Scrolled.DY = w.to.Offset.Y - float32(math.Round(float64(to/n)))*n
-	}
-	w.to.Scrolled(further)
-}
+// Scrolled implements fyne.Scrollable.
+func (w *wheel) Scrolled(e *fyne.ScrollEvent) { w.turned(e) }

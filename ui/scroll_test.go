@@ -17,9 +17,13 @@ func TestWheel(t *testing.T) {
 	s := sceneSettings(t)
 	s.window.win.Resize(size(760, 520))
 	c := s.window.win.Canvas()
-	test.Scroll(c, fyne.NewPos(500, 300), 0, -notch)
-	if got := s.window.settings.scroll.Offset.Y; got != notch*wheelFactor() {
-		t.Errorf("the page moved by %v", got)
+	field := fyne.CurrentApp().Driver().AbsolutePositionForObject(s.window.settings.fields[1].entry)
+	for _, at := range []fyne.Position{fyne.NewPos(190, 300), field.AddXY(100, 20)} { // beside a field and in one
+		before := s.window.settings.scroll.Offset.Y
+		test.Scroll(c, at, 0, -notch)
+		if got := s.window.settings.scroll.Offset.Y; got != before+notch*wheelFactor() {
+			t.Errorf("at %v the page moved from %v to %v", at, before, got)
+		}
 	}
 	s, r := longList(t)
 	c = s.window.win.Canvas()
