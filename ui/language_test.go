@@ -72,7 +72,7 @@ func walk(o fyne.CanvasObject, f func(string)) {
 var names = []string{
 	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "GNOME", "AppIndicator", "KWallet", "Token",
 	"API", "SDK", "MiB", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
-	"Claude Code", "Messages", "Chat", "Responses", "Opus", "Sonnet", "Haiku", "Fable", "default", "demo", "workers-ai", "best",
+	"requests.har", "Claude Code", "Messages", "Chat", "Responses", "Opus", "Sonnet", "Haiku", "Fable", "default", "demo", "workers-ai", "best",
 }
 
 // data are the texts of the scenes that are nobody's to translate: models, paths, clients,

@@ -20,7 +20,7 @@ import (
 // The scenes are what a person sees at work, with data made up for it.
 var scenes = map[string]func(*testing.T) *stage{
 	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
-	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting,
+	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
@@ -111,6 +111,22 @@ func sceneQuitting(t *testing.T) *stage {
 	s := newStage(t, c)
 	s.start()
 	s.quit()
+	return s
+}
+
+// sceneUnsaved asks what to do with edits that cannot be saved.
+func sceneUnsaved(t *testing.T) *stage {
+	s := sceneWrongNames(t)
+	s.window.win.Resize(size(760, 520))
+	s.quit()
+	return s
+}
+
+// sceneSaved has saved requests to a file.
+func sceneSaved(t *testing.T) *stage {
+	s := sceneDetail(t)
+	s.window.write(&file{}, presenter.HAR, s.log.All())
+	s.until("the file", s.window.toast.content.Visible)
 	return s
 }
 

@@ -34,7 +34,7 @@ func newToast(w *window) *toast {
 	mark.set(presenter.ToneGood)
 	t.next.Importance = widget.LowImportance
 	row := inRow(gap, mark, padded(0, 0, gapTight, gapWide, t.text), t.next)
-	t.content = container.New(toastLayout{}, container.NewStack(newGround(theme.ColorNameSeparator, 9),
+	t.content = container.New(toastLayout{w}, container.NewStack(newGround(theme.ColorNameSeparator, 9),
 		padded(1, 1, 1, 1, newGround(theme.ColorNameOverlayBackground, 8)), padded(gap, gap, gapWide, gap, row)))
 	t.content.Hide()
 	return t
@@ -75,15 +75,22 @@ func (t *toast) show(text string) {
 // fileName is what a file is called.
 func fileName(file fyne.URI) string { return path.Base(file.Path()) }
 
-// toastLayout puts its object at the foot, in the middle.
-type toastLayout struct{}
+// toastLayout puts its object at the foot of the page, in the middle.
+type toastLayout struct{ w *window }
 
 // Layout implements fyne.Layout.
-func (toastLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+func (l toastLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
+	side, foot := l.w.side.content.MinSize().Width, float32(0)
+	switch l.w.current {
+	case pageSettings:
+		foot = l.w.settings.foot.MinSize().Height
+	case pageModels:
+		foot = l.w.models.foot.MinSize().Height
+	}
 	for _, o := range objects {
 		m := o.MinSize()
 		o.Resize(m)
-		o.Move(fyne.NewPos((s.Width-m.Width)/2, s.Height-m.Height-72)) // above the foot of a form
+		o.Move(fyne.NewPos(side+(s.Width-side-m.Width)/2, s.Height-foot-m.Height-gapWide))
 	}
 }
 

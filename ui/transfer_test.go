@@ -30,14 +30,14 @@ func (f *file) Close() error {
 }
 
 // URI implements fyne.URIWriteCloser.
-func (f *file) URI() fyne.URI { return storage.NewFileURI("/home/me/apex.toml") }
+func (f *file) URI() fyne.URI { return storage.NewFileURI("/home/me/requests.har") }
 
 func TestExport(t *testing.T) {
 	s, p := openSettings(t, readyCore())
 	f, said := &file{}, s.window.toast
 	p.writeExport(f)
 	s.until("the file", said.content.Visible)
-	if said.text.text != "Saved apex.toml, without secrets." {
+	if said.text.text != "Saved requests.har, without secrets." {
 		t.Errorf("it says %q", said.text.text)
 	}
 	if text := f.String(); !f.closed || !strings.Contains(text, testAccount) || strings.Contains(text, "made-up") {
@@ -66,7 +66,7 @@ func TestSavedRequestsAreShown(t *testing.T) {
 	s.window.write(&file{}, presenter.HAR, s.log.All())
 	s.until("the file", said.content.Visible)
 	test.Tap(said.next)
-	if said.text.text != "Saved apex.toml." || !slices.Equal(opened, []string{"file:///home/me"}) && !slices.Equal(opened, []string{"file:///home/me/"}) {
+	if said.text.text != "Saved requests.har." || !slices.Equal(opened, []string{"file:///home/me"}) && !slices.Equal(opened, []string{"file:///home/me/"}) {
 		t.Errorf("%q, opened %q", said.text.text, opened)
 	}
 }
