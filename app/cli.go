@@ -18,6 +18,7 @@ import (
 
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/assets/licenses"
 )
 
 // The exit codes, as the help lists them.
@@ -79,6 +80,8 @@ func (c *cli) run(ctx context.Context, args []string) int {
 		fmt.Fprint(c.stdout, help(line.topic()))
 	case cmdVersion:
 		fmt.Fprintln(c.stdout, versionLine())
+	case cmdLicenses:
+		fmt.Fprint(c.stdout, licenses.Text)
 	case cmdServe:
 		return c.serve(ctx, line)
 	case cmdDoctor:

@@ -18,16 +18,17 @@ const program = "apex-ai-proxy"
 
 // The commands. The empty one opens the window.
 const (
-	cmdNone    = ""
-	cmdServe   = "serve"
-	cmdDoctor  = "doctor"
-	cmdToken   = "token"
-	cmdKey     = "key"
-	cmdVersion = "version"
-	cmdHelp    = "help"
+	cmdNone     = ""
+	cmdServe    = "serve"
+	cmdDoctor   = "doctor"
+	cmdToken    = "token"
+	cmdKey      = "key"
+	cmdVersion  = "version"
+	cmdLicenses = "licenses"
+	cmdHelp     = "help"
 )
 
-var commands = []string{cmdServe, cmdDoctor, cmdToken, cmdKey, cmdVersion, cmdHelp}
+var commands = []string{cmdServe, cmdDoctor, cmdToken, cmdKey, cmdVersion, cmdLicenses, cmdHelp}
 
 // commandLine is what the user typed, understood.
 type commandLine struct {

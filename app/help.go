@@ -19,6 +19,8 @@ func help(topic string) string {
 		return tokenHelp
 	case cmdKey:
 		return keyHelp
+	case cmdLicenses:
+		return "Usage: apex-ai-proxy licenses\n\nPrints the licences of the works of others that are part of the program.\n"
 	case cmdVersion:
 		return "Usage: apex-ai-proxy version\n\nPrints the version of the program.\n"
 	}
@@ -38,6 +40,7 @@ Usage:
   apex-ai-proxy token set openai   the same for your own key of a provider; also status and remove
   apex-ai-proxy key                print the local key, which your tools send as their API key
   apex-ai-proxy version
+  apex-ai-proxy licenses           print the licences of the works of others that are part of it
   apex-ai-proxy help [command]
 
 Examples:

@@ -44,6 +44,8 @@ func TestCommandLine(t *testing.T) {
 		{"help serve", 0, "--listen", ""},
 		{"serve --help", 0, "SIGTERM", ""},
 		{"version", 0, "apex-ai-proxy", ""},
+		{"licenses", 0, "github.com/gorilla/mux v", ""},
+		{"help licenses", 0, "Usage:", ""},
 		{"--version", 0, "apex-ai-proxy", ""},
 		{"key", 0, localKey, ""},
 		{"srve", 2, "", "did you mean \"serve\""},
