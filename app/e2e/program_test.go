@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,6 +46,10 @@ func run(m *testing.M) int {
 	}
 	build := exec.Command("go", "build", "-tags", "headless", "-o", binary, "apex-ai-proxy")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if raced {
+		build.Args = slices.Insert(build.Args, 2, "-race")
+		build.Env = os.Environ()
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 		return 1
@@ -130,6 +135,9 @@ func (p *program) finish() {
 		if strings.Contains(p.stdout.String()+p.stderr.String(), secret) {
 			p.t.Errorf("the program printed a secret:\n%s%s", p.stdout.String(), p.stderr.String())
 		}
+	}
+	if strings.Contains(p.stderr.String(), "DATA RACE") {
+		p.t.Errorf("the program raced:\n%s", p.stderr.String())
 	}
 	if strings.Contains(p.stderr.String(), "panic:") || strings.Contains(p.stderr.String(), "goroutine ") {
 		p.t.Errorf("the program panicked:\n%s", p.stderr.String())
