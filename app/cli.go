@@ -38,6 +38,7 @@ const drainLimit = 10 * time.Second
 // returns when the user quits; nil when the program was built without. The result is the
 // exit code.
 func Main(args []string, desktop func(*App) int) int {
+	leaveSlack()
 	c, release := system()
 	defer release()
 	c.desktop = desktop
