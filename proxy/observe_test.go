@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -114,6 +115,28 @@ func BenchmarkObserver(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		o.stream(chunk)
+	}
+}
+
+// TestStreamCostsNoAllocation: what looks at every piece of a stream that passes through
+// allocates nothing, and of a piece with one event that tells something only that is parsed.
+func TestStreamCostsNoAllocation(t *testing.T) {
+	o := observer{proto: ir.OpenAIChat}
+	r := renames(ir.OpenAIChat, "m#openai").renamer(true)
+	many := bytes.Repeat(chunk, 100)
+	last := append(bytes.Clone(many), `data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`+"\n\n"...)
+	for name, c := range map[string]struct {
+		max float64
+		f   func()
+	}{
+		"observer":  {0, func() { o.stream(many) }},
+		"the end":   {20, func() { o.stream(last) }},
+		"renamer":   {0, func() { r.rename(many) }},
+		"lastEvent": {0, func() { lastEvent(many) }},
+	} {
+		if n := testing.AllocsPerRun(20, c.f); n > c.max {
+			t.Errorf("%s: %.0f allocations, at most %.0f are expected", name, n, c.max)
+		}
 	}
 }
 

@@ -57,6 +57,25 @@ func chatChunks(n int) []byte {
 	return b.Bytes()
 }
 
+func responsesChunks(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString("event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"g\",\"status\":\"in_progress\",\"output\":[]}}\n\nevent: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[]}}\n\nevent: response.content_part.added\ndata: {\"type\":\"response.content_part.added\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"part\":{\"type\":\"output_text\",\"text\":\"\",\"annotations\":[]}}\n\n")
+	for i := range n {
+		fmt.Fprintf(&b, "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"delta\":\" word%d\"}\n\n", i)
+	}
+	return b.Bytes()
+}
+
+// argumentChunks are n pieces of a tool call's arguments.
+func argumentChunks(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString("data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"g\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":\\\"\"}}]},\"finish_reason\":null}]}\n\n")
+	for i := range n {
+		fmt.Fprintf(&b, "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"g\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\" word%d\"}}]},\"finish_reason\":null}]}\n\n", i)
+	}
+	return b.Bytes()
+}
+
 func messagesChunks(n int) []byte {
 	var b bytes.Buffer
 	b.WriteString("event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"c\",\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n")
@@ -74,44 +93,148 @@ func streamOnce(from, to convert.Codec, in, out []byte) []byte {
 	return out
 }
 
+// streamWays are the ways of a stream: every codec on both sides.
+var streamWays = []struct {
+	name     string
+	from, to ir.Protocol
+	in       func(n int) []byte
+}{
+	{"ChatToMessages", ir.OpenAIChat, ir.AnthropicMessages, chatChunks},
+	{"ChatArgumentsToMessages", ir.OpenAIChat, ir.AnthropicMessages, argumentChunks},
+	{"ChatToResponses", ir.OpenAIChat, ir.OpenAIResponses, chatChunks},
+	{"MessagesToChat", ir.AnthropicMessages, ir.OpenAIChat, messagesChunks},
+	{"ResponsesToMessages", ir.OpenAIResponses, ir.AnthropicMessages, responsesChunks},
+}
+
 // BenchmarkStream tells the cost of 1,000 chunks.
 func BenchmarkStream(b *testing.B) {
-	chat, messages := convert.For(ir.OpenAIChat), convert.For(ir.AnthropicMessages)
-	for _, c := range []struct {
-		name     string
-		from, to convert.Codec
-		in       []byte
-	}{
-		{"ChatToMessages", chat, messages, chatChunks(1000)},
-		{"MessagesToChat", messages, chat, messagesChunks(1000)},
-	} {
+	for _, c := range streamWays {
 		b.Run(c.name, func(b *testing.B) {
 			var out []byte
+			in := c.in(1000)
 			b.ReportAllocs()
 			for b.Loop() {
-				out = streamOnce(c.from, c.to, c.in, out[:0])
+				out = streamOnce(convert.For(c.from), convert.For(c.to), in, out[:0])
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/chunk")
 		})
 	}
 }
 
-// A chunk of text costs no allocation on its way: allocations do not depend on the
-// machine, so this is a bound that can be tested.
+// A chunk costs no allocation on its way: allocations do not depend on the machine, so this
+// is a bound that can be tested. What a stream has said so far is kept where it is told again
+// at the end, so a few remain.
 func TestStreamAllocations(t *testing.T) {
-	chat, messages := convert.For(ir.OpenAIChat), convert.For(ir.AnthropicMessages)
-	for _, c := range []struct {
-		name     string
-		from, to convert.Codec
-		in       func(int) []byte
-	}{{"chat to messages", chat, messages, chatChunks}, {"messages to chat", messages, chat, messagesChunks}} {
+	for _, c := range streamWays {
 		out := make([]byte, 0, 1<<20)
 		count := func(n int) float64 {
 			in := c.in(n)
-			return testing.AllocsPerRun(20, func() { streamOnce(c.from, c.to, in, out) })
+			return testing.AllocsPerRun(20, func() { streamOnce(convert.For(c.from), convert.For(c.to), in, out) })
 		}
-		if few, many := count(10), count(1010); many-few > 10 {
+		if few, many := count(10), count(1010); many-few > 20 {
 			t.Errorf("%s: 1,000 more chunks cost %.0f more allocations", c.name, many-few)
 		}
 	}
 }
+
+// requestWays and answers are the ways of a request and of a whole answer.
+var requestWays = []struct {
+	name     string
+	from, to ir.Protocol
+}{
+	{"MessagesToChat", ir.AnthropicMessages, ir.OpenAIChat},
+	{"MessagesToResponses", ir.AnthropicMessages, ir.OpenAIResponses},
+	{"ChatToMessages", ir.OpenAIChat, ir.AnthropicMessages},
+	{"ResponsesToChat", ir.OpenAIResponses, ir.OpenAIChat},
+}
+
+// requestOf is a conversation of the given number of turns in a protocol.
+func requestOf(t testing.TB, p ir.Protocol, turns int) []byte {
+	t.Helper()
+	body := messagesRequest(turns)
+	if p == ir.AnthropicMessages {
+		return body
+	}
+	out, _, err := convertRequest(convert.For(ir.AnthropicMessages), convert.For(p), body, ir.Target{Model: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func BenchmarkRequest(b *testing.B) {
+	for _, c := range requestWays {
+		b.Run(c.name, func(b *testing.B) {
+			body := requestOf(b, c.from, 8)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := convertRequest(convert.For(c.from), convert.For(c.to), body, ir.Target{Model: "m"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// TestRequestAllocations: a turn of a conversation, which is a call of a tool and its result,
+// costs a few allocations on its way.
+func TestRequestAllocations(t *testing.T) {
+	for _, c := range requestWays {
+		count := func(turns int) float64 {
+			body := requestOf(t, c.from, turns)
+			return testing.AllocsPerRun(10, func() {
+				_, _, _ = convertRequest(convert.For(c.from), convert.For(c.to), body, ir.Target{Model: "m"})
+			})
+		}
+		per := (count(110) - count(10)) / 100
+		if per > maxPerTurn {
+			t.Errorf("%s: %.1f allocations for a turn", c.name, per)
+		}
+	}
+}
+
+// maxPerTurn bounds the allocations for a call of a tool and its result.
+const maxPerTurn = 40
+
+var answers = map[ir.Protocol]string{
+	ir.OpenAIChat:        `{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Reading.","tool_calls":[{"id":"call_1","type":"function","function":{"name":"tool_1","arguments":"{\"path\":\"a/b.go\"}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}`,
+	ir.AnthropicMessages: `{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Reading."},{"type":"tool_use","id":"toolu_1","name":"tool_1","input":{"path":"a/b.go"}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":10,"output_tokens":5}}`,
+	ir.OpenAIResponses:   `{"id":"resp_1","object":"response","created_at":1,"status":"completed","model":"m","output":[{"id":"msg_1","type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Reading.","annotations":[]}]},{"id":"fc_1","type":"function_call","status":"completed","call_id":"call_1","name":"tool_1","arguments":"{\"path\":\"a/b.go\"}"}],"usage":{"input_tokens":10,"output_tokens":5,"total_tokens":15}}`,
+}
+
+// answerOnce brings a whole answer from the upstream's protocol into the client's.
+func answerOnce(t testing.TB, client, upstream ir.Protocol) {
+	t.Helper()
+	res, err := convert.For(upstream).DecodeResponse([]byte(answers[upstream]), ir.Source{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := convert.For(client).EncodeResponse(res, ir.Reply{Model: "m", ID: "x"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	for _, c := range requestWays {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				answerOnce(b, c.from, c.to)
+			}
+		})
+	}
+}
+
+// TestAnswerAllocations: an answer with a text and a call costs a few allocations.
+func TestAnswerAllocations(t *testing.T) {
+	for _, c := range requestWays {
+		n := testing.AllocsPerRun(20, func() { answerOnce(t, c.from, c.to) })
+		if n > maxPerAnswer {
+			t.Errorf("%s: %.0f allocations", c.name, n)
+		}
+	}
+}
+
+// maxPerAnswer bounds the allocations for an answer with a text and a call.
+const maxPerAnswer = 90

@@ -186,6 +186,24 @@ func BenchmarkPeekRewrite(b *testing.B) {
 	}
 }
 
+// TestPeekAllocations: however long a conversation is, looking at it and replacing its model
+// costs the same few allocations.
+func TestPeekAllocations(t *testing.T) {
+	count := func(messages int) float64 {
+		body := []byte(`{"stream":true,"messages":[` + strings.Repeat(`{"role":"user","content":[{"type":"text","text":"some \"words\""}]},`, messages) + `{}],"model":"gpt-5#openai"}`)
+		return testing.AllocsPerRun(10, func() {
+			q, err := provider.Peek(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = q.Pieces("gpt-5", provider.Quirks{})
+		})
+	}
+	if few, many := count(10), count(5000); few > 20 || many > few+5 {
+		t.Errorf("%.0f allocations for a short conversation, %.0f for a long one", few, many)
+	}
+}
+
 // TestPieces: what is sent in pieces is what Rewrite makes in one.
 func TestPieces(t *testing.T) {
 	for name, body := range map[string]string{

@@ -102,6 +102,16 @@ func FuzzParser(f *testing.F) {
 	})
 }
 
+// TestFramesCostNoAllocation: frames are read in place.
+func TestFramesCostNoAllocation(t *testing.T) {
+	stream := []byte(strings.Repeat("event: e\ndata: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n", 100))
+	var p sse.Parser
+	count := 0
+	if n := testing.AllocsPerRun(20, func() { _ = p.Feed(stream, func(sse.Frame) { count++ }) }); n > 0 || count == 0 {
+		t.Errorf("%.0f allocations for %d frames", n, count)
+	}
+}
+
 func BenchmarkParser(b *testing.B) {
 	var stream bytes.Buffer
 	for i := range 100 {

@@ -71,7 +71,7 @@ func (c *calls) hold(kind ir.PartKind, text rawjson.Escaped) {
 
 // toolCalls reads the list of fragments in one chunk.
 func (d *StreamDecoder) toolCalls(list rawjson.Value, emit func(*ir.Event)) {
-	var r rawjson.Reader
+	r := &d.list // reader is used for each call
 	r.Reset(list)
 	r.Array(func(int) {
 		var f fragment

@@ -17,6 +17,7 @@ const maxBadFrames = 3
 type StreamDecoder struct {
 	from   ir.Source
 	reader rawjson.Reader
+	list   rawjson.Reader // of the calls in a chunk
 	ev     ir.Event
 
 	started, done bool

@@ -17,6 +17,7 @@ const maxBadFrames = 3
 type StreamDecoder struct {
 	from   ir.Source
 	reader rawjson.Reader
+	names  names
 	ev     ir.Event
 
 	started, done bool
@@ -97,7 +98,7 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	var e event
 	r := &d.reader
 	r.Reset(data)
-	e.read(r)
+	e.read(r, &d.names)
 	if r.Close() != nil || data[0] != '{' {
 		d.bad++
 		if d.frames == 1 || d.bad > maxBadFrames {
@@ -115,13 +116,26 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	d.event(&e, emit)
 }
 
-func (e *event) read(r *rawjson.Reader) {
+// names are texts of the last event. Most events have the same ones, which costs no copy then.
+type names struct{ kind, itemID string }
+
+// same is the text of a value, and last itself when that is the same.
+func same(v rawjson.Value, last string) string {
+	if v.Text().Is(last) {
+		return last
+	}
+	return v.Str()
+}
+
+func (e *event) read(r *rawjson.Reader, last *names) {
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "type":
-			e.kind = r.Value().Str()
+			e.kind = same(r.Value(), last.kind)
+			last.kind = e.kind
 		case "item_id":
-			e.itemID = r.Value().Str()
+			e.itemID = same(r.Value(), last.itemID)
+			last.itemID = e.itemID
 		case "output_index":
 			e.index, e.hasIndex = r.Value().Int()
 		case "content_index", "summary_index":
