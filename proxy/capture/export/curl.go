@@ -21,6 +21,9 @@ const (
 // ErrCut says that a request cannot be repeated, because only its beginning was kept.
 var ErrCut = errors.New("the request is longer than what was kept of it")
 
+// ErrQuote says that no command can hold a body without running a part of it.
+var ErrQuote = errors.New("the body cannot be written into a PowerShell command")
+
 // notRepeated are headers that curl sets itself, or that concern one connection only.
 var notRepeated = map[string]bool{
 	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Host": true, "Transfer-Encoding": true,
@@ -64,10 +67,23 @@ func Curl(s *capture.Snapshot, side capture.Side, base string, shell Shell) (str
 		return first + strings.Join(words, continued(shell)), nil
 	}
 	if shell == PowerShell {
+		if endsHere(string(m.Body)) { // its rest would be run
+			return "", ErrQuote
+		}
 		// PowerShell garbles quotes in arguments of programs; a pipe keeps every byte.
 		return first + fmt.Sprintf("$OutputEncoding = [Text.UTF8Encoding]::new($false)\n@'\n%s\n'@ | %s", m.Body, strings.Join(append(words, "--data-binary '@-'"), continued(shell))), nil
 	}
 	return first + strings.Join(append(words, "--data-binary "+quoteBash(string(m.Body), "")), continued(shell)), nil
+}
+
+// endsHere tells whether a line of a body would end the text of a PowerShell command.
+func endsHere(body string) bool {
+	for _, q := range powerShellQuotes {
+		if end := string(q) + "@"; strings.HasPrefix(body, end) || strings.Contains(body, "\n"+end) {
+			return true
+		}
+	}
+	return false
 }
 
 func placeholder(header string, local bool) string {

@@ -99,6 +99,16 @@ func TestCurlForPowerShell(t *testing.T) {
 	}
 }
 
+// TestCurlRunsNothing: a body that would end its text in PowerShell gives no command.
+func TestCurlRunsNothing(t *testing.T) {
+	for _, body := range []string{"x\n'@; calc", "'@\ncalc", "x\r\n\u2019@ | calc"} {
+		e := entry("https://gateway.example", body, 1<<20)
+		if got, err := export.Curl(e.Captured, capture.ClientRequest, "", export.PowerShell); err == nil {
+			t.Errorf("%q gives %s", body, got)
+		}
+	}
+}
+
 func TestCurlOfACutRequest(t *testing.T) {
 	e := entry("https://gateway.example", nasty, 10)
 	if _, err := export.Curl(e.Captured, capture.ClientRequest, "", export.Bash); err == nil {
