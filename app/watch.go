@@ -22,6 +22,7 @@ type watch struct {
 	wall  func() time.Time // the time on the wall, which goes on while the computer sleeps
 	addrs func() string    // the computer's own addresses
 	alive func(ctx context.Context, addr string) bool
+	woken <-chan struct{} // the system says that the computer slept; nil where it does not
 	app   *App
 }
 
@@ -30,7 +31,7 @@ type watch struct {
 // answer is replaced, and changed is called. A listener that is lost is opened again as
 // soon as that works, and a keychain that could not be read is read as soon as it can be.
 func (a *App) Attend(ctx context.Context, changed func()) {
-	watch{wall: time.Now, addrs: addresses, alive: answers, app: a}.run(ctx, changed)
+	watch{wall: time.Now, addrs: addresses, alive: answers, woken: wakes(ctx), app: a}.run(ctx, changed)
 }
 
 func (w watch) run(ctx context.Context, changed func()) {
@@ -53,6 +54,11 @@ func (w watch) run(ctx context.Context, changed func()) {
 			return
 		case <-lost:
 			w.revive(ctx)
+			continue
+		case <-w.woken:
+			w.recover(ctx)
+			changed()
+			seen, at = w.addrs(), w.now()
 			continue
 		case <-tick.C:
 		}

@@ -18,12 +18,13 @@ type attended struct {
 	slept   atomic.Int64 // what the clock on the wall is ahead
 	addrs   atomic.Value
 	dead    atomic.Bool // the listener does not answer
+	woken   chan struct{}
 	changes atomic.Int32
 }
 
 func attend(t *testing.T) *attended {
 	n := newNetwork()
-	a := &attended{net: n, app: &App{log: slog.New(slog.DiscardHandler), sup: newSupervisor(n.server, addrA)}}
+	a := &attended{net: n, woken: make(chan struct{}), app: &App{log: slog.New(slog.DiscardHandler), sup: newSupervisor(n.server, addrA)}}
 	a.addrs.Store("192.0.2.1")
 	must(t, a.app.sup.Start(t.Context(), addrA))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -34,6 +35,7 @@ func attend(t *testing.T) *attended {
 			wall:  func() time.Time { return time.Now().Add(time.Duration(a.slept.Load())) },
 			addrs: func() string { return a.addrs.Load().(string) },
 			alive: func(context.Context, string) bool { return !a.dead.Load() },
+			woken: a.woken,
 			app:   a.app,
 		}.run(ctx, func() { a.changes.Add(1) })
 	}()
@@ -68,10 +70,16 @@ func TestAttendNoticesSleepAndNetworks(t *testing.T) {
 		if srv.drops() != 1 || a.changes.Load() != 1 {
 			t.Errorf("after sleep: dropped %d times, told %d times", srv.drops(), a.changes.Load())
 		}
+		a.slept.Add(int64(time.Hour))
+		a.woken <- struct{}{}
+		synctest.Wait()
+		if srv.drops() != 2 || a.changes.Load() != 2 {
+			t.Errorf("when the system says so: dropped %d times, told %d times", srv.drops(), a.changes.Load())
+		}
 		a.addrs.Store("198.51.100.7")
 		a.wait(lookEvery)
 		a.wait(time.Minute)
-		if srv.drops() != 2 || a.changes.Load() != 2 {
+		if srv.drops() != 3 || a.changes.Load() != 3 {
 			t.Errorf("in another network: dropped %d times, told %d times", srv.drops(), a.changes.Load())
 		}
 		if len(a.net.all) != 1 || a.app.Status().State != Running {
