@@ -65,12 +65,10 @@ func TestNamesLeadNowhereElse(t *testing.T) {
 		`up = "../../x#azure-openai"` + "\n" + `host = "x@` + evil + `#azure-openai"` + "\n" + `"star*" = ["//` + evil + `/#openai", "..%2f..%2fx#azure-openai"]` + "\n"})
 	names := []string{"up", "host", "starry", "star/../../x", "claude-gw-up", "claude-gw-../../up"}
 	for _, part := range append(evilNames, "@"+evil, "//"+evil+"/", evil, "x@"+evil+"/", "http://"+evil) {
-		for _, name := range []string{
+		names = append(names,
 			part + "#openai", "gpt-4o#" + part, part, "openai/" + part, part + "/gpt-4o", part + "#azure-openai", "gpt-4o" + part + "#azure-openai", "x#" + part + "#azure-openai",
 			part + "#cohere", part + "#workers-ai", "@cf/" + part, part + "#openrouter", part + "#google-ai-studio", part + "#demo", part + "[1m]#anthropic", "#" + part,
-		} {
-			names = append(names, name)
-		}
+		)
 	}
 	reached := 0
 	for _, name := range names {
@@ -233,8 +231,7 @@ func TestHeadersHoldWhatTheyShould(t *testing.T) {
 	// What only the proxy may say, a client cannot say in its place.
 	before := len(g.Requests())
 	a := p.send("POST", chatPath, noStream(chatPath, "gpt-4o#openai"), func(r *http.Request) {
-		for _, name := range []string{"Host", "Cookie", "Proxy-Authorization", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "Cf-Connecting-Ip", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "User-Agent", "Content-Type",
-			"Accept-Encoding", "Cf-Aig-No-Wholesale", "X-Http-Method-Override", "X-Original-Url", "Referer", "Origin", "Expect-Ct", "Te"} {
+		for _, name := range []string{"Host", "Cookie", "Proxy-Authorization", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "Cf-Connecting-Ip", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "User-Agent", "Content-Type", "Accept-Encoding", "Cf-Aig-No-Wholesale", "X-Http-Method-Override", "X-Original-Url", "Referer", "Origin", "Expect-Ct", "Te"} {
 			if name != "Origin" && name != "Host" {
 				r.Header.Set(name, "evil")
 			}
