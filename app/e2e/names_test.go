@@ -66,8 +66,8 @@ func TestNamesLeadNowhereElse(t *testing.T) {
 	names := []string{"up", "host", "starry", "star/../../x", "claude-gw-up", "claude-gw-../../up"}
 	for _, part := range append(evilNames, "@"+evil, "//"+evil+"/", evil, "x@"+evil+"/", "http://"+evil) {
 		names = append(names,
-			part + "#openai", "gpt-4o#" + part, part, "openai/" + part, part + "/gpt-4o", part + "#azure-openai", "gpt-4o" + part + "#azure-openai", "x#" + part + "#azure-openai",
-			part + "#cohere", part + "#workers-ai", "@cf/" + part, part + "#openrouter", part + "#google-ai-studio", part + "#demo", part + "[1m]#anthropic", "#" + part,
+			part+"#openai", "gpt-4o#"+part, part, "openai/"+part, part+"/gpt-4o", part+"#azure-openai", "gpt-4o"+part+"#azure-openai", "x#"+part+"#azure-openai",
+			part+"#cohere", part+"#workers-ai", "@cf/"+part, part+"#openrouter", part+"#google-ai-studio", part+"#demo", part+"[1m]#anthropic", "#"+part,
 		)
 	}
 	reached := 0
