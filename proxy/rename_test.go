@@ -109,7 +109,8 @@ func FuzzRename(f *testing.F) {
 			x := renames(p, "N")
 			whole := string(x.renamer(stream).rename([]byte(in)))
 			r := x.renamer(stream)
-			parts := string(r.rename([]byte(in[:cut]))) + string(r.rename([]byte(in[cut:])))
+			parts := string(r.rename([]byte(in[:cut])))
+			parts += string(r.rename([]byte(in[cut:])))
 			if whole != parts {
 				t.Fatalf("cut at %d: %q, at once: %q", cut, parts, whole)
 			}
