@@ -56,6 +56,9 @@ func Curl(captures *capture.Store, id string, side capture.Side, addr string, sh
 	if errors.Is(err, export.ErrCut) {
 		return "", errors.New(words.T("The request is longer than what was kept of it."))
 	}
+	if errors.Is(err, export.ErrQuote) {
+		return "", errors.New(words.T("The request holds characters that cannot be pasted safely."))
+	}
 	if err != nil {
 		return "", fmt.Errorf("write the command: %w", err)
 	}

@@ -1,10 +1,13 @@
 package export
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/capture"
 )
@@ -21,8 +24,9 @@ const (
 // ErrCut says that a request cannot be repeated, because only its beginning was kept.
 var ErrCut = errors.New("the request is longer than what was kept of it")
 
-// ErrQuote says that no command can hold a body without running a part of it.
-var ErrQuote = errors.New("the body cannot be written into a PowerShell command")
+// ErrQuote says that no command of the shell can hold a request without running a part of
+// it, changing it, or acting on the terminal that it is pasted into.
+var ErrQuote = errors.New("the request cannot be written into a command safely")
 
 // notRepeated are headers that curl sets itself, or that concern one connection only.
 var notRepeated = map[string]bool{
@@ -41,6 +45,9 @@ func Curl(s *capture.Snapshot, side capture.Side, base string, shell Shell) (str
 	q, program := quoteBash, "curl"
 	if shell == PowerShell {
 		q, program = quotePowerShell, "curl.exe"
+	}
+	if bytes.IndexByte(m.Body, 0) >= 0 { // no argument has one, and no terminal takes it
+		return "", ErrQuote
 	}
 	words := []string{program + " -N " + q(absolute(m.URL, base), "")}
 	if m.Method != "POST" || m.Size == 0 {
@@ -67,7 +74,7 @@ func Curl(s *capture.Snapshot, side capture.Side, base string, shell Shell) (str
 		return first + strings.Join(words, continued(shell)), nil
 	}
 	if shell == PowerShell {
-		if endsHere(string(m.Body)) { // its rest would be run
+		if endsHere(string(m.Body)) || acts(string(m.Body)) { // its rest would be run, or typed as keys
 			return "", ErrQuote
 		}
 		// PowerShell garbles quotes in arguments of programs; a pipe keeps every byte.
@@ -84,6 +91,14 @@ func endsHere(body string) bool {
 		}
 	}
 	return false
+}
+
+// acts tells whether a text holds what a terminal takes for a key or an order when it is
+// pasted: any control character but line ends and tabs, and bytes that are no text.
+func acts(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(strings.ReplaceAll(s, "\r\n", "\n"), func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\t'
+	})
 }
 
 func placeholder(header string, local bool) string {
@@ -104,13 +119,38 @@ func continued(shell Shell) string {
 	return " \\\n  "
 }
 
-// quoteBash quotes a text for a POSIX shell, with the value of a variable at its end.
+// quoteBash quotes a text for a POSIX shell, with the value of a variable at its end. A text
+// that would act on a terminal is written with escapes, which bash, zsh and ksh read. Tabs
+// are, too: a shell that is typed into completes names at them.
 func quoteBash(s, variable string) string {
 	out := "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	if acts(s) || strings.ContainsRune(s, '\t') {
+		out = escapedBash(s)
+	}
 	if variable != "" {
 		out += `"$` + variable + `"`
 	}
 	return out
+}
+
+// escapedBash is a text in $'…', where all but line ends and what can be seen is written in
+// octal, as are the characters that mean something there or to the shell's history.
+func escapedBash(s string) string {
+	var b strings.Builder
+	b.WriteString("$'")
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 || unicode.IsControl(r) && r != '\n' || strings.ContainsRune(`'\!`, r) {
+			for _, c := range []byte(s[:n]) {
+				fmt.Fprintf(&b, `\%03o`, c)
+			}
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	b.WriteByte('\'')
+	return b.String()
 }
 
 // powerShellQuotes are the characters that PowerShell takes for a single quote.

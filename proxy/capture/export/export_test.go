@@ -3,6 +3,7 @@ package export_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/capture/export"
@@ -85,6 +88,41 @@ func TestCurlRepeatsTheRequest(t *testing.T) {
 				t.Errorf("the hop header is repeated: %s", v)
 			}
 		})
+	}
+}
+
+// TestCurlDoesNotActOnATerminal: what is pasted holds no key and no order for a terminal, and
+// bash still sends every byte.
+func TestCurlDoesNotActOnATerminal(t *testing.T) {
+	for _, body := range []string{
+		"x\x1b[201~\rid\r", "\x03\x15calc\r\n", "it's\t!! \\n \x7f \u009b31m ü\n山", "\xff\x9b2J\xe5\xb1", "\b\x1a1234", "{\n\t\"a\": \"\\n!\"\n}",
+	} {
+		var got []byte
+		srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = io.ReadAll(r.Body) }))
+		e := entry(srv.URL, body, 1<<20)
+		command, err := export.Curl(e.Captured, capture.UpstreamRequest, "", export.Bash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !utf8.ValidString(command) || strings.ContainsFunc(command, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }) {
+			t.Errorf("%q gives %q", body, command)
+		}
+		sh := exec.Command("bash", "-c", command)
+		sh.Env = append(os.Environ(), "GATEWAY_TOKEN=x", "PROVIDER_KEY=x")
+		if out, err := sh.CombinedOutput(); err != nil || string(got) != body {
+			t.Errorf("%q was sent as %q: %v %s", body, got, err, out)
+		}
+		srv.Close()
+		command, err = export.Curl(e.Captured, capture.ClientRequest, "", export.PowerShell)
+		if refused := !strings.HasPrefix(body, "{"); refused != errors.Is(err, export.ErrQuote) {
+			t.Errorf("in PowerShell %q gives %q, %v", body, command, err)
+		}
+	}
+	e := entry("https://gateway.example", "a\x00b", 1<<20)
+	for _, shell := range []export.Shell{export.Bash, export.PowerShell} {
+		if command, err := export.Curl(e.Captured, capture.ClientRequest, "", shell); !errors.Is(err, export.ErrQuote) {
+			t.Errorf("a zero byte gives %q", command)
+		}
 	}
 }
 
