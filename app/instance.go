@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +24,9 @@ type Instance struct {
 	lock *flock.Flock
 	ln   net.Listener
 	done chan struct{}
+
+	room    string // the folder made for the socket, "" when that is beside the lock
+	pointer string // the file that names it
 
 	mu    sync.Mutex
 	show  func() bool
@@ -59,7 +60,7 @@ func AcquireInstance(dir string) (*Instance, error) {
 		if got {
 			break
 		}
-		shown, err := askToShow(socketPath(dir))
+		shown, err := askToShow(dir)
 		switch {
 		case shown:
 			return nil, ErrAlreadyRunning
@@ -71,21 +72,66 @@ func AcquireInstance(dir string) (*Instance, error) {
 		time.Sleep(showPause)
 	}
 	i := &Instance{lock: lock, done: make(chan struct{})}
-	if err := i.listen(socketPath(dir)); err != nil {
+	if err := i.open(dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("guard against a second copy: %w", err), lock.Close())
 	}
 	return i, nil
 }
 
-// socketPath is in dir, or in the system's folder for temporary files where the path
-// would be longer than a socket's may be.
+// The socket's name, and that of the file beside the lock that says where the socket is
+// when it is elsewhere.
+const (
+	socketName  = "show.sock"
+	pointerName = "show.path"
+	roomPattern = "apex-ai-proxy-*"
+)
+
+// socketLimit is how long the path of a socket may be, in bytes, on the strictest system.
+const socketLimit = 100
+
+// socketPath is where the copy that runs listens.
 func socketPath(dir string) string {
-	const limit = 100
-	if p := filepath.Join(dir, "show.sock"); len(p) <= limit {
+	p := filepath.Join(dir, socketName)
+	if len(p) <= socketLimit {
 		return p
 	}
-	sum := sha256.Sum256([]byte(dir))
-	return filepath.Join(os.TempDir(), "apex-"+hex.EncodeToString(sum[:12])+".sock")
+	room, err := os.ReadFile(filepath.Join(dir, pointerName))
+	if err != nil {
+		return p // which fails, as it should
+	}
+	return filepath.Join(string(room), socketName)
+}
+
+// open listens in dir or, where the path would be too long for a socket, in a new folder
+// among the temporary ones. That folder is nobody else's, and its name cannot be known
+// before, so that no other user can connect or be there first; a file in dir tells it to
+// later copies.
+func (i *Instance) open(dir string) error {
+	path := filepath.Join(dir, socketName)
+	if len(path) <= socketLimit {
+		return i.listen(path)
+	}
+	i.pointer = filepath.Join(dir, pointerName)
+	if old, err := os.ReadFile(i.pointer); err == nil && filepath.IsAbs(string(old)) { // of a copy that crashed
+		_ = os.Remove(filepath.Join(string(old), socketName))
+		_ = os.Remove(string(old))
+	}
+	room, err := os.MkdirTemp("", roomPattern)
+	if err != nil {
+		return err
+	}
+	i.room = room
+	err = i.listen(filepath.Join(room, socketName))
+	if err == nil {
+		err = os.WriteFile(i.pointer, []byte(room), 0o600)
+		if err != nil {
+			err = errors.Join(err, i.ln.Close())
+		}
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(room))
+	}
+	return nil
 }
 
 func (i *Instance) listen(path string) error {
@@ -156,15 +202,18 @@ func (i *Instance) OnShow(show func() bool) {
 func (i *Instance) Close() error {
 	err := i.ln.Close()
 	<-i.done
+	if i.room != "" {
+		err = errors.Join(err, os.Remove(i.pointer), os.Remove(i.room))
+	}
 	return errors.Join(err, i.lock.Close())
 }
 
 // askToShow tells the copy that runs to show its window. It answers that it does, or that
 // it is ending. One that is just starting does not listen yet.
-func askToShow(path string) (shown bool, err error) {
+func askToShow(dir string) (shown bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socketPath(dir))
 	if err != nil {
 		return false, err
 	}
