@@ -27,6 +27,7 @@ type renamer struct {
 	nameAt int // where in start the name begins
 
 	line  lineState
+	mark  int  // bytes of the byte order mark that the stream began with
 	crlf  bool // the last line ended in CR: an LF still belongs to it
 	field [len("data:")]byte
 	seen  int // bytes of field
@@ -165,9 +166,10 @@ func (r *renamer) settled() bool { return r == nil || r.over }
 
 var markOuter = map[string]mark{"message": markOf(`"messa`, `ge"`), "response": markOf(`"respon`, `se"`)}
 
-// passes tells quickly that whole events hold nothing to be replaced, as most do not.
+// passes tells quickly that whole events hold nothing to be replaced, as most do not. The
+// end of an event of which a part was read is none of them.
 func (r *renamer) passes(b []byte) bool {
-	return r.outer != "" && r.sse && r.line == lineStart && lastEvent(b) == len(b) && markOuter[r.outer].index(b) < 0
+	return r.outer != "" && r.sse && r.line == lineStart && r.place == atTop && !r.done && lastEvent(b) == len(b) && markOuter[r.outer].index(b) < 0
 }
 
 // prefix takes bytes of a stream that are no data, and returns how many.
@@ -188,6 +190,11 @@ func (r *renamer) prefix(b []byte) int {
 	if r.line == lineOther {
 		return lineLen(b)
 	}
+	if r.line == lineStart && r.mark < len(bom) && b[0] == bom[r.mark] {
+		r.mark++
+		return 1
+	}
+	r.mark = len(bom)
 	if r.line == lineStart && bytes.HasPrefix(b, dataField) {
 		r.line = lineData
 		return len(dataField)

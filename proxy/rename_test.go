@@ -54,6 +54,9 @@ func TestRename(t *testing.T) {
 		"messages stream":          {ir.AnthropicMessages, true, sse(`event: message_start`, `data: {"type":"message_start","message":{"id":"i","content":[],"model":§},"model":"T"}`) + sse(`data: {"type":"content_block_start","content_block":`+toolWithModel+`}`) + sse(`data: {"message":{"model":"T"}}`)},
 		"messages stream, tool":    {ir.AnthropicMessages, true, sse(`data: {"type":"x","content_block":`+toolWithModel+`}`) + sse(`data: {"message":{"content":[`+toolWithModel+`],"model":§}}`)},
 		"responses stream":         {ir.OpenAIResponses, true, sse(`data: {"type":"response.created","response":{"tools":[`+toolWithModel+`],"model":§,"output":[]}}`) + sse(`data: {"type":"response.output_item.done","item":`+toolWithModel+`}`) + sse(`data: {"response":{"output":[`+toolWithModel+`],"model":§},"model":"T"}`)},
+		"messages stream in lines": {ir.AnthropicMessages, true, sse(`event: message_start`, `data: {"message":`, `data: {"id":"i",`, `data: "model":§}}`) + sse(`data: {"model":"T"}`)},
+		"responses in lines":       {ir.OpenAIResponses, true, sse(`data: {"response":{"id":"i",`, `data: "model":§}}`) + sse(`data: {"model":"T"}`)},
+		"byte order mark":          {ir.OpenAIChat, true, "\ufeff" + sse(`data: {"model":§}`) + sse(`data: {"model":§}`)},
 		"responses stream, no one": {ir.OpenAIResponses, true, sse(`data: {"type":"response.output_text.delta","delta":`+asText+`}`) + sse(`data: {"response":"model","model":"T"}`)},
 	} {
 		t.Run(label, func(t *testing.T) {
