@@ -302,6 +302,22 @@ func TestConnectionGivenUp(t *testing.T) {
 	}
 }
 
+// TestIdempotencyKeyRepeatsNothing: it is not for the proxy, which does not know whether the
+// upstream minds it.
+func TestIdempotencyKeyRepeatsNothing(t *testing.T) {
+	u := newUpstream(t, after(1, vendor, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	}))
+	f, _ := again(t, u, func(c *proxy.Config) { c.Retries = 0 })
+	for i, want := range []int{200, 502} { // the second over the connection of the first
+		got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), withHeader("Idempotency-Key", "k"))
+		if got.status != want || u.count() != i+1 || u.seen[i].header.Get("Idempotency-Key") != "k" {
+			t.Errorf("request %d: %d %s, asked %d times", i+1, got.status, got.body, u.count())
+		}
+	}
+}
+
 // TestWaitEndsWithTheClient: and with the proxy.
 func TestWaitEndsWithTheClient(t *testing.T) {
 	for _, stop := range []bool{false, true} {

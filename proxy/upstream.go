@@ -89,8 +89,13 @@ func (u *upstream) came(r *http.Request) bool {
 
 // forwarded are the client's headers that an upstream of the same protocol gets.
 var forwarded = [...]string{
-	"Accept", "Openai-Beta", "Idempotency-Key", "Traceparent", "Tracestate", "X-Session-Affinity",
+	"Accept", "Openai-Beta", "Traceparent", "Tracestate", "X-Session-Affinity",
 }
+
+// idempotencyKey is that header in a spelling that the transport does not know. Under its
+// usual one the transport sends a request again, unasked and unseen, that the upstream may
+// have worked on; see retry.go.
+const idempotencyKey = "idempotency-key"
 
 // anthropicHeaders are those that Anthropic's API gets besides.
 var anthropicHeaders = [...]string{
@@ -137,6 +142,9 @@ func (x *exchange) headers() http.Header {
 				}
 			}
 		}
+	}
+	if v := in["Idempotency-Key"]; len(v) > 0 && x.up == x.client {
+		out[idempotencyKey] = v
 	}
 	if x.up == ir.AnthropicMessages && out["Anthropic-Version"] == nil {
 		out["Anthropic-Version"] = []string{convertedVersion}
