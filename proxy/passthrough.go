@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"sync"
 
 	"apex-ai-proxy/proxy/apierror"
 	"apex-ai-proxy/proxy/convert"
@@ -16,10 +15,6 @@ import (
 	"apex-ai-proxy/proxy/rawjson"
 	"apex-ai-proxy/proxy/sse"
 )
-
-const bufferSize = 32 << 10
-
-var buffers = sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
 
 // pass brings a request to an upstream that speaks the client's own protocol. Only the
 // model is replaced, and what the provider is known to refuse.
@@ -32,25 +27,26 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return x.passError(resp)
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	win := newWindow()
+	defer win.free()
+	buf := win.bytes()
 	form := shapeOf(resp.Header)
 	// The first bytes decide: what is called a stream may be an error all the same.
-	n, err := begin(resp.Body, *buf)
-	if form == shapeStream && q.Stream && n > 0 && sniff((*buf)[:n]) != shapeJSON && isEvents((*buf)[:n]) {
-		if e := x.failsAtOnce(resp, (*buf)[:n]); e != nil {
+	n, err := begin(resp.Body, buf)
+	if form == shapeStream && q.Stream && n > 0 && sniff(buf[:n]) != shapeJSON && isEvents(buf[:n]) {
+		if e := x.failsAtOnce(resp, buf[:n]); e != nil {
 			x.convertHeaders(resp.Header)
 			return e
 		}
-		return x.passStream(resp, *buf, n)
+		return x.passStream(resp, win, n)
 	}
 	if form == shapeStream {
 		form = shapeUnknown
 	}
 	if err == nil {
-		n, err = fill(resp.Body, *buf, n, form == shapeUnknown)
+		n, err = fill(resp.Body, buf, n, form == shapeUnknown)
 	}
-	head := (*buf)[:n]
+	head := buf[:n]
 	if err != nil && !errors.Is(err, io.EOF) {
 		return x.unlessGone(x.cutShort(err))
 	}
@@ -63,10 +59,10 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 			x.convertHeaders(resp.Header)
 			return e
 		}
-		return x.passStream(resp, *buf, n)
+		return x.passStream(resp, win, n)
 	case form == shapeStream:
 		x.convertHeaders(resp.Header)
-		return x.same(q).collect(resp.Body, *buf, n, err)
+		return x.same(q).collect(resp.Body, buf, n, err)
 	case form != shapeJSON:
 		x.convertHeaders(resp.Header)
 		return x.nonsense(resp, head)
@@ -76,7 +72,7 @@ func (x *exchange) pass(address string, q *provider.Request) error {
 		t.enc = x.codec.NewStreamEncoder(t.reply)
 		return t.whole(resp, head, true)
 	}
-	return x.passUnary(resp, *buf, n, errors.Is(err, io.EOF))
+	return x.passUnary(resp, buf, n, errors.Is(err, io.EOF))
 }
 
 // passed is the body of a request that passes through, in pieces.
@@ -312,23 +308,26 @@ func (x *exchange) copyRest(body io.Reader, buf []byte, obs *observer) error {
 	}
 }
 
-// passStream hands a stream on, read by read; held bytes of it are in buf already. Only
+// passStream hands a stream on, read by read; held bytes of it are in the window already. Only
 // whole events are written, so that an error can still be told when the upstream breaks
 // off in the middle of one.
-func (x *exchange) passStream(resp *http.Response, buf []byte, held int) error {
+func (x *exchange) passStream(resp *http.Response, win *window, held int) error {
 	x.passHeaders(resp.Header)
 	x.streamHeaders()
 	x.commit(resp.StatusCode)
 	_ = x.rc.Flush()
 	x.names = x.renamer(true)
 	obs := observer{proto: x.client}
+	buf, filled := win.bytes(), held
 	if held > 0 {
 		held = x.forward(buf, held, &obs)
 	}
 	for held >= 0 {
+		buf = win.next(held, filled)
 		n, err := resp.Body.Read(buf[held:])
+		filled = held + n
 		if n > 0 {
-			if held = x.forward(buf, held+n, &obs); held < 0 {
+			if held = x.forward(buf, filled, &obs); held < 0 {
 				break
 			}
 		}
@@ -346,8 +345,8 @@ func (x *exchange) passStream(resp *http.Response, buf []byte, held int) error {
 // its start. It returns how much is left, or -1 when the client is gone.
 func (x *exchange) forward(buf []byte, n int, obs *observer) int {
 	end := lastEvent(buf[:n])
-	if end == 0 && n == len(buf) {
-		end = n // an event larger than the buffer
+	if end == 0 && n == bufferSize {
+		end = n // an event larger than any window
 	}
 	if end > 0 {
 		obs.stream(buf[:end])

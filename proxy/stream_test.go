@@ -306,6 +306,45 @@ func TestLongAnswer(t *testing.T) {
 	}
 }
 
+// TestLongEventAfterShortOnes: an event that is larger than what a slow stream waits with is
+// still handed on as a whole, or not at all.
+func TestLongEventAfterShortOnes(t *testing.T) {
+	frame := `data: {"choices":[{"index":0,"delta":{"content":"` + strings.Repeat("long ", 3000) + `"},"finish_reason":null}]}` + "\n\n"
+	rest := chatFrames[3] + "data: [DONE]\n\n"
+	for name, last := range map[string][]string{"whole": {frame, rest}, "cut": {frame[:9000]}} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan bool) // the client has the first event
+			f := start(t, newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+				sseAnswer(chatFrames[0])(w, r)
+				<-got
+				sseAnswer(chatFrames[1])(w, r)
+				<-got
+				cutAnswer(last...)(w, r)
+			}))
+			resp, err := client.Do(f.request(t.Context(), "POST", "/v1/chat/completions", chat("gpt-4o", `"stream":true,`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			buf := make([]byte, len(chatFrames[0])+len(chatFrames[1]))
+			for _, part := range [][]byte{buf[:len(chatFrames[0])], buf[len(chatFrames[0]):]} {
+				if _, err := io.ReadFull(resp.Body, part); err != nil {
+					t.Fatal(err)
+				}
+				got <- true
+			}
+			more, _ := io.ReadAll(resp.Body)
+			all := string(buf) + string(more)
+			if name == "whole" && all != chatFrames[0]+chatFrames[1]+frame+rest {
+				t.Errorf("%d bytes came", len(all))
+			}
+			if name == "cut" && (strings.Contains(all, "long") || !failedWell(true, all)) {
+				t.Errorf("half an event was handed on: %s", all)
+			}
+		})
+	}
+}
+
 func TestUpstreamTooSlow(t *testing.T) {
 	for _, d := range doors {
 		f := start(t, newUpstream(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),

@@ -66,28 +66,29 @@ func (t *translation) answer(resp *http.Response, stream bool) error {
 
 func (t *translation) read(resp *http.Response, stream bool) error {
 	x := t.x
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	n, err := fill(resp.Body, *buf, 0, true)
+	win := newWindow()
+	defer win.free()
+	buf := win.bytes()
+	n, err := fill(resp.Body, buf, 0, true)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return x.cutShort(err)
 	}
-	switch form := sniff((*buf)[:n]); {
+	switch form := sniff(buf[:n]); {
 	case form == shapeStream && stream:
-		return t.stream(resp.Body, *buf, n, err)
+		return t.stream(resp.Body, win, n, err)
 	case form == shapeStream:
-		return t.collect(resp.Body, *buf, n, err)
+		return t.collect(resp.Body, buf, n, err)
 	case form != shapeJSON:
-		return x.nonsense(resp, (*buf)[:n])
+		return x.nonsense(resp, buf[:n])
 	default:
-		return t.whole(resp, (*buf)[:n], stream)
+		return t.whole(resp, buf[:n], stream)
 	}
 }
 
 // stream converts what one read brought, writes it at once and flushes it once. n bytes
 // and perhaps the end of the body have been read already.
-func (t *translation) stream(body io.Reader, buf []byte, n int, err error) error {
-	x := t.x
+func (t *translation) stream(body io.Reader, win *window, n int, err error) error {
+	x, buf := t.x, win.bytes()
 	emit := t.emit
 	feed := func(f sse.Frame) { t.dec.Decode(f, emit) }
 	for {
@@ -106,6 +107,7 @@ func (t *translation) stream(body io.Reader, buf []byte, n int, err error) error
 			}
 			return t.end()
 		}
+		buf = win.next(0, n)
 		n, err = body.Read(buf)
 	}
 }
