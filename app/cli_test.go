@@ -415,7 +415,7 @@ func TestUsage(t *testing.T) {
 		says string
 	}{
 		{[]string{"sreve"}, `there is no command "sreve"; did you mean "serve"?`},
-		{[]string{"dance"}, `there is no command "dance"; the commands are serve, doctor, token, key, version, help`},
+		{[]string{"dance"}, `there is no command "dance"; the commands are serve, doctor, token, key, version, licenses, help`},
 		{[]string{"serve", "--lisen", "x"}, "there is no flag --lisen; did you mean --listen?"},
 		{[]string{"serve", "--color"}, "there is no flag --color\n"},
 		{[]string{"serve", "--listen"}, "--listen needs a value"},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -57,25 +58,25 @@ func TestUntouched(t *testing.T) {
 // TestWatchRests: the silence between two tries, which may be long, is not that of a stream.
 func TestWatchRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		idle := 0
+		var idle atomic.Int32
 		var w watch
-		w.reset(time.Minute, func() { idle++ })
+		w.reset(time.Minute, func() { idle.Add(1) })
 		w.begin(time.Now())
 		w.rest()
 		time.Sleep(time.Hour)
-		if idle != 0 {
+		if idle.Load() != 0 {
 			t.Error("called while it rested")
 		}
 		w.begin(time.Now())
 		time.Sleep(50 * time.Second)
 		w.touch()
 		time.Sleep(50 * time.Second)
-		if idle != 0 {
+		if idle.Load() != 0 {
 			t.Error("called although bytes came")
 		}
 		time.Sleep(time.Minute)
-		if idle != 1 {
-			t.Errorf("called %d times", idle)
+		if n := idle.Load(); n != 1 {
+			t.Errorf("called %d times", n)
 		}
 		w.stop()
 	})
