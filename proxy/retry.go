@@ -134,6 +134,7 @@ func (x *exchange) again(try int, j *journey, resp *http.Response, err error) (b
 	if resp != nil {
 		_ = resp.Body.Close()
 	}
+	x.watch.rest() // nothing is to come meanwhile
 	if !x.s.wait(x.ctx, failed.Wait) {
 		return false, nil
 	}

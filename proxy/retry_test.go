@@ -360,14 +360,16 @@ func TestWaitEndsWithTheClient(t *testing.T) {
 	}
 }
 
-// TestWaitIsNoSilence: the next try may take its time, however soon the silence of a stream
-// that has begun would be too long.
+// TestWaitIsNoSilence: the next try may take its time, and so may the wait for it, however
+// soon the silence of a stream that has begun would be too long.
 func TestWaitIsNoSilence(t *testing.T) {
+	const idle = 50 * time.Millisecond
 	u := newUpstream(t, after(1, jsonAnswer(503, busy), func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(150 * time.Millisecond)
+		time.Sleep(3 * idle)
 		vendor(w, r)
 	}))
-	f, _ := again(t, u, func(c *proxy.Config) { c.StreamIdleTimeout = 50 * time.Millisecond })
+	f, _ := again(t, u, func(c *proxy.Config) { c.StreamIdleTimeout = idle })
+	f.WithoutWaiting(func(time.Duration) { time.Sleep(3 * idle) })
 	if got := f.post("/v1/chat/completions", chat("gpt-4o#openai", "")); got.status != 200 || u.count() != 2 {
 		t.Errorf("%d %s after %d tries", got.status, got.body, u.count())
 	}
