@@ -186,7 +186,7 @@ func (f fault) shown() string {
 		return r
 	}, strings.ToValidUTF8(f.line, "?"))
 	switch {
-	case strings.HasPrefix(strings.TrimSpace(clean), "["), f.known():
+	case strings.HasPrefix(strings.TrimSpace(clean), "["), f.known() && !f.keyForName():
 		return clean
 	case f.assigns:
 		name, _, _ := strings.Cut(clean, "=")
@@ -197,6 +197,13 @@ func (f fault) shown() string {
 	default:
 		return longWords.ReplaceAllString(clean, hidden)
 	}
+}
+
+// keyForName tells whether a provider is given a long word: its settings are short ones, and
+// this is where people look for a place for their key.
+func (f fault) keyForName() bool {
+	inside, _, _ := strings.Cut(f.section, ".")
+	return inside == "providers" && longWords.MatchString(f.value)
 }
 
 // longWords may be secrets.
