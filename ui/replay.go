@@ -161,6 +161,7 @@ func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []ev
 	u := w.u
 	addr := u.status.Addr
 	u.run(fileLimit, func(context.Context) error {
+		keepPrivate(f.URI())
 		return errors.Join(presenter.Save(f, form, list, u.core.Captures(), addr, u.core.Version()), f.Close())
 	}, func(err error) {
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
@@ -30,6 +31,7 @@ func (p *settingsPage) export() {
 func (p *settingsPage) writeExport(f fyne.URIWriteCloser) {
 	s := p.w.u.core.Settings()
 	p.w.u.run(fileLimit, func(context.Context) error {
+		keepPrivate(f.URI())
 		data, err := settings.Export(s)
 		if err == nil {
 			_, err = f.Write(data)
@@ -42,6 +44,15 @@ func (p *settingsPage) writeExport(f fyne.URIWriteCloser) {
 		}
 		p.w.toast.saved(words.F("Saved {{.File}}, without secrets.", words.V{"File": fileName(f.URI())}), f.URI())
 	})
+}
+
+// keepPrivate lets nobody but the user read a file that is about to be written, which a
+// file chosen in a dialog is otherwise open to. Where the file system knows no owners, or
+// the file is another user's, it stays as it is: the place was chosen.
+func keepPrivate(file fyne.URI) {
+	if file.Scheme() == "file" {
+		_ = os.Chmod(file.Path(), 0o600)
+	}
 }
 
 // chooseImport asks for a file.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +19,43 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
 )
+
+// onDisk is a file as a dialog makes it, open to all.
+type onDisk struct {
+	*os.File
+	at fyne.URI
+}
+
+// URI implements fyne.URIWriteCloser.
+func (f onDisk) URI() fyne.URI { return f.at }
+
+// What is saved is the user's alone, also in a file that was there.
+func TestSavedFilesArePrivate(t *testing.T) {
+	if runtime.GOOS == "windows" { // modes mean nothing there; folders decide
+		return
+	}
+	s, p := openSettings(t, readyCore())
+	for name, save := range map[string]func(fyne.URIWriteCloser){
+		"settings": p.writeExport,
+		"HAR":      func(f fyne.URIWriteCloser) { s.window.write(f, presenter.HAR, s.log.All()) },
+		"JSONL":    func(f fyne.URIWriteCloser) { s.window.write(f, presenter.JSONL, s.log.All()) },
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		f, err := os.Create(path)
+		if err == nil {
+			err = f.Chmod(0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		save(onDisk{f, storage.NewFileURI(path)})
+		s.until("the file", s.window.toast.content.Visible)
+		if f, err := os.Stat(path); err != nil || f.Mode() != 0o600 {
+			t.Errorf("%s: %v %v", name, f.Mode(), err)
+		}
+		s.pass()
+	}
+}
 
 // file is a file in memory.
 type file struct {
