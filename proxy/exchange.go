@@ -536,7 +536,7 @@ func (x *exchange) finish() {
 		slog.Bool("converted", x.rec.Converted()), slog.Bool("stream", x.rec.Stream),
 		slog.String("phase", x.rec.Phase.String()), slog.Int("status", x.rec.Status),
 		slog.Duration("first", x.rec.FirstByte), slog.Duration("took", x.rec.Duration),
-		slog.String("error", x.rec.ErrorKind), slog.String("upstream_id", x.w.Header().Get("X-Upstream-Request-Id")))
+		slog.String("error", x.rec.ErrorKind), slog.String("upstream_id", x.hide(x.w.Header().Get("X-Upstream-Request-Id"))))
 }
 
 var kindNames = map[ir.ErrorKind]string{

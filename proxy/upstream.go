@@ -264,10 +264,10 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	if resp.StatusCode >= http.StatusBadRequest {
 		x.hideHeaders(resp.Header)
 	}
-	x.rec.GatewayLogID = resp.Header.Get("Cf-Aig-Log-Id")
-	x.rec.CacheStatus = resp.Header.Get("Cf-Aig-Cache-Status")
-	x.rec.GatewayStep = resp.Header.Get("Cf-Aig-Step")
-	x.rec.GatewayModel = routed(resp.Header)
+	x.rec.GatewayLogID = x.hide(resp.Header.Get("Cf-Aig-Log-Id"))
+	x.rec.CacheStatus = x.hide(resp.Header.Get("Cf-Aig-Cache-Status"))
+	x.rec.GatewayStep = x.hide(resp.Header.Get("Cf-Aig-Step"))
+	x.rec.GatewayModel = x.hide(routed(resp.Header))
 	x.watch.begin(x.rec.Start)
 	resp.Body = &watched{resp.Body, &x.watch}
 	if err := x.plain(resp); err != nil {

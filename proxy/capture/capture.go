@@ -201,6 +201,7 @@ type Record struct {
 	done     bool
 	attempts int
 	sides    [Sides]message
+	shown    []string // credentials that came with the requests; never handed out
 }
 
 type message struct {
@@ -221,7 +222,18 @@ func (r *Record) Request(side Side, method, url string, h http.Header, body ...[
 		return
 	}
 	kept, size := r.start(body)
+	r.note(h, url)
 	r.put(side, message{seen: true, method: method, url: maskedURL(url), header: masked(h), body: kept, size: size})
+}
+
+// note remembers the credentials of a request: whoever they were shown to may repeat them.
+func (r *Record) note(h http.Header, address string) {
+	shown := credentials(h, address)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.shown = append(r.shown, shown...)
+	}
 }
 
 // Keeps tells whether a body is kept as it is rather than copied, so that it must last.
@@ -316,6 +328,6 @@ func (r *Record) close() {
 		return
 	}
 	r.closed = true
-	r.sides = [Sides]message{}
+	r.sides, r.shown = [Sides]message{}, nil
 	r.store.total.Add(-r.held.Swap(0))
 }

@@ -2,12 +2,15 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"apex-ai-proxy/proxy/apierror"
+	"apex-ai-proxy/proxy/rawjson"
 )
 
 // Message is one side of an exchange, as it was seen.
@@ -44,9 +47,11 @@ func (r *Record) snapshot(secrets []string) Snapshot {
 			Body: slices.Clip(m.body), Size: m.size,
 		}
 	}
+	secrets = forms(slices.Concat(secrets, r.shown))
 	r.mu.Unlock()
 	for i := range s.Messages {
 		m := &s.Messages[i]
+		m.URL, m.Header = dotted(m.URL, secrets), dottedHeader(m.Header, secrets)
 		cut, size := m.Cut(), m.Size
 		m.Body = hide(m, secrets)
 		if cut || !s.Done {
@@ -67,11 +72,50 @@ func hide(m *Message, secrets []string) []byte {
 	}
 	body := m.Body
 	for _, s := range secrets {
-		if len(s) >= minSecret && bytes.Contains(body, []byte(s)) {
+		if bytes.Contains(body, []byte(s)) {
 			body = bytes.ReplaceAll(body, []byte(s), []byte(Dots))
 		}
 	}
 	return body
+}
+
+// forms are the secrets as they may be written in a body or an address, the longest first,
+// because one may begin with another. Short ones are left out.
+func forms(secrets []string) []string {
+	var out []string
+	for _, s := range secrets {
+		if len(s) < minSecret {
+			continue
+		}
+		quoted, _ := json.Marshal(s) // a string can always be written
+		plain := rawjson.AppendEscape(nil, s)
+		out = append(out, s, string(quoted[1:len(quoted)-1]), string(plain), url.QueryEscape(s), url.PathEscape(s))
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(out)
+}
+
+// dotted is a text without secrets.
+func dotted(text string, secrets []string) string {
+	for _, s := range secrets {
+		text = strings.ReplaceAll(text, s, Dots)
+	}
+	return text
+}
+
+// dottedHeader is a copy of headers without secrets, which people put into names of programs
+// and gateways repeat.
+func dottedHeader(h http.Header, secrets []string) http.Header {
+	if h == nil {
+		return nil
+	}
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		for _, v := range values {
+			out[name] = append(out[name], dotted(v, secrets))
+		}
+	}
+	return out
 }
 
 // cutSecret leaves out a secret's beginning that a body ends in: more of it may follow, or
@@ -128,6 +172,50 @@ func isCredential(name string) bool {
 	return slices.ContainsFunc(credentialWords, contains) && !slices.ContainsFunc(counts, contains)
 }
 
+// minShown is the length below which a client's credential is taken for a word that it
+// sends because it has to send something, as in "dummy".
+const minShown = 8
+
+// credentials are those in a request's headers and in its address.
+func credentials(h http.Header, address string) (out []string) {
+	add := func(s string) {
+		if len(s) >= minShown {
+			out = append(out, s)
+		}
+	}
+	for name, values := range h {
+		if !isCredential(name) {
+			continue
+		}
+		for _, v := range values {
+			if _, rest, ok := strings.Cut(v, " "); ok {
+				v = rest
+			}
+			add(v)
+		}
+	}
+	_, query, _ := strings.Cut(address, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if value, ok := queryCredential(pair); ok {
+			if plain, err := url.QueryUnescape(value); err == nil {
+				value = plain
+			}
+			add(value)
+		}
+	}
+	return out
+}
+
+// queryCredential is the value of a pair of a query, as it is written, when that is a
+// credential.
+func queryCredential(pair string) (value string, ok bool) {
+	name, value, _ := strings.Cut(pair, "=")
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
+	}
+	return value, value != "" && (isCredential(name) || strings.EqualFold(name, "key"))
+}
+
 // masked is a copy of headers without credentials. What kind of credential it was, as in
 // "Bearer", stays.
 func masked(h http.Header) http.Header {
@@ -156,11 +244,7 @@ func maskedURL(address string) string {
 	}
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
-		name, value, ok := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain
-		}
-		if ok && value != "" && (isCredential(name) || strings.EqualFold(name, "key")) {
+		if value, ok := queryCredential(pair); ok {
 			pairs[i] = pair[:len(pair)-len(value)] + Dots
 		}
 	}
