@@ -8,9 +8,15 @@ func TestWindow(t *testing.T) {
 	defer func() { w.free() }()
 	copy(w.bytes(), "held")
 	for i, step := range []struct{ held, filled, want int }{
-		{4, bufferSize, bufferSize}, {4, smallSize, bufferSize}, {4, smallSize / 2, bufferSize},
-		{4, 200, smallSize}, {4, 200, smallSize}, {4, smallSize - 1, smallSize},
-		{4, smallSize, bufferSize}, {4, 5, smallSize}, {4, smallSize, bufferSize},
+		{4, bufferSize, bufferSize},
+		{4, smallSize, bufferSize},
+		{4, smallSize / 2, bufferSize},
+		{4, 200, smallSize},
+		{4, 200, smallSize},
+		{4, smallSize - 1, smallSize},
+		{4, smallSize, bufferSize},
+		{4, 5, smallSize},
+		{4, smallSize, bufferSize},
 	} {
 		b := w.next(step.held, step.filled)
 		if len(b) != step.want || string(b[:step.held]) != "held" {
