@@ -72,7 +72,11 @@ func TestIconAfterStart(t *testing.T) {
 			stopped := p.icon()
 			p.click("Start")
 			p.says("Running on " + addr)
-			p.until("another icon", func() bool { running = p.icon(); return running != stopped })
+			p.until("another icon, at rest", func() bool {
+				last := running
+				running = p.icon()
+				return running != stopped && running == last && strings.Contains(p.tip(), "Running on "+addr)
+			})
 		} else if p.icon() != running {
 			t.Error("the icon is not that of a proxy that runs")
 		}
