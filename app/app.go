@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -335,11 +336,12 @@ func (a *App) prepare(s settings.Settings) {
 func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	a.saving.Lock()
 	defer a.saving.Unlock()
-	if err := a.FileError(); err != nil && !errors.As(err, new(*settings.SyntaxError)) {
+	onDisk, broken, err := a.onDisk()
+	if err != nil {
 		return err
 	}
 	before := a.Settings()
-	file := underlay(s, a.file, a.overrides)
+	file := settings.Merge(a.file, underlay(s, a.file, a.overrides), onDisk)
 	after := overlay(file, a.overrides)
 	if err := check(after); err != nil {
 		return err
@@ -348,7 +350,7 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	if after.Server.Listen != before.Server.Listen {
 		addr = after.Server.Listen
 	}
-	if err := a.sup.Change(ctx, addr, func() error { return a.commit(file) }); err != nil {
+	if err := a.sup.Change(ctx, addr, func() error { return a.commit(file, broken) }); err != nil {
 		return err
 	}
 	a.setLevel()
@@ -361,18 +363,37 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	return nil
 }
 
-// commit writes the file. What could not be read of the old one would be lost with that,
-// so that one is kept under another name.
-func (a *App) commit(file settings.Settings) error {
-	a.mu.Lock()
-	lossy := a.fileErr != nil || len(a.misfits)+len(a.notices) > 0
-	a.mu.Unlock()
+// onDisk is what the file holds now: somebody may have edited it since it was read, or
+// mended it. broken tells that it holds more than could be read. An error means that it
+// must not be written over.
+func (a *App) onDisk() (now settings.Settings, broken bool, err error) {
+	if _, err := os.Stat(a.path); errors.Is(err, fs.ErrNotExist) {
+		return a.file, false, nil
+	}
+	now, notices, err := settings.Load(a.path)
+	switch {
+	case errors.As(err, new(*settings.SyntaxError)):
+		return a.file, true, nil
+	case errors.As(err, new(*settings.ValidationError)):
+		return now, true, nil
+	default:
+		return now, len(notices) > 0, err
+	}
+}
+
+// commit writes the file. What would be lost with that of the old one, which is broken or
+// written by hand, is kept under another name.
+func (a *App) commit(file settings.Settings, broken bool) error {
 	kept := ""
-	if lossy {
-		var err error
-		if kept, err = settings.CopyAside(a.path); err != nil {
-			return err
-		}
+	var err error
+	switch {
+	case broken:
+		kept, err = settings.CopyAside(a.path, settings.Broken)
+	case settings.Edited(a.path):
+		_, err = settings.CopyAside(a.path, settings.Old)
+	}
+	if err != nil {
+		return err
 	}
 	if err := settings.Save(a.path, file); err != nil {
 		return err

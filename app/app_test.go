@@ -407,6 +407,51 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 	}
 }
 
+// TestFileIsEditedMeanwhile: what somebody writes into the file while the program runs is not
+// lost when settings are saved, and a file that was mended counts.
+func TestFileIsEditedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct{ before, after string }{
+		"edited": {
+			"[gateway]\nid = 'mine'\n[aliases]\nfast = 'echo#demo'\n",
+			"# by hand\n[gateway]\nid = 'mine'\n[aliases]\nfast = 'echo#demo'\nextra = 'echo#demo'\n[server]\nretries = 5\n",
+		},
+		"mended":     {"[gateway]\nid = mine\n", "[gateway]\nid = 'mine'\n[aliases]\nfast = 'echo#demo'\nextra = 'echo#demo'\n[server]\nretries = 5\n"},
+		"not broken": {"[gateway]\nid = 7\n[aliases]\nfast = 'echo#demo'\n", "[gateway]\nid = 'mine'\n[aliases]\nfast = 'echo#demo'\nextra = 'echo#demo'\n[server]\nretries = 5\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "settings.toml")
+			must(t, os.WriteFile(path, []byte(c.before), 0o600))
+			a := opened(t, map[string]string{"APEX_CONFIG": path, "APEX_LOCAL_KEY": "key"}, &secret.Memory{})
+			must(t, os.WriteFile(path, []byte(c.after), 0o600))
+			s := a.Settings()
+			s.App.Theme = "dark"
+			must(t, a.SaveSettings(t.Context(), s))
+			got, notices, err := settings.Load(path)
+			must(t, err)
+			if got.Gateway.ID != "mine" || len(got.Aliases) != 2 || got.Server.Retries != 5 || got.App.Theme != "dark" || len(notices) > 0 {
+				t.Errorf("the file holds %+v, %v", got, notices)
+			}
+			if now := a.Settings(); now.Aliases["extra"] != "echo#demo" || a.FileError() != nil {
+				t.Errorf("in force is %+v, %v", now.Aliases, a.FileError())
+			}
+			old, _ := filepath.Glob(path + ".old-*")
+			broken, _ := filepath.Glob(path + ".broken-*")
+			if len(old) != 1 || len(broken) != 0 {
+				t.Fatalf("kept are %v and %v", old, broken)
+			}
+			if data, _ := os.ReadFile(old[0]); string(data) != c.after {
+				t.Errorf("kept is %q", data)
+			}
+			s = a.Settings()
+			s.App.Theme = "light"
+			must(t, a.SaveSettings(t.Context(), s))
+			if again, _ := filepath.Glob(path + ".old-*"); len(again) != 1 {
+				t.Errorf("the program's own file was kept: %v", again)
+			}
+		})
+	}
+}
+
 func TestWrongValueThatIsOverridden(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "settings.toml")
 	must(t, os.WriteFile(path, []byte("[server]\nlisten = 8787\n"), 0o600))

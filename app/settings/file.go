@@ -128,8 +128,8 @@ func (f format) decodeOver(s Settings, data []byte) (_ Settings, unknown []unkno
 	return s, odd.unknown, lines, err
 }
 
-func asideName(path string, now time.Time) string {
-	stamped := path + ".broken-" + now.UTC().Format("20060102-150405")
+func asideName(path, what string, now time.Time) string {
+	stamped := path + "." + what + "-" + now.UTC().Format("20060102-150405")
 	aside := stamped
 	for i := 2; exists(aside); i++ {
 		aside = fmt.Sprintf("%s-%d", stamped, i)
@@ -137,15 +137,21 @@ func asideName(path string, now time.Time) string {
 	return aside
 }
 
-// CopyAside keeps what is in the file as settings.toml.broken-TIME, for when it is to be
-// replaced by settings that were not all read from it. The result is the path of the copy,
-// "" when there is no file.
-func CopyAside(path string) (aside string, err error) {
+// What CopyAside calls a copy.
+const (
+	Broken = "broken" // not all of it could be read
+	Old    = "old"    // all of it could, but it was written by hand
+)
+
+// CopyAside keeps what is in the file as settings.toml.WHAT-TIME, for when it is to be
+// replaced by settings that do not hold all that is in it. The result is the path of the
+// copy, "" when there is no file.
+func CopyAside(path, what string) (aside string, err error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	aside = asideName(path, time.Now())
+	aside = asideName(path, what, time.Now())
 	if err == nil {
 		err = os.WriteFile(aside, data, 0o600)
 	}

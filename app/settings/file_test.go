@@ -171,12 +171,12 @@ func TestEveryWrongValueIsNamed(t *testing.T) {
 func TestCopyAside(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "settings.toml")
-	if aside, err := CopyAside(path); err != nil || aside != "" {
+	if aside, err := CopyAside(path, Broken); err != nil || aside != "" {
 		t.Errorf("nothing to keep: %q, %v", aside, err)
 	}
 	for n, text := range []string{"a = 1\n", "a = 2\n"} {
 		write(t, path, text)
-		aside, err := CopyAside(path)
+		aside, err := CopyAside(path, Broken)
 		if err != nil {
 			t.Fatal(err)
 		}
