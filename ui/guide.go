@@ -218,6 +218,7 @@ func (g *guide) demoWay() *fyne.Container {
 // show opens the guide at its first step.
 func (g *guide) show() {
 	g.shown, g.demo, g.leaving, g.moving = true, false, false, false
+	g.w.unfocus()
 	g.w.pane.Hide()
 	g.content.Show()
 	g.turn(presenter.GuideAccount)
@@ -229,6 +230,7 @@ func (g *guide) hide() {
 		return
 	}
 	g.shown = false
+	g.w.unfocus()
 	if typed := g.token.entry.Text; typed != "" { // it is not stored, so it waits in the settings
 		g.w.settings.token.entry.SetText(typed)
 		g.token.entry.SetText("")
@@ -240,6 +242,7 @@ func (g *guide) hide() {
 
 // turn shows a step, with the cursor where it is needed.
 func (g *guide) turn(step presenter.GuideStep) {
+	g.w.unfocus()
 	g.step, g.demo, g.moving = step, false, false
 	g.tell("")
 	for i, s := range g.steps {
@@ -273,6 +276,7 @@ func (g *guide) focus() {
 
 // showDemo shows the way without an account.
 func (g *guide) showDemo() {
+	g.w.unfocus()
 	g.demo = true
 	g.tell("")
 	for _, s := range g.steps {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/proxy/probe"
@@ -250,5 +252,59 @@ func TestGuideOpensTheDashboard(t *testing.T) {
 	}
 	if !strings.Contains(g.say.text, opened[1]) {
 		t.Errorf("it says %q", g.say.text)
+	}
+}
+
+// Keys must not be typed into what cannot be seen.
+func TestNothingHiddenIsTypedInto(t *testing.T) {
+	locked := func(t *testing.T) (*stage, *guide) {
+		c := newUser()
+		c.states[presenter.GatewayToken] = presenter.SecretLocked
+		s, g := startGuide(t, c)
+		s.until("the token's state", func() bool { return s.token == presenter.SecretLocked })
+		g.turn(presenter.GuideGateway)
+		return s, g
+	}
+	for name, leave := range map[string]func(s *stage, g *guide){
+		"next step": func(_ *stage, g *guide) { g.turn(presenter.GuideToken) },
+		"demo":      func(_ *stage, g *guide) { g.showDemo() },
+		"closed":    func(_ *stage, g *guide) { g.hide() },
+		"page":      func(s *stage, _ *guide) { s.window.open(pageModels) },
+		"below a dialog": func(s *stage, _ *guide) {
+			d := dialog.NewInformation("", "", s.window.win)
+			d.Show()
+			s.window.open(pageModels)
+			d.Hide()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, g := locked(t)
+			cv := s.window.win.Canvas()
+			if cv.Focused() != g.gateway.entry {
+				t.Fatalf("focus %T", cv.Focused())
+			}
+			leave(s, g)
+			press(cv)
+			if got := g.form().Text(presenter.FieldGateway); got != "" || cv.Focused() == g.gateway.entry {
+				t.Errorf("typed %q into the hidden field, focus %T", got, cv.Focused())
+			}
+		})
+	}
+	t.Run("between pages", func(t *testing.T) {
+		s := newStage(t, newFakeCore())
+		s.start()
+		s.window.openSettings(presenter.FieldGateway)
+		s.window.open(pageOverview)
+		press(s.window.win.Canvas())
+		if got := s.window.settings.form.Text(presenter.FieldGateway); got != "" {
+			t.Errorf("typed %q", got)
+		}
+	})
+}
+
+// press types a letter into what has the cursor, if anything has.
+func press(cv fyne.Canvas) {
+	if f := cv.Focused(); f != nil {
+		f.TypedRune('x')
 	}
 }

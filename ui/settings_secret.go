@@ -87,6 +87,9 @@ func (f *secretField) show() {
 	locked := f.busy != ""
 	writable := f.state != presenter.SecretFromEnvironment
 	editing := writable && (f.open || f.vacant() || f.wrong != "" || f.entry.Text != "")
+	if cv := f.w.win.Canvas(); !editing && cv.Focused() == fyne.Focusable(f.entry) {
+		cv.Unfocus() // or keys would be typed unseen
+	}
 	f.editing.Hidden = !editing
 	f.reading.Hidden = editing && f.state == presenter.SecretMissing
 	f.change.Hidden = !writable || editing

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -138,6 +139,9 @@ func (w *window) open(i int) {
 
 // turn shows a page.
 func (w *window) turn(i int) {
+	if i != w.current {
+		w.unfocus()
+	}
 	w.current = i
 	for j, p := range w.pages {
 		if j == i {
@@ -149,6 +153,20 @@ func (w *window) turn(i int) {
 	w.body.Refresh()
 	w.refresh()
 	w.note()
+}
+
+// unfocus takes the cursor from what is about to be hidden, where keys would be typed
+// unseen. Fyne leaves it there, also below a dialog, which gives it back when it closes.
+func (w *window) unfocus() {
+	cv := w.win.Canvas()
+	above := slices.Clone(cv.Overlays().List())
+	for _, o := range slices.Backward(above) {
+		cv.Overlays().Remove(o)
+	}
+	cv.Unfocus()
+	for _, o := range above {
+		cv.Overlays().Add(o)
+	}
 }
 
 // openSettings shows the settings with the cursor in a field.
