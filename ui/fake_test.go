@@ -30,6 +30,7 @@ type fakeCore struct {
 	states   map[presenter.SecretName]presenter.SecretState
 	key      string
 	notices  []string
+	broken   bool // the settings file
 	bus      *event.Bus
 	bytes    *capture.Store
 	replays  []presenter.Replay
@@ -145,6 +146,7 @@ func (c *fakeCore) SaveSettings(_ context.Context, s settings.Settings) error {
 }
 
 func (c *fakeCore) Overridden() map[string]string { return c.over }
+func (c *fakeCore) Unreadable() bool              { return c.broken }
 func (c *fakeCore) Notices() []string             { return c.notices }
 func (c *fakeCore) Bus() *event.Bus               { return c.bus }
 func (c *fakeCore) Version() string               { return "0.1.0" }

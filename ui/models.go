@@ -26,6 +26,7 @@ type modelsPage struct {
 	scroll  *scroll
 	saveBar
 
+	notices   *notices
 	usable    fyne.CanvasObject // says what Try does
 	stopped   fyne.CanvasObject // says that nothing can be tried
 	startable fyne.CanvasObject // the same, with a button that helps
@@ -51,8 +52,10 @@ func newModelsPage(w *window) *modelsPage {
 	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note()
 	p.add = widget.NewButtonWithIcon(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
 	p.catalogue = newCatalogue(p)
+	p.notices = newNotices(w, w.u.core.Unreadable)
 	body := stack(gapMargin,
 		stack(gap, newLine(words.T("Models"), faceHeadline), p.trying()),
+		p.notices.box,
 		section("Claude Code",
 			intro(words.T("Claude Code asks for models by tier. Choose what stands for each; an empty field leaves Anthropic's own.")),
 			p.tiers.box),

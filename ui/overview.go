@@ -34,6 +34,7 @@ type overview struct {
 	known     *widget.Button // that there is no tray
 	action    presenter.Action
 
+	notices                *notices
 	openAI, anthropic, key *line
 	reveal                 *widget.Button
 	revealed               bool
@@ -56,7 +57,8 @@ type overview struct {
 
 func newOverview(w *window) *overview {
 	o := &overview{w: w}
-	body := stack(gapMargin, o.state(), o.noTray(), o.notices(), o.missing(), o.lastHour(), o.trouble(), o.connect(), o.tryIt())
+	o.notices = newNotices(w, func() bool { return true })
+	body := stack(gapMargin, o.state(), o.noTray(), o.notices.box, o.missing(), o.lastHour(), o.trouble(), o.connect(), o.tryIt())
 	o.content = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
 	return o
 }
@@ -105,20 +107,6 @@ func (o *overview) refreshHints() {
 		o.other.SetText(text.Button)
 		o.moving.set(text.Text, widget.LowImportance)
 	}
-}
-
-// notices tells what is the matter with the settings file.
-func (o *overview) notices() fyne.CanvasObject {
-	box := stack(gap)
-	for _, text := range o.w.u.core.Notices() {
-		d := newDot(10)
-		d.set(presenter.ToneWarn)
-		p := newParagraph(text)
-		p.importance = widget.WarningImportance
-		box.Add(container.NewBorder(nil, nil, sized(14, d), nil, padded(0, 0, gapWide, 0, p)))
-	}
-	box.Hidden = len(box.Objects) == 0
-	return box
 }
 
 func (o *overview) connect() fyne.CanvasObject {

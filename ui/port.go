@@ -20,10 +20,11 @@ type portOffer struct {
 func (p *portOffer) text() presenter.PortOffer { return p.port.Offer(p.addr) }
 
 // offerPort looks for another port when the proxy's own is taken, once for each failure.
-// An address that the settings file does not decide about is left alone.
+// An address that the settings file does not decide about is left alone, and so is a file
+// that cannot be read: saving the port would put the defaults in its place.
 func (u *UI) offerPort() {
 	port := presenter.TakenPort(u.status)
-	if _, fixed := u.core.Overridden()[settings.FieldListen]; fixed {
+	if _, fixed := u.core.Overridden()[settings.FieldListen]; fixed || u.core.Unreadable() {
 		port = nil
 	}
 	if port == nil {
@@ -68,6 +69,10 @@ func (u *UI) askPort() {
 
 // usePort makes the other port the proxy's own, which starts it.
 func (u *UI) usePort() {
+	if u.core.Unreadable() { // since it was offered
+		u.offerPort()
+		return
+	}
 	s := u.core.Settings()
 	s.Server.Listen = u.offer.addr
 	u.run(saveLimit, func(ctx context.Context) error { return u.core.SaveSettings(ctx, s) }, u.saved)

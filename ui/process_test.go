@@ -390,3 +390,34 @@ func TestLeavingUnparks(t *testing.T) {
 		t.Errorf("quit %d times, parked %t", s.quits, s.parking.idle.Load())
 	}
 }
+
+// One click must not put the defaults in the place of a settings file that cannot be read.
+func TestNoPortIsOfferedWithABrokenFile(t *testing.T) {
+	c := newFakeCore()
+	c.broken, c.notices = true, []string{"The settings file cannot be understood."}
+	c.next = "127.0.0.1:8788"
+	c.status = presenter.Status{State: presenter.Failed, Addr: "127.0.0.1:8787", Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 12)", Err: errors.New("in use")}}
+	s := newStage(t, c)
+	s.start()
+	s.settle()
+	w := s.window
+	if s.offer.port != nil || s.offer.dialog != nil || len(c.saved) > 0 {
+		t.Errorf("offered %+v, saved %d times", s.offer, len(c.saved))
+	}
+	if w.overview.headline.text != "Port 8787 is in use by nginx (pid 12)" {
+		t.Errorf("headline %q", w.overview.headline.text)
+	}
+	all := []*notices{w.overview.notices, w.models.notices, w.settings.notices}
+	for i, n := range all {
+		if n.box.Hidden || len(n.box.Objects) != 1 {
+			t.Errorf("page %d does not tell", i)
+		}
+	}
+	c.broken, c.notices = false, nil
+	s.setSettings()
+	for i, n := range all {
+		if !n.box.Hidden {
+			t.Errorf("page %d still tells", i)
+		}
+	}
+}

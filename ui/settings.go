@@ -29,6 +29,7 @@ type settingsPage struct {
 	login   *loginField
 	test    *connection
 	guide   *widget.Button
+	notices *notices
 	saveBar
 }
 
@@ -47,12 +48,14 @@ func newSettingsPage(w *window) *settingsPage {
 	p.guide = widget.NewButton(words.T("Guide…"), func() { w.guide.show() })
 	p.keys = newProviderKeys(p)
 	p.login = newLoginField(w)
+	p.notices = newNotices(w, w.u.core.Unreadable)
 	body := stack(gapMargin,
 		container.NewBorder(nil, nil, nil, inRow(gap,
 			p.guide,
 			widget.NewButton(words.T("Import…"), p.chooseImport),
 			widget.NewButton(words.T("Export…"), p.export),
 		), middle(newLine(words.T("Settings"), faceHeadline))),
+		p.notices.box,
 		section(words.T("Cloudflare AI Gateway"),
 			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, 0-9 and a-f. See the address of your dashboard.")),
 			p.text(presenter.FieldGateway, words.T("Gateway"), words.T("The name of your gateway under AI > AI Gateway.")),

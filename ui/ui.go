@@ -293,6 +293,9 @@ func (u *UI) setSettings() {
 	if u.window != nil {
 		u.window.settings.form.Reload(u.core.Settings(), u.core.Overridden()) // or the next save would undo it
 		u.window.models.form.Reload(u.core.Settings(), u.core.Overridden())
+		for _, n := range []*notices{u.window.overview.notices, u.window.models.notices, u.window.settings.notices} {
+			n.look()
+		}
 	}
 	u.settings = u.core.Settings()
 	u.dress()

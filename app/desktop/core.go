@@ -70,6 +70,9 @@ func (c core) Notices() []string {
 	return out
 }
 
+// Unreadable implements presenter.Configuration.
+func (c core) Unreadable() bool { return c.app.FileError() != nil }
+
 // Providers implements presenter.Configuration.
 func (c core) Providers() []string {
 	var names []string

@@ -57,6 +57,9 @@ type Configuration interface {
 	Overridden() map[string]string
 	// Notices is what the user should know about the settings file, in sentences.
 	Notices() []string
+	// Unreadable tells whether the settings file could not be used, so that the defaults
+	// are in force and saving replaces the file.
+	Unreadable() bool
 	// Providers are the names of the providers whose key mode can be chosen.
 	Providers() []string
 	// Models are models worth offering, by the names that requests use. Any other works too.
