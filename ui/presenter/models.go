@@ -46,6 +46,8 @@ type outcome struct {
 	text string // "" for none
 	tone Tone
 	busy bool
+
+	unsaved bool // it asks to save first
 }
 
 // NameRow is a name with the models that it stands for, as the page shows it.
@@ -165,6 +167,9 @@ func (m *Models) reload(r *name) (stays bool) {
 	}
 	if r.base = fresh; slices.Equal(split(r.typed), split(fresh)) {
 		r.typed = fresh
+	}
+	if r.trial.unsaved && !r.edited() {
+		r.trial = outcome{}
 	}
 	return true
 }
@@ -470,7 +475,7 @@ func (m *Models) Try(id int) (ask string, run int, ok bool) {
 	case r == nil || r.trial.busy || len(split(r.typed)) == 0:
 		return "", 0, false
 	case r.edited():
-		r.trial = outcome{text: words.T("Save first. The proxy does not know this yet."), tone: ToneWarn}
+		r.trial = outcome{text: words.T("Save first. The proxy does not know this yet."), tone: ToneWarn, unsaved: true}
 		return "", 0, false
 	}
 	r.trial = outcome{text: words.T("Waiting for an answer…"), tone: ToneBusy, busy: true}

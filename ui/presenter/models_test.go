@@ -309,6 +309,10 @@ func TestModelsAreTried(t *testing.T) {
 	if _, _, ok := m.Try(fast); ok || !strings.Contains(own(t, m, "fast").Tried, "Save first") {
 		t.Errorf("what is not saved is tried: %+v", own(t, m, "fast"))
 	}
+	m.Reload(m.Settings(), nil)
+	if r := own(t, m, "fast"); r.Tried != "" {
+		t.Errorf("saved, and still it says %q", r.Tried)
+	}
 }
 
 func TestModelsCatalogue(t *testing.T) {
