@@ -45,6 +45,7 @@ type guide struct {
 
 	account, gateway *guideField
 	token            *secretField
+	without          *paragraph // says what works without the token
 	test             *connection
 	mend             *widget.Button
 	clients          []*widget.Button
@@ -166,13 +167,14 @@ func (g *guide) tokenStep() *fyne.Container {
 	g.token = newSecretField(g.w, presenter.GatewayToken, words.T("Paste the token here"), g.stored)
 	g.token.strip()
 	g.token.failed = func() {
-		g.moving = false
+		g.moving, g.leaving = false, false
 		g.tell(words.T("Skip goes on without it. The token can be stored later in Settings, or be given as GATEWAY_TOKEN in the environment."))
 		g.refreshFooter()
 	}
 	g.token.entry.OnChanged = func(string) { g.token.show(); g.refreshFooter() }
 	g.token.entry.OnSubmitted = func(string) { g.goOn() }
-	return stack(gapTight+2, newLine(words.T("Gateway token"), faceStrong), g.token.content)
+	g.without = newParagraph(words.T("You can go on without the token. Only the demo models answer until the keychain gives it.")).note()
+	return stack(gapTight+2, newLine(words.T("Gateway token"), faceStrong), g.token.content, g.without)
 }
 
 func (g *guide) testStep() *fyne.Container {
@@ -321,6 +323,7 @@ func (g *guide) refresh() {
 	g.account.refresh()
 	g.gateway.refresh()
 	g.token.refresh(g.w.u.token)
+	g.without.Hidden = !g.w.u.token.Shut()
 	command := presenter.TryCommand(g.w.u.status.Addr, "LOCAL_KEY")
 	for i, text := range command {
 		g.try[i].set(text)
@@ -357,7 +360,7 @@ func (g *guide) ready() bool {
 		field := presenter.Guide(g.step, settings.Settings{}).Field
 		return strings.TrimSpace(g.form().Text(field)) != "" && g.form().Problem(field) == ""
 	case presenter.GuideToken:
-		return g.token.entry.Text != "" || g.w.u.token.Usable()
+		return g.token.entry.Text != "" || g.w.u.token.Usable() || g.w.u.token.Shut()
 	default:
 		return true
 	}

@@ -308,3 +308,47 @@ func press(cv fyne.Canvas) {
 		f.TypedRune('x')
 	}
 }
+
+// A keychain that does not open must not keep a user in the guide.
+func TestGuideGoesOnWithALockedKeychain(t *testing.T) {
+	c := newUser()
+	c.states[presenter.GatewayToken] = presenter.SecretLocked
+	s, g := startGuide(t, c)
+	s.until("the token's state", func() bool { return s.token == presenter.SecretLocked })
+	g.turn(presenter.GuideToken)
+	if g.next.Disabled() || g.without.Hidden || g.token.again.Hidden || !g.token.change.Hidden {
+		t.Errorf("next disabled %v, told %v, check again %v, replace %v", g.next.Disabled(), !g.without.Hidden, !g.token.again.Hidden, !g.token.change.Hidden)
+	}
+	if f := s.window.win.Canvas().Focused(); f != g.next {
+		t.Errorf("focus %T", f)
+	}
+	test.Tap(g.next)
+	s.at(presenter.GuideTest)
+	if c.secret(presenter.GatewayToken) != "" {
+		t.Error("something was stored")
+	}
+	g.turn(presenter.GuideToken)
+	c.mu.Lock()
+	delete(c.states, presenter.GatewayToken)
+	c.mu.Unlock()
+	test.Tap(g.token.again)
+	s.until("the entry", func() bool { return !g.token.editing.Hidden })
+	if !g.next.Disabled() || !g.without.Hidden || !g.token.again.Hidden {
+		t.Error("the guide still speaks of the lock")
+	}
+}
+
+// The hint names the button, so the button must be there.
+func TestCheckAgainStaysWhileTyping(t *testing.T) {
+	c := newFakeCore()
+	c.states[presenter.GatewayToken] = presenter.SecretLocked
+	s := newStage(t, c)
+	s.start()
+	s.until("the token's state", func() bool { return s.token == presenter.SecretLocked })
+	s.window.openSettings(presenter.FieldToken)
+	f := s.window.settings.token
+	test.Type(f.entry, "made-up-token")
+	if !strings.Contains(f.note.text, "check again") || !f.again.Visible() || f.reading.Hidden {
+		t.Errorf("%q, button %v", f.note.text, f.again.Visible())
+	}
+}

@@ -34,6 +34,7 @@ type secretField struct {
 	note    *paragraph
 
 	state presenter.SecretState
+	bare  bool // without buttons beside the entry
 	open  bool // the entry is open although a secret is stored
 	busy  string
 	wrong string // why the last attempt did not work
@@ -65,6 +66,7 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 // strip leaves out the buttons beside the entry, where what stands around the field stores
 // what was typed. Escape still gives it up.
 func (f *secretField) strip() {
+	f.bare = true
 	f.editing.RemoveAll()
 	f.editing.Add(f.entry)
 	f.editing.Layout = layout.NewStackLayout()
@@ -92,9 +94,9 @@ func (f *secretField) show() {
 	}
 	f.editing.Hidden = !editing
 	f.reading.Hidden = editing && f.state == presenter.SecretMissing
-	f.change.Hidden = !writable || editing
+	f.change.Hidden = !writable || editing || f.bare && f.state.Shut() // there may be nothing to replace
 	f.remove.Hidden = !f.state.Kept() || editing
-	f.again.Hidden = f.state.Cure() == "" || editing
+	f.again.Hidden = f.state.Cure() == "" // which may name it
 	f.cancel.Hidden = f.vacant() && f.entry.Text == ""
 	enable(f.entry, !locked)
 	enable(f.store, !locked && f.entry.Text != "")

@@ -70,6 +70,11 @@ func (s SecretState) Usable() bool {
 	return s == SecretPresent || s == SecretInMemory || s == SecretFromEnvironment
 }
 
+// Shut tells whether the keychain does not say if there is a secret.
+func (s SecretState) Shut() bool {
+	return s == SecretLocked || s == SecretWaiting || s == SecretDenied || s == SecretUnreadable
+}
+
 // Kept tells whether there is a secret that can be removed.
 func (s SecretState) Kept() bool { return s == SecretPresent || s == SecretInMemory }
 
