@@ -31,6 +31,7 @@ type fakeCore struct {
 	key      string
 	notices  []string
 	broken   bool // the settings file
+	fleeting bool // the local key
 	bus      *event.Bus
 	bytes    *capture.Store
 	replays  []presenter.Replay
@@ -147,6 +148,7 @@ func (c *fakeCore) SaveSettings(_ context.Context, s settings.Settings) error {
 
 func (c *fakeCore) Overridden() map[string]string { return c.over }
 func (c *fakeCore) Unreadable() bool              { return c.broken }
+func (c *fakeCore) LocalKeyKept() bool            { return !c.fleeting }
 func (c *fakeCore) Notices() []string             { return c.notices }
 func (c *fakeCore) Bus() *event.Bus               { return c.bus }
 func (c *fakeCore) Version() string               { return "0.1.0" }

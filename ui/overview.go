@@ -36,6 +36,7 @@ type overview struct {
 
 	notices                *notices
 	openAI, anthropic, key *line
+	keyNote                fyne.CanvasObject // says that the key is for this run
 	reveal                 *widget.Button
 	revealed               bool
 	clients                *widget.Button
@@ -112,6 +113,8 @@ func (o *overview) refreshHints() {
 func (o *overview) connect() fyne.CanvasObject {
 	o.openAI, o.anthropic = newCutLine("", faceMono, 120), newCutLine("", faceMono, 120)
 	o.key = newCutLine("", faceMono, 120)
+	fleeting := newParagraph(words.T("Valid for this run only, as the keychain cannot be used.")).note()
+	o.keyNote = padded(0, 0, 160, 0, fleeting)
 	o.reveal = widget.NewButtonWithIcon(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
 	o.clients = widget.NewButton(words.T("How to set up your client"), func() { o.w.open(pageClients) })
 	u := o.w.u
@@ -119,6 +122,7 @@ func (o *overview) connect() fyne.CanvasObject {
 		o.endpoint(words.T("OpenAI base URL"), o.openAI, u.newCopy(func() string { return o.openAI.text })),
 		o.endpoint(words.T("Anthropic base URL"), o.anthropic, u.newCopy(func() string { return o.anthropic.text })),
 		o.endpoint(words.T("Local key"), o.key, o.reveal, u.newCopy(u.core.LocalKey)),
+		o.keyNote,
 		inRow(0, o.clients),
 	)
 }
@@ -288,6 +292,7 @@ func (o *overview) refreshKey() {
 	default:
 		o.key.set(strings.Repeat("•", 16))
 	}
+	show(o.keyNote, key != "" && !o.w.u.core.LocalKeyKept())
 	text, icon := words.T("Show"), theme.VisibilityIcon()
 	if o.revealed {
 		text, icon = words.T("Hide"), theme.VisibilityOffIcon()

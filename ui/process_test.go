@@ -421,3 +421,15 @@ func TestNoPortIsOfferedWithABrokenFile(t *testing.T) {
 		}
 	}
 }
+
+func TestKeyOfThisRunIsCalledSo(t *testing.T) {
+	for _, fleeting := range []bool{false, true} {
+		c := readyCore()
+		c.fleeting = fleeting
+		s := newStage(t, c)
+		s.start()
+		if got := s.window.overview.keyNote.Visible(); got != fleeting {
+			t.Errorf("said %v, want %v", got, fleeting)
+		}
+	}
+}

@@ -161,6 +161,9 @@ func (c core) Version() string { return c.app.Version() }
 // LocalKey implements presenter.Secrets.
 func (c core) LocalKey() string { return c.app.LocalKey() }
 
+// LocalKeyKept implements presenter.Secrets.
+func (c core) LocalKeyKept() bool { return c.app.LocalKeyKept() }
+
 // SecretState implements presenter.Secrets.
 func (c core) SecretState(ctx context.Context, name presenter.SecretName) presenter.SecretState {
 	if err := c.app.SecretState(ctx, string(name)); err != nil {

@@ -76,6 +76,8 @@ type Secrets interface {
 	DeleteSecret(ctx context.Context, name SecretName) error
 	// LocalKey is the key that clients send.
 	LocalKey() string
+	// LocalKeyKept tells whether the local key will be the same at the next start.
+	LocalKeyKept() bool
 }
 
 // Login is the program's entry among those that the system starts at login. The methods
