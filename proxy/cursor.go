@@ -16,11 +16,30 @@ func (x *exchange) reader(q *provider.Request) convert.Codec {
 	switch {
 	case x.client == ir.OpenAIChat && q.Has("input") && !q.Has("messages"):
 		return convert.For(ir.OpenAIResponses)
-	case x.up != x.client || x.client == ir.OpenAIChat && foreignParts(q):
+	case x.up != x.client || x.client == ir.OpenAIChat && (foreignParts(q) || x.route.Provider.Dialect.Alternate && inARow(q.Field("messages"))):
 		return x.codec
 	default:
 		return nil
 	}
+}
+
+// inARow tells whether one speaker has two messages in a row, or speaks before the user.
+// Conversion puts them together, for providers that refuse that.
+func inARow(messages rawjson.Value) (found bool) {
+	if messages.Kind() != rawjson.Array {
+		return false
+	}
+	last := "assistant" // whose message may not come next
+	r := rawjson.NewReader(messages)
+	r.Array(func(int) {
+		switch role := r.Value().Get("role").Str(); role {
+		case "system", "developer":
+		default:
+			found = found || role == last
+			last = role
+		}
+	})
+	return found
 }
 
 // foreignParts tells whether a Chat request holds what only other protocols have.

@@ -212,3 +212,24 @@ func TestPassThroughSuitsTheProvider(t *testing.T) {
 		}
 	}
 }
+
+// TestTurnsAlternate: messages of one speaker in a row, as tools send them, are put together
+// for a provider that refuses them; others pass as they are.
+func TestTurnsAlternate(t *testing.T) {
+	p, g := setup(t, fakegateway.Options{}, config{})
+	for messages, whole := range map[string]bool{
+		`[{"role":"system","content":"s"},{"role":"user","content":"one"},{"role":"user","content":"two"}]`:                                                                    false,
+		`[{"role":"assistant","content":"welcome"},{"role":"user","content":"one"}]`:                                                                                           false,
+		`[{"role":"user","content":"one"},{"role":"assistant","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"two"}]`:                              false,
+		`[{"role":"system","content":"s"},{"role":"system","content":"t"},{"role":"user","content":"one"},{"role":"assistant","content":"a"},{"role":"user","content":"two"}]`: true,
+	} {
+		a := p.send("POST", chatPath, `{"model":"sonar#perplexity-ai","search_mode":"web","messages":`+messages+`}`)
+		last := g.Last()
+		if a.status != 200 || last.Refused != "" {
+			t.Errorf("%s: %d %s\n%s\n%s", messages, a.status, a.body, last.Refused, last.Body)
+		}
+		if passed := strings.Contains(string(last.Body), messages); passed != whole {
+			t.Errorf("%s went up as %s", messages, last.Body)
+		}
+	}
+}
