@@ -38,8 +38,10 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 	select {
 	case <-p.ready:
 	case <-req.Context().Done():
-		_ = r.CloseWithError(req.Context().Err()) // what the handler still writes fails
-		return nil, req.Context().Err()
+	}
+	if err := req.Context().Err(); err != nil { // an answer may have come at the same time
+		_ = r.CloseWithError(err) // what the handler still writes fails
+		return nil, err
 	}
 	return &http.Response{
 		Status: http.StatusText(p.status), StatusCode: p.status,
