@@ -151,6 +151,7 @@ func namedPath(flags map[string]string, getenv func(string) string) string {
 // readFile leaves it to who opened the App to report what keeps the file from being used.
 func (a *App) readFile() {
 	var invalid *settings.ValidationError
+	settings.Tidy(a.path)
 	a.file, a.notices, a.fileErr = settings.Load(a.path)
 	if errors.As(a.fileErr, &invalid) {
 		a.misfits, a.fileErr = invalid.Problems, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http"
@@ -271,6 +272,18 @@ func TestConfigFileIsChosen(t *testing.T) {
 			t.Errorf("%v, folder %s", err, a.Dir())
 		}
 		must(t, a.Close(ended()))
+	}
+}
+
+// TestStartAfterACrash: a start removes what was being saved when the program was killed.
+func TestStartAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	left, yesterday := filepath.Join(dir, ".settings.toml123"), time.Now().Add(-24*time.Hour)
+	must(t, os.WriteFile(left, []byte("version = "), 0o600))
+	must(t, os.Chtimes(left, yesterday, yesterday))
+	opened(t, map[string]string{"APEX_CONFIG": filepath.Join(dir, "settings.toml")}, &secret.Memory{})
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
 

@@ -22,12 +22,13 @@ func read(path string) (text string, there bool, err error) {
 	return string(b), true, nil
 }
 
-// write puts the entry's file in its place in one step.
+// write puts the entry's file in its place in one step. What it writes first always has
+// the same name, so that what a killed program left is used up by the next.
 func write(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the login item: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".apex-*")
+	f, err := os.OpenFile(temporary(path), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("make the login item: %w", err)
 	}
@@ -41,6 +42,10 @@ func write(path, text string) error {
 		return fmt.Errorf("make the login item: %w", err)
 	}
 	return nil
+}
+
+func temporary(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 }
 
 func remove(path string) error {

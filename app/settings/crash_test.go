@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,15 +52,17 @@ func writer(t *testing.T, path string, env ...string) *exec.Cmd {
 }
 
 // TestKilledWhileSaving: whenever the program is killed, the settings are the old or the new
-// ones.
+// ones, and what it was writing is removed later.
 func TestKilledWhileSaving(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "settings.toml")
+	dir, temp := t.TempDir(), t.TempDir()
+	path := filepath.Join(dir, "settings.toml")
 	if err := Save(path, version(0)); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
 	for i := range 40 {
 		cmd := writer(t, path)
+		cmd.Env = append(cmd.Env, "TMPDIR="+temp)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +89,66 @@ func TestKilledWhileSaving(t *testing.T) {
 	if len(seen) < 2 {
 		t.Errorf("nothing was written: %v", seen)
 	}
+	if list := names(t, temp); len(list) > 0 {
+		t.Errorf("it writes where nobody looks for what it left: %v", list)
+	}
+	write(t, filepath.Join(dir, ".settings.toml1"), "version = ") // if all kills missed
+	for _, name := range names(t, dir) {
+		if name != "settings.toml" {
+			makeOld(t, filepath.Join(dir, name))
+		}
+	}
 	if err := Save(path, full()); err != nil {
 		t.Errorf("saving afterwards: %v", err)
+	}
+	if left := names(t, dir); len(left) != 1 {
+		t.Errorf("still there after the next save: %v", left)
+	}
+}
+
+// TestTidy: only what a save has left is removed, and only when no save can be at it.
+func TestTidy(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "settings.toml")
+	for _, name := range []string{
+		"settings.toml", ".settings.toml1", ".settings.toml987654321", ".settings.toml", ".settings.toml.swp", ".settings.toml12~",
+		"settings.toml.old-20260101-000000", ".settings2.toml1", "settings.toml1", "1",
+	} {
+		write(t, filepath.Join(dir, name), "x")
+		makeOld(t, filepath.Join(dir, name))
+	}
+	write(t, filepath.Join(dir, ".settings.toml3"), "of another process")
+	if err := os.Mkdir(filepath.Join(dir, ".settings.toml4"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	makeOld(t, filepath.Join(dir, ".settings.toml4"))
+	Tidy(path)
+	want := []string{
+		".settings.toml", ".settings.toml.swp", ".settings.toml12~", ".settings.toml3", ".settings.toml4", ".settings2.toml1",
+		"1", "settings.toml", "settings.toml.old-20260101-000000", "settings.toml1",
+	}
+	if got := names(t, dir); !slices.Equal(got, want) {
+		t.Errorf("there are\n%q, want\n%q", got, want)
+	}
+	Tidy(filepath.Join(dir, "none", "settings.toml")) // there may be nothing yet
+}
+
+func names(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func makeOld(t *testing.T, path string) {
+	t.Helper()
+	old := time.Now().Add(-2 * staleAge)
+	if err := os.Chtimes(path, old, old); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -181,6 +181,7 @@ func Save(path string, s Settings) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
+	tidy(path)
 	if err := writeFile(path, data); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}

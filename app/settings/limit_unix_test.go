@@ -37,7 +37,6 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := writer(t, path, limitVariable+"=2048")
-	cmd.Env = append(cmd.Env, "TMPDIR="+dir)
 	out, _ := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "save settings: ") || !strings.Contains(string(out), "file too large") {
 		t.Errorf("it ended with %v: %s", cmd.ProcessState, out)

@@ -4,14 +4,15 @@ package settings
 
 import (
 	"errors"
+	"path/filepath"
 
 	"github.com/google/renameio/v2"
 )
 
 // writeFile does not use renameio.WriteFile, which would keep the mode of a file that
-// others may read.
+// others may read, nor a temporary file elsewhere, where Tidy does not look.
 func writeFile(path string, data []byte) (err error) {
-	f, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600))
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
 	if err != nil {
 		return err
 	}
