@@ -21,6 +21,7 @@ var rules = map[string]func(*tree) []string{
 	"meta":        checkMeta,
 	"thread":      checkThread,
 	"exits":       checkExits,
+	"secrets":     checkSecrets,
 	"words":       checkWords,
 	"scripts":     checkScripts,
 }
@@ -47,6 +48,8 @@ func good() fstest.MapFS {
 		"FyneApp.toml":        text("[Details]\nID = \"dev.x\"\nName = \"X\"\nVersion = \"1.2.3\"\nBuild = 4\n"),
 		"app/desktop/meta.go": text("// Package desktop is good.\npackage desktop\n\nimport _ \"fyne.io/fyne/v2/app\"\n\nconst (\n\tID = \"dev.x\"\n\tName = \"X\"\n\tVersion = app.Version\n\tBuild = 4\n)\n"),
 		"app/version.go":      text("// Package app is good.\npackage app\n\nconst Version = \"1.2.3\"\n"),
+		"proxy/guard.go":      text("package proxy\n\nfunc known(key string, c *Config) bool {\n\tif c.LocalKey == \"\" {\n\t\treturn false\n\t}\n\treturn subtle.ConstantTimeCompare([]byte(key), []byte(c.LocalKey)) == 1\n}\n"),
+		"app/secrets.go":      text("package app\n\nfunc f(name, key string) { _ = name == secret.LocalKey; _ = a.LocalKey() != \"\"; c.LocalKey = key; _, _, _ = strings.Cut(a.LocalKey(), \" \") }\n"),
 		"proxy/routes.go":     text("// Package proxy is good.\npackage proxy\n\nimport (\n\t_ \"net/http\"\n\n\t_ \"github.com/gorilla/mux\"\n\n\t_ \"apex-ai-proxy/proxy/convert\"\n)\n"),
 		"ui/ui.go":            text("// Package ui is good.\npackage ui\n\nimport \"fyne.io/fyne/v2\"\n\nvar _ = fyne.Do\n"),
 		"ui/tray.go":          text("package ui\n\nimport _ \"fyne.io/systray\"\n"),
@@ -67,6 +70,9 @@ func TestRulesFind(t *testing.T) {
 	}
 	use := func(pkg, imported string) *fstest.MapFile {
 		return text("// Package " + pkg + " is bad.\npackage " + pkg + "\n\nimport _ \"" + imported + "\"\n")
+	}
+	body := func(pkg, statements string) *fstest.MapFile {
+		return text("// Package " + pkg + " is bad.\npackage " + pkg + "\n\nfunc f() { " + statements + " }\n")
 	}
 	work := "/wo" + "rk/x"
 	for _, c := range []struct {
@@ -130,6 +136,18 @@ func TestRulesFind(t *testing.T) {
 		{"exits", "app/a.go", text("// Package app is bad.\npackage app\n\nimport \"os\"\n\nfunc f() { os.Exit(1) }\n")},
 		{"exits", "app/a.go", text("// Package app is bad.\npackage app\n\nimport \"log\"\n\nfunc f() { log.Fatalf(\"x\") }\n")},
 		{"exits", "app/a.go", text("// Package app is bad.\npackage app\n\nimport \"log/slog\"\n\nfunc f() { slog.InfoContext(nil, \"x\") }\n")},
+		{"secrets", "proxy/a.go", body("proxy", `if cfg.LocalKey == key { f() }`)},
+		{"secrets", "proxy/a.go", body("proxy", `ok = key != cfg.GatewayToken`)},
+		{"secrets", "proxy/a.go", body("proxy", `for _, want := range []string{cfg.LocalKey} { ok = ok || key == want }`)},
+		{"secrets", "proxy/a.go", body("proxy", `want := sha256.Sum256([]byte(cfg.LocalKey)); ok = want == sum`)},
+		{"secrets", "proxy/a.go", body("proxy", `want := []byte(cfg.LocalKey); ok = bytes.Equal(want, key)`)},
+		{"secrets", "proxy/a.go", body("proxy", `var want = cfg.LocalKey; ok = strings.HasPrefix(key, want)`)},
+		{"secrets", "proxy/a.go", body("proxy", `ok = len(key) == len(cfg.LocalKey)`)},
+		{"secrets", "proxy/a.go", body("proxy", `switch key { case cfg.LocalKey: f() }`)},
+		{"secrets", "proxy/a.go", body("proxy", `switch cfg.LocalKey { case "", key: f() }`)},
+		{"secrets", "proxy/a.go", body("proxy", `ok = known[cfg.LocalKey]`)},
+		{"secrets", "app/a.go", body("app", `ok = key == a.LocalKey()`)},
+		{"secrets", "proxy/guard.go", body("proxy", `ok = same(key, cfg.LocalKey)`)},
 		{"words", "README.md", text("Look into " + work + " for it.\n")},
 		{"words", "proxy/a_test.go", text("package proxy\n\nconst dir = \"" + "/tm" + "p/x\"\n")},
 		{"words", "packaging/run.sh", &fstest.MapFile{Data: []byte("#!/bin/sh\nls /ro" + "ot/\n"), Mode: 0o755}},
