@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times the hot paths and compares them with what they were.
+# Runs all benchmarks and compares them with what they were.
 #
 #   packaging/bench.sh             with the figures in packaging/bench.txt
 #   packaging/bench.sh REVISION    with a revision, measured in turns with the working tree,
@@ -13,7 +13,6 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 BENCHSTAT=v0.0.0-20260908200009-22c9c6c9d4da
-PACKAGES="./proxy ./proxy/convert ./proxy/sse ./proxy/rawjson ./proxy/provider ./proxy/event ./proxy/capture"
 ROUNDS=${ROUNDS:-6}
 TIME=${TIME:-200ms}
 
@@ -25,11 +24,19 @@ now=$(mktemp)
 before=$(mktemp)
 trap 'rm -f "$now" "$before"' EXIT
 
-# measure runs every benchmark of a tree once. An older one may lack a package.
+# measured prints the packages of a tree that have benchmarks, but for those of the whole desktop
+# program: they have packaging/desktop-bench.sh.
+measured() { # folder
+	(cd "$1" && find . -name .cache -prune -o -name '*_test.go' -exec grep -l '^func Benchmark' {} + |
+		sed 's|/[^/]*$||' | grep -v '^./app/desktop/' | sort -u)
+}
+
+# measure runs every benchmark of a tree once.
 measure() { # folder
-	local p there=()
-	for p in $PACKAGES; do [ ! -d "$1/$p" ] || there+=("$p"); done
-	(cd "$1" && go test -run '^$' -bench . -benchmem -benchtime "$TIME" "${there[@]}")
+	local packages
+	packages=$(measured "$1")
+	# shellcheck disable=SC2086 # a list of words
+	(cd "$1" && go test -run '^$' -bench . -benchmem -benchtime "$TIME" $packages)
 }
 
 case "${1:-}" in
