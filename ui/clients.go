@@ -227,11 +227,11 @@ type clientCard struct {
 	shown   *presenter.ClientCard
 
 	model    *entry
-	choose   *widget.Button
+	choose   *button
 	modelRow fyne.CanvasObject
-	copy     *widget.Button   // nil when there is no snippet
-	copies   []*widget.Button // of the fields
-	ways     []*widget.Button
+	copy     *button   // nil when there is no snippet
+	copies   []*button // of the fields
+	ways     []*button
 	side     *sideScroll // around the snippet
 }
 
@@ -245,7 +245,7 @@ func newClientCard(w *window) *clientCard {
 			c.refresh()
 		}
 	}
-	c.choose = widget.NewButtonWithIcon(words.T("Choose"), theme.MenuDropDownIcon(), c.offer)
+	c.choose = newIconButton(words.T("Choose"), theme.MenuDropDownIcon(), c.offer)
 	c.choose.IconPlacement = widget.ButtonIconTrailingText
 	c.modelRow = stack(gapTight, newLine(words.T("Model"), faceNote),
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, 0, sized(112, c.choose)), c.model))
@@ -374,14 +374,14 @@ func (c *clientCard) problem(card presenter.ClientCard) fyne.CanvasObject {
 
 // startable is a text with a button that starts the proxy.
 func (u *UI) startable(text fyne.CanvasObject) fyne.CanvasObject {
-	start := widget.NewButton(words.T("Start"), func() { u.act(presenter.StartProxy) })
+	start := newButton(words.T("Start"), func() { u.act(presenter.StartProxy) })
 	start.Importance = widget.HighImportance
 	return container.NewBorder(nil, nil, nil, padded(0, 0, gapWide, 0, stack(0, sized(96, start))), middle(text))
 }
 
 // tiers says where the models of tiers are chosen.
 func (c *clientCard) tiers(card presenter.ClientCard) fyne.CanvasObject {
-	open := widget.NewButton(words.T("Open Models"), func() { c.w.open(pageModels) })
+	open := newButton(words.T("Open Models"), func() { c.w.open(pageModels) })
 	return container.NewBorder(nil, nil, nil, padded(0, 0, gapWide, 0, stack(0, sized(112, open))), middle(newParagraph(card.Tiers).note()))
 }
 
@@ -389,7 +389,7 @@ func (c *clientCard) tiers(card presenter.ClientCard) fyne.CanvasObject {
 func (c *clientCard) variants(card presenter.ClientCard) fyne.CanvasObject {
 	row := container.New(layout.NewRowWrapLayoutWithCustomPadding(gapTight, gapTight))
 	for i, name := range card.Variants {
-		b := widget.NewButton(name, func() {
+		b := newButton(name, func() {
 			c.w.u.clients.ChooseVariant(i)
 			c.refresh()
 			c.w.win.Canvas().Focus(c.ways[i]) // the one that was pressed is gone
@@ -443,7 +443,7 @@ func (c *clientCard) values(card presenter.ClientCard) *fyne.Container {
 }
 
 // value is something to copy below its name.
-func (c *clientCard) value(name, value string, button *widget.Button) fyne.CanvasObject {
+func (c *clientCard) value(name, value string, button *button) fyne.CanvasObject {
 	return stack(2, newLine(name, faceNote),
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, 0, sized(96, button)), middle(newCutLine(value, faceMono, 80))))
 }

@@ -26,7 +26,7 @@ func texts(o fyne.CanvasObject) string {
 			b.WriteString(x.text + "\n")
 		case *entry:
 			b.WriteString(x.Text + "\n")
-		case *widget.Button:
+		case *button:
 			b.WriteString(x.Text + "\n")
 		case *fyne.Container:
 			for _, o := range x.Objects {

@@ -23,7 +23,7 @@ type connection struct {
 	token    func() string            // that was typed, "" for the stored one
 	found    func()                   // called after each test
 	content  *fyne.Container
-	button   *widget.Button
+	button   *button
 	dot      *dot
 	text     *paragraph
 	cure     *paragraph
@@ -37,7 +37,7 @@ type connection struct {
 
 func newConnection(w *window, s func() settings.Settings, token func() string, found func()) *connection {
 	c := &connection{w: w, settings: s, token: token, found: found}
-	c.button = widget.NewButton(words.T("Test connection"), c.test)
+	c.button = newButton(words.T("Test connection"), c.test)
 	c.dot, c.text, c.cure, c.detail = newDot(10), newParagraph(""), newParagraph(""), newParagraph("").note()
 	c.result = container.NewBorder(nil, nil, stack(0, padded(6, 0, 0, gap, c.dot)), nil, stack(gapTight, c.text, c.cure, c.detail))
 	c.content = stack(gap, inRow(0, c.button), c.result)

@@ -6,12 +6,13 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// entry is a text field that passes shortcuts it has no use for on to the window, that
-// leaves the field on Escape, and on Tab also where it has several lines.
+// entry is a text field that comes into sight when Tab reaches it, that passes shortcuts it
+// has no use for on to the window, and that Tab leaves also where it has several lines.
 type entry struct {
 	widget.Entry
 	pass    func(fyne.Shortcut)
 	escaped func() // nil when Escape does nothing
+	pressed bool   // a button of the mouse is going down in it
 }
 
 func newEntry(w *window) *entry {
@@ -23,6 +24,22 @@ func newEntry(w *window) *entry {
 // AcceptsTab implements fyne.Tabbable. Nobody types a tab into JSON, but everybody leaves a
 // field of a dialog that way.
 func (e *entry) AcceptsTab() bool { return false }
+
+// FocusGained implements fyne.Focusable: the field comes into sight, unless it is in sight
+// of the mouse already and would move away below it.
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	if !e.pressed {
+		bringIntoSight(e)
+	}
+}
+
+// MouseDown implements desktop.Mouseable.
+func (e *entry) MouseDown(m *desktop.MouseEvent) {
+	e.pressed = true
+	e.Entry.MouseDown(m)
+	e.pressed = false
+}
 
 // TypedShortcut implements fyne.Shortcutable.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {

@@ -37,7 +37,7 @@ type guide struct {
 	place *fyne.Container // how far it is, in words and bars
 	title *paragraph
 	text  *paragraph
-	link  *widget.Button
+	link  *button
 	steps []*fyne.Container // what is to be done, by step
 	trial *fyne.Container   // the way without an account
 	try   [4]*line
@@ -47,10 +47,10 @@ type guide struct {
 	token            *secretField
 	without          *paragraph // says what works without the token
 	test             *connection
-	mend             *widget.Button
-	clients          []*widget.Button
+	mend             *button
+	clients          []*button
 
-	skip, back, next *widget.Button
+	skip, back, next *button
 	scroll           *scroll
 }
 
@@ -65,7 +65,7 @@ func newGuide(w *window) *guide {
 	}
 	g.title, g.text, g.say = newParagraph(""), newParagraph(""), newParagraph("")
 	g.title.headline()
-	g.link = widget.NewButton("", g.openLink)
+	g.link = newButton("", g.openLink)
 	g.steps = []*fyne.Container{
 		presenter.GuideAccount: g.accountStep(), presenter.GuideGateway: g.gatewayStep(), presenter.GuideToken: g.tokenStep(),
 		presenter.GuideTest: g.testStep(), presenter.GuideClient: g.clientStep(),
@@ -85,10 +85,10 @@ func newGuide(w *window) *guide {
 }
 
 func (g *guide) footer() fyne.CanvasObject {
-	g.skip = widget.NewButton(words.T("Skip"), g.leave)
+	g.skip = newButton(words.T("Skip"), g.leave)
 	g.skip.Importance = widget.LowImportance
-	g.back = widget.NewButton(words.T("Back"), g.goBack)
-	g.next = widget.NewButton("", g.goOn)
+	g.back = newButton(words.T("Back"), g.goBack)
+	g.next = newButton("", g.goOn)
 	g.next.Importance = widget.HighImportance
 	row := container.NewBorder(nil, nil, g.skip, inRow(gap, sized(96, g.back), sized(112, g.next)))
 	return stack(0, widget.NewSeparator(), padded(gap+4, gap+4, 0, 0, container.New(columnLayout(guideWidth), row)))
@@ -147,7 +147,7 @@ func (g *guide) form() *presenter.Form { return g.w.settings.form }
 
 func (g *guide) accountStep() *fyne.Container {
 	g.account = g.field(presenter.FieldAccount, strings.Repeat("0123456789abcdef", 2))
-	try := widget.NewButton(words.T("Try it without an account"), g.showDemo)
+	try := newButton(words.T("Try it without an account"), g.showDemo)
 	why := newParagraph(words.T("No account yet? A built-in demo answers without one.")).note()
 	return stack(gapBlock, named(words.T("Account ID"), g.account.entry, g.account.note),
 		stack(gapWide, widget.NewSeparator(), container.NewBorder(nil, nil, nil, try, padded(0, 0, 0, gapWide, middle(why)))))
@@ -179,7 +179,7 @@ func (g *guide) tokenStep() *fyne.Container {
 
 func (g *guide) testStep() *fyne.Container {
 	g.test = newConnection(g.w, g.w.u.core.Settings, func() string { return "" }, g.tested)
-	g.mend = widget.NewButton(words.T("Go back and correct it"), func() {
+	g.mend = newButton(words.T("Go back and correct it"), func() {
 		if step, ok := presenter.GuideStepOf(g.test.verdict.Field); ok {
 			g.turn(step)
 		}
@@ -196,7 +196,7 @@ func (g *guide) clientStep() *fyne.Container {
 			row = container.New(evenLayout(2))
 			rows.Add(row)
 		}
-		b := widget.NewButton(r.Text, func() { g.choose(r.ID) })
+		b := newButton(r.Text, func() { g.choose(r.ID) })
 		b.Alignment = widget.ButtonAlignLeading
 		g.clients = append(g.clients, b)
 		row.Add(b)

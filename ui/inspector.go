@@ -34,10 +34,10 @@ type inspector struct {
 	title   *line
 	state   *line
 	tabs    *segments
-	again   *widget.Button
-	more    *widget.Button
-	headers *widget.Check
-	raw     *widget.Check
+	again   *button
+	more    *button
+	headers *check
+	raw     *check
 	tools   *fyne.Container
 
 	summary *summary
@@ -58,12 +58,12 @@ func newInspector(w *window, closed func()) *inspector {
 	in.title = newCutLine("", faceMono, 80)
 	in.state = newLine("", faceMuted)
 	in.tabs = newSegments([]string{words.T("Summary"), words.T("Request"), words.T("Answer")}, func(int) { in.show() })
-	in.again = widget.NewButtonWithIcon(words.T("Send again"), theme.MediaReplayIcon(), func() { in.replay(presenter.Replay{ID: in.data.ID}) })
-	in.more = widget.NewButtonWithIcon(words.T("More"), theme.MoreVerticalIcon(), in.menu)
-	in.headers = widget.NewCheck(words.T("Headers"), func(bool) { in.fill(true) })
-	in.raw = widget.NewCheck(words.T("As sent"), func(bool) { in.look() })
+	in.again = newIconButton(words.T("Send again"), theme.MediaReplayIcon(), func() { in.replay(presenter.Replay{ID: in.data.ID}) })
+	in.more = newIconButton(words.T("More"), theme.MoreVerticalIcon(), in.menu)
+	in.headers = newCheck(words.T("Headers"), func(bool) { in.fill(true) })
+	in.raw = newCheck(words.T("As sent"), func(bool) { in.look() })
 	in.tools = inRow(gap, in.headers, in.raw)
-	shut := widget.NewButtonWithIcon("", theme.CancelIcon(), closed)
+	shut := newIconButton("", theme.CancelIcon(), closed)
 	shut.Importance = widget.LowImportance
 	in.summary = newSummary()
 	in.bytes = newComparison(w.u)
@@ -221,7 +221,7 @@ type pane struct {
 	content           *fyne.Container
 	title, head, note *line
 	text              *lines
-	copy              *widget.Button
+	copy              *button
 	data              presenter.Pane
 }
 

@@ -43,16 +43,16 @@ func walk(o fyne.CanvasObject, f func(string)) {
 		f(o.text)
 	case *paragraph:
 		f(o.text)
-	case *widget.Button:
+	case *button:
 		f(o.Text)
-	case *widget.Check:
+	case *check:
 		f(o.Text)
 	case *widget.Entry:
 		f(o.PlaceHolder)
 	case *entry:
 		f(o.PlaceHolder)
 	case *lines, *sideScroll: // the bytes of a request, and what goes into a client's file
-	case *widget.Select:
+	case *selection:
 		f(o.Selected)
 		for _, s := range o.Options {
 			f(s)

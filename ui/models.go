@@ -8,7 +8,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
@@ -33,7 +32,7 @@ type modelsPage struct {
 	tiers     *nameRows
 	own       *nameRows
 	empty     fyne.CanvasObject // in the place of names that are not there
-	add       *widget.Button
+	add       *button
 	catalogue *catalogue
 }
 
@@ -50,7 +49,7 @@ func newModelsPage(w *window) *modelsPage {
 	p.startable = w.u.startable(remark(words.T("Models can be tried while the proxy runs.")))
 	p.tiers, p.own = newNameRows(p), newNameRows(p)
 	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note()
-	p.add = widget.NewButtonWithIcon(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
+	p.add = newIconButton(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
 	p.catalogue = newCatalogue(p)
 	p.notices = newNotices(w, w.u.core.Unreadable)
 	body := stack(gapMargin,

@@ -27,8 +27,8 @@ type catalogue struct {
 // modelRow is a model with what can be done with its name.
 type modelRow struct {
 	box    *fyne.Container
-	copy   *widget.Button
-	choose *widget.Button
+	copy   *button
+	choose *button
 	chosen *line // in the place of the button
 }
 
@@ -67,7 +67,7 @@ func (c *catalogue) build() {
 func (c *catalogue) newRow(model string) *modelRow {
 	r := &modelRow{copy: c.p.w.u.newCopy(func() string { return model })}
 	r.copy.Importance = widget.LowImportance
-	r.choose = widget.NewButton(words.T("Use as default"), func() {
+	r.choose = newButton(words.T("Use as default"), func() {
 		c.p.form.SetDefault(model)
 		c.p.changed()
 	})

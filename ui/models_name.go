@@ -19,9 +19,9 @@ type nameField struct {
 	id      int
 	name    *entry // nil when the name cannot be changed
 	models  *entry
-	choose  *widget.Button
-	try     *widget.Button
-	remove  *widget.Button
+	choose  *button
+	try     *button
+	remove  *button
 	note    *paragraph
 	dot     *dot
 	tried   *paragraph
@@ -33,11 +33,11 @@ type nameField struct {
 
 func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
 	f := &nameField{p: p, id: row.ID, note: newParagraph("").note(), dot: newDot(10), tried: newParagraph("").note()}
-	f.choose = widget.NewButtonWithIcon("", theme.MenuDropDownIcon(), f.offer)
+	f.choose = newIconButton("", theme.MenuDropDownIcon(), f.offer)
 	f.choose.Importance = widget.LowImportance
 	f.models = f.typed(words.T("model#provider"), f.choose, func() string { return f.row.Models }, p.form.SetModels)
-	f.try = widget.NewButton(words.T("Try"), func() { p.try(f.id) })
-	f.remove = widget.NewButtonWithIcon("", theme.ContentClearIcon(), f.drop)
+	f.try = newButton(words.T("Try"), func() { p.try(f.id) })
+	f.remove = newIconButton("", theme.ContentClearIcon(), f.drop)
 	f.remove.Importance = widget.LowImportance
 	var name fyne.CanvasObject = middle(newCutLine(row.Name, faceText, 60))
 	if !row.Fixed {

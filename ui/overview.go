@@ -26,20 +26,20 @@ type overview struct {
 	dot       *dot
 	headline  *paragraph
 	detail    *paragraph
-	power     *widget.Button
-	other     *widget.Button // another port
+	power     *button
+	other     *button // another port
 	moving    *paragraph
 	elsewhere *fyne.Container
 	trayless  *fyne.Container
-	known     *widget.Button // that there is no tray
+	known     *button // that there is no tray
 	action    presenter.Action
 
 	notices                *notices
 	openAI, anthropic, key *line
 	keyNote                fyne.CanvasObject // says that the key is for this run
-	reveal                 *widget.Button
+	reveal                 *button
 	revealed               bool
-	clients                *widget.Button
+	clients                *button
 
 	gaps    *fyne.Container
 	gapList *fyne.Container
@@ -69,7 +69,7 @@ func (o *overview) state() fyne.CanvasObject {
 	o.headline = newParagraph("")
 	o.headline.headline()
 	o.detail = newParagraph("")
-	o.power = widget.NewButton(words.T("Start"), func() { o.w.u.act(o.action) })
+	o.power = newButton(words.T("Start"), func() { o.w.u.act(o.action) })
 	o.power.Importance = widget.HighImportance
 	return stack(gap,
 		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
@@ -81,7 +81,7 @@ func (o *overview) state() fyne.CanvasObject {
 
 // anotherPort offers another port when the proxy's own is taken.
 func (o *overview) anotherPort() fyne.CanvasObject {
-	o.other = widget.NewButton("", o.w.u.usePort)
+	o.other = newButton("", o.w.u.usePort)
 	o.moving = newParagraph("").note()
 	o.elsewhere = padded(0, 0, 14+gapWide+gapTight, 0,
 		container.NewBorder(nil, nil, container.NewCenter(sized(112, o.other)), nil, padded(0, 0, gapWide, 0, middle(o.moving))))
@@ -91,7 +91,7 @@ func (o *overview) anotherPort() fyne.CanvasObject {
 // noTray says, until the user has taken note, that the program has no icon here.
 func (o *overview) noTray() fyne.CanvasObject {
 	text := newParagraph(words.T("This desktop shows no tray icons, so closing the window ends the program. On GNOME the extension AppIndicator adds them.")).note()
-	o.known = widget.NewButton(words.T("Got it"), func() {
+	o.known = newButton(words.T("Got it"), func() {
 		o.w.u.app.Preferences().SetBool(keyTrayless, true)
 		o.refresh()
 	})
@@ -115,8 +115,8 @@ func (o *overview) connect() fyne.CanvasObject {
 	o.key = newCutLine("", faceMono, 120)
 	fleeting := newParagraph(words.T("Valid for this run only, as the keychain cannot be used.")).note()
 	o.keyNote = padded(0, 0, 160, 0, fleeting)
-	o.reveal = widget.NewButtonWithIcon(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
-	o.clients = widget.NewButton(words.T("How to set up your client"), func() { o.w.open(pageClients) })
+	o.reveal = newIconButton(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
+	o.clients = newButton(words.T("How to set up your client"), func() { o.w.open(pageClients) })
 	u := o.w.u
 	return section(words.T("Connect a client"),
 		o.endpoint(words.T("OpenAI base URL"), o.openAI, u.newCopy(func() string { return o.openAI.text })),
@@ -193,7 +193,7 @@ func (o *overview) refreshTroubles() {
 		if t.Cure != "" {
 			said.Add(newParagraph(t.Cure).note())
 		}
-		b := widget.NewButton(words.T("Show"), func() { o.w.openRequest(t.ID) })
+		b := newButton(words.T("Show"), func() { o.w.openRequest(t.ID) })
 		o.troubleList.Add(container.NewBorder(nil, nil, sized(14, d), container.NewCenter(sized(96, b)), padded(0, 0, gapWide, gapWide, said)))
 	}
 	o.troubles.Hidden = len(list) == 0
@@ -310,7 +310,7 @@ func (o *overview) refreshGaps(gaps []presenter.Gap) {
 	o.shown = gaps
 	o.gapList.RemoveAll()
 	for _, g := range gaps {
-		b := widget.NewButton(words.T("Set up"), func() { o.w.openSettings(g.Field) })
+		b := newButton(words.T("Set up"), func() { o.w.openSettings(g.Field) })
 		o.gapList.Add(container.NewBorder(nil, nil, sized(14, newDot(10)), sized(96, b),
 			padded(0, 0, gapWide, gapWide, middle(newCutLine(g.Text, faceText, 120)))))
 	}

@@ -349,8 +349,8 @@ const copied = 1500 * time.Millisecond
 
 // newCopy is a button that copies what text returns at that time, and confirms with a
 // check mark for a moment. It keeps its width.
-func (u *UI) newCopy(text func() string) *widget.Button {
-	b := widget.NewButtonWithIcon(words.T("Copy"), theme.ContentCopyIcon(), nil)
+func (u *UI) newCopy(text func() string) *button {
+	b := newIconButton(words.T("Copy"), theme.ContentCopyIcon(), nil)
 	times := 0 // so that only the end of the last copy ends the confirmation
 	b.OnTapped = func() {
 		s := text()

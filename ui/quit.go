@@ -61,7 +61,7 @@ func (u *UI) awaitEnd() {
 
 func (w *window) sayQuitting(h presenter.Headline) {
 	if w.ending == nil {
-		now := widget.NewButton(words.T("Quit now"), w.u.quit)
+		now := newButton(words.T("Quit now"), w.u.quit)
 		w.ending = &quitDialog{text: newParagraph("")}
 		w.ending.dialog = dialog.NewCustomWithoutButtons(w.u.opts.Name, stack(gapMargin,
 			sized(textWidth/2, stack(gap, w.ending.text, newParagraph(words.T("Requests that are cut end with an error.")).note())),

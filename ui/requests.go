@@ -26,15 +26,15 @@ type requests struct {
 	head   *fyne.Container
 	count  *line
 	counts *fyne.Container // around it
-	newest *widget.Button
-	pause  *widget.Button
-	clear  *widget.Button
-	saves  *widget.Button
+	newest *button
+	pause  *button
+	clear  *button
+	saves  *button
 	find   *entry
-	errors *widget.Check
-	conv   *widget.Check
-	from   *widget.Select // a client
-	to     *widget.Select // a provider
+	errors *check
+	conv   *check
+	from   *selection // a client
+	to     *selection // a provider
 	bar    *fyne.Container
 
 	list      *rows
@@ -57,10 +57,10 @@ func newRequests(w *window) *requests {
 	r := &requests{w: w, follow: true}
 	r.count = newLine("", faceMuted)
 	r.counts = container.New(wholeLayout{}, r.count)
-	r.newest = widget.NewButtonWithIcon(words.T("Newest"), theme.MoveDownIcon(), r.jump)
-	r.pause = widget.NewButtonWithIcon(words.T("Pause"), theme.MediaPauseIcon(), r.togglePause)
-	r.saves = widget.NewButtonWithIcon(words.T("Save…"), saveIcon(), r.saveAll)
-	r.clear = widget.NewButtonWithIcon(words.T("Clear"), theme.ContentClearIcon(), r.forget)
+	r.newest = newIconButton(words.T("Newest"), theme.MoveDownIcon(), r.jump)
+	r.pause = newIconButton(words.T("Pause"), theme.MediaPauseIcon(), r.togglePause)
+	r.saves = newIconButton(words.T("Save…"), saveIcon(), r.saveAll)
+	r.clear = newIconButton(words.T("Clear"), theme.ContentClearIcon(), r.forget)
 	r.list = newRows(w.u.log, r.selected, r.unselect)
 	r.inspector = newInspector(w, r.unselect)
 	r.list.pause = r.togglePause
@@ -93,11 +93,11 @@ func (r *requests) filterBar() {
 		r.find.SetText("")
 		r.focus()
 	}
-	r.errors = widget.NewCheck(words.T("Errors"), nil)
-	r.conv = widget.NewCheck(words.T("Converted"), nil)
+	r.errors = newCheck(words.T("Errors"), nil)
+	r.conv = newCheck(words.T("Converted"), nil)
 	r.errors.Checked, r.conv.Checked = f.Errors, f.Converted
-	r.from = widget.NewSelect(nil, nil)
-	r.to = widget.NewSelect(nil, nil)
+	r.from = newSelection(nil, nil)
+	r.to = newSelection(nil, nil)
 	r.choices(f)
 	r.errors.OnChanged = func(bool) { r.filter() }
 	r.conv.OnChanged = func(bool) { r.filter() }
@@ -108,7 +108,7 @@ func (r *requests) filterBar() {
 
 // choices offers the clients and providers that there are.
 func (r *requests) choices(f presenter.Filter) {
-	offer := func(s *widget.Select, all string, names []string, chosen string) {
+	offer := func(s *selection, all string, names []string, chosen string) {
 		options := append([]string{all}, names...)
 		if !slices.Equal(s.Options, options) {
 			s.Options = options
@@ -128,7 +128,7 @@ func (r *requests) choices(f presenter.Filter) {
 
 // filter applies what the bar says.
 func (r *requests) filter() {
-	chosen := func(s *widget.Select) string {
+	chosen := func(s *selection) string {
 		if s.SelectedIndex() <= 0 {
 			return ""
 		}
@@ -156,7 +156,7 @@ func (r *requests) noMatch() *fyne.Container {
 	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
 	return container.NewCenter(stack(gap,
 		newLine(words.T("No request fits the filter"), center(faceStrong)),
-		container.NewCenter(widget.NewButton(words.T("Show all"), r.unfilter)),
+		container.NewCenter(newButton(words.T("Show all"), r.unfilter)),
 	))
 }
 
@@ -192,7 +192,7 @@ func (r *requests) emptyState() *fyne.Container {
 		newLine(words.T("No requests yet"), center(faceStrong)),
 		newLine(words.T("They appear here the moment a client sends one."), center(faceMuted)),
 		container.New(layout.NewCustomPaddedLayout(gap, 0, 0, 0), container.NewCenter(
-			widget.NewButton(words.T("How to connect a client"), func() { r.w.open(pageClients) }))),
+			newButton(words.T("How to connect a client"), func() { r.w.open(pageClients) }))),
 	))
 }
 

@@ -12,8 +12,8 @@ import (
 // saveBar is the foot of a page whose changes are saved or reverted together.
 type saveBar struct {
 	foot    fyne.CanvasObject
-	save    *widget.Button
-	revert  *widget.Button
+	save    *button
+	revert  *button
 	message *line
 	saving  bool
 	said    string // about the last attempt to save
@@ -22,8 +22,8 @@ type saveBar struct {
 
 func newSaveBar(keep, drop func()) saveBar {
 	b := saveBar{message: newCutLine("", faceMuted, 80)}
-	b.revert = widget.NewButton(words.T("Revert"), drop)
-	b.save = widget.NewButton(words.T("Save"), keep)
+	b.revert = newButton(words.T("Revert"), drop)
+	b.save = newButton(words.T("Save"), keep)
 	b.save.Importance = widget.HighImportance
 	b.foot = container.NewStack(newGround(theme.ColorNameBackground, 0), stack(0, widget.NewSeparator(),
 		padded(gap+4, gap+4, gapMargin, gapMargin, container.NewBorder(nil, nil, nil,

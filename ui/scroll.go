@@ -34,7 +34,8 @@ func faster(e *fyne.ScrollEvent) *fyne.ScrollEvent {
 // takes the wheel wherever the pointer is: Fyne's text fields would keep it to themselves.
 type scroll struct {
 	container.Scroll
-	sideways fyne.Scrollable // takes the wheel when it goes sideways; may be nil
+	sideways fyne.Scrollable   // takes the wheel when it goes sideways; may be nil
+	brought  fyne.CanvasObject // into sight last
 }
 
 func newScroll(o fyne.CanvasObject) *scroll {
@@ -58,6 +59,30 @@ func (s *scroll) turned(e *fyne.ScrollEvent) {
 		return
 	}
 	s.Scrolled(e)
+}
+
+// sightMargin is what is seen above and below of what was brought into sight: the name of a
+// field, or the note below it.
+const sightMargin = 3 * gapWide
+
+// bring scrolls as far as is needed to see an object. It does so once: the focus comes back
+// to the same object with the window and after a dialog, when the user may have scrolled on.
+func (s *scroll) bring(o fyne.CanvasObject) {
+	if s.brought == o {
+		return
+	}
+	s.brought = o
+	driver := fyne.CurrentApp().Driver()
+	top := driver.AbsolutePositionForObject(o).Y - driver.AbsolutePositionForObject(s.Content).Y - sightMargin
+	bottom := top + o.Size().Height + 2*sightMargin
+	to := s.Offset.Y
+	switch {
+	case top < to:
+		to = top
+	case bottom > to+s.Size().Height:
+		to = min(top, bottom-s.Size().Height)
+	}
+	s.ScrollToOffset(fyne.NewPos(0, max(0, min(to, s.Content.Size().Height-s.Size().Height))))
 }
 
 // flatRenderer leaves out the shadows of what scrolls: everything but the content, which

@@ -10,7 +10,7 @@ import (
 // segments are a few choices beside each other, of which one holds.
 type segments struct {
 	content *fyne.Container
-	buttons []*widget.Button
+	buttons []*button
 	chosen  int
 	changed func(int)
 }
@@ -18,7 +18,7 @@ type segments struct {
 func newSegments(names []string, changed func(int)) *segments {
 	s := &segments{changed: changed, content: container.New(layout.NewCustomPaddedHBoxLayout(gapTight))}
 	for i, name := range names {
-		b := widget.NewButton(name, func() { s.choose(i) })
+		b := newButton(name, func() { s.choose(i) })
 		s.buttons = append(s.buttons, b)
 		s.content.Add(b)
 	}

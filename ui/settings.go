@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
@@ -28,7 +27,7 @@ type settingsPage struct {
 	keys    *providerKeys
 	login   *loginField
 	test    *connection
-	guide   *widget.Button
+	guide   *button
 	notices *notices
 	saveBar
 }
@@ -45,15 +44,15 @@ func newSettingsPage(w *window) *settingsPage {
 	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), p.tokenStored)
 	p.test = newConnection(w, p.form.Settings, func() string { return presenter.CleanSecret(p.token.entry.Text) }, func() {})
 	p.test.button.OnTapped = p.testNow
-	p.guide = widget.NewButton(words.T("Guide…"), func() { w.guide.show() })
+	p.guide = newButton(words.T("Guide…"), func() { w.guide.show() })
 	p.keys = newProviderKeys(p)
 	p.login = newLoginField(w)
 	p.notices = newNotices(w, w.u.core.Unreadable)
 	body := stack(gapMargin,
 		container.NewBorder(nil, nil, nil, inRow(gap,
 			p.guide,
-			widget.NewButton(words.T("Import…"), p.chooseImport),
-			widget.NewButton(words.T("Export…"), p.export),
+			newButton(words.T("Import…"), p.chooseImport),
+			newButton(words.T("Export…"), p.export),
 		), middle(newLine(words.T("Settings"), faceHeadline))),
 		p.notices.box,
 		section(words.T("Cloudflare AI Gateway"),

@@ -17,7 +17,7 @@ type choiceField struct {
 	p       *settingsPage
 	name    presenter.Field
 	options []presenter.Choice
-	choose  *widget.Select
+	choose  *selection
 	note    *paragraph
 }
 
@@ -27,7 +27,7 @@ func (p *settingsPage) choice(name presenter.Field, label string) fyne.CanvasObj
 	for i, c := range f.options {
 		texts[i] = c.Text
 	}
-	f.choose = widget.NewSelect(texts, nil)
+	f.choose = newSelection(texts, nil)
 	f.refresh()
 	f.choose.OnChanged = func(string) {
 		if i := f.choose.SelectedIndex(); i >= 0 && f.options[i].Value != p.form.Text(name) {

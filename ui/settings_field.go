@@ -85,13 +85,13 @@ func (f *textField) mark(problem string) {
 type flagField struct {
 	p     *settingsPage
 	name  presenter.Field
-	check *widget.Check
+	check *check
 	note  *paragraph
 }
 
 func (p *settingsPage) flag(name presenter.Field, label string) fyne.CanvasObject {
 	f := &flagField{p: p, name: name, note: newParagraph("").note()}
-	f.check = widget.NewCheck(label, nil)
+	f.check = newCheck(label, nil)
 	f.check.Checked = p.form.Flag(name)
 	f.check.OnChanged = func(on bool) {
 		if on != p.form.Flag(name) {

@@ -24,7 +24,7 @@ type providerKeys struct {
 type providerKey struct {
 	p       *settingsPage
 	name    string
-	choose  *widget.Select
+	choose  *selection
 	hint    *paragraph
 	secret  *secretField
 	state   presenter.SecretState
@@ -51,7 +51,7 @@ func newProviderKey(p *settingsPage, name string) *providerKey {
 	for i, m := range presenter.KeyModes {
 		options[i] = presenter.KeyModeText(m)
 	}
-	r.choose = widget.NewSelect(options, nil)
+	r.choose = newSelection(options, nil)
 	r.choose.SetSelected(presenter.KeyModeText(p.form.Mode(name)))
 	r.choose.OnChanged = r.chosen
 	return r

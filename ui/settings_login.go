@@ -12,14 +12,14 @@ import (
 // once: the system's own entry is the setting.
 type loginField struct {
 	w       *window
-	check   *widget.Check
+	check   *check
 	note    *paragraph
 	content fyne.CanvasObject
 }
 
 func newLoginField(w *window) *loginField {
 	f := &loginField{w: w, note: newParagraph("").note()}
-	f.check = widget.NewCheck(words.T("Launch at login"), func(on bool) {
+	f.check = newCheck(words.T("Launch at login"), func(on bool) {
 		if on != (w.u.login == presenter.LoginOn) {
 			w.u.setLogin(on)
 		}

@@ -23,12 +23,12 @@ type secretField struct {
 
 	dot     *dot
 	words   *line
-	change  *widget.Button // opens the entry
-	remove  *widget.Button
-	again   *widget.Button
+	change  *button // opens the entry
+	remove  *button
+	again   *button
 	entry   *entry
-	store   *widget.Button
-	cancel  *widget.Button
+	store   *button
+	cancel  *button
 	reading *fyne.Container
 	editing *fyne.Container
 	note    *paragraph
@@ -43,18 +43,18 @@ type secretField struct {
 func newSecretField(w *window, name presenter.SecretName, placeholder string, recheck func()) *secretField {
 	f := &secretField{w: w, name: name, recheck: recheck}
 	f.dot, f.words, f.note = newDot(10), newCutLine("", faceText, 60), newParagraph("").note()
-	f.change = widget.NewButton(words.T("Replace"), f.edit)
-	f.remove = widget.NewButton(words.T("Remove"), f.delete)
-	f.again = widget.NewButton(words.T("Check again"), recheck)
+	f.change = newButton(words.T("Replace"), f.edit)
+	f.remove = newButton(words.T("Remove"), f.delete)
+	f.again = newButton(words.T("Check again"), recheck)
 	f.entry = newEntry(w)
 	f.entry.Password = true
 	f.entry.PlaceHolder = placeholder
 	f.entry.OnChanged = func(string) { f.show() }
 	f.entry.OnSubmitted = func(string) { f.put() }
 	f.entry.escaped = f.shut
-	f.store = widget.NewButton(words.T("Store"), f.put)
+	f.store = newButton(words.T("Store"), f.put)
 	f.store.Importance = widget.HighImportance
-	f.cancel = widget.NewButton(words.T("Cancel"), f.shut)
+	f.cancel = newButton(words.T("Cancel"), f.shut)
 	f.reading = container.NewBorder(nil, nil, container.NewCenter(f.dot), inRow(gap, f.again, f.change, f.remove),
 		padded(0, 0, gap, gap, middle(f.words)))
 	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.store, f.cancel), padded(0, 0, 0, gap, f.entry))

@@ -23,13 +23,13 @@ const toastTime = 8 * time.Second
 type toast struct {
 	w       *window
 	text    *line
-	next    *widget.Button
+	next    *button
 	content *fyne.Container
 	times   int // so that only the end of the last one hides it
 }
 
 func newToast(w *window) *toast {
-	t := &toast{w: w, text: newLine("", faceText), next: widget.NewButton("", nil)}
+	t := &toast{w: w, text: newLine("", faceText), next: newButton("", nil)}
 	mark := newDot(10)
 	mark.set(presenter.ToneGood)
 	t.next.Importance = widget.LowImportance

@@ -1,0 +1,110 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// button is a Button that comes into sight when Tab reaches it.
+type button struct{ widget.Button }
+
+func newButton(text string, tapped func()) *button { return newIconButton(text, nil, tapped) }
+
+func newIconButton(text string, icon fyne.Resource, tapped func()) *button {
+	b := &button{}
+	b.Text, b.Icon, b.OnTapped = text, icon, tapped
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// FocusGained implements fyne.Focusable.
+func (b *button) FocusGained() {
+	b.Button.FocusGained()
+	bringIntoSight(b)
+}
+
+// check is a Check that comes into sight when Tab reaches it.
+type check struct{ widget.Check }
+
+func newCheck(text string, changed func(bool)) *check {
+	c := &check{}
+	c.Text, c.OnChanged = text, changed
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// FocusGained implements fyne.Focusable.
+func (c *check) FocusGained() {
+	c.Check.FocusGained()
+	bringIntoSight(c)
+}
+
+// selection is a Select that comes into sight when Tab reaches it.
+type selection struct{ widget.Select }
+
+func newSelection(options []string, changed func(string)) *selection {
+	s := &selection{}
+	s.Options, s.OnChanged = options, changed
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// FocusGained implements fyne.Focusable.
+func (s *selection) FocusGained() {
+	s.Select.FocusGained()
+	bringIntoSight(s)
+}
+
+// bringIntoSight scrolls the page that o is on as far as is needed to see o.
+func bringIntoSight(o fyne.CanvasObject) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	if c == nil {
+		return
+	}
+	root := c.Overlays().Top()
+	if root == nil {
+		root = c.Content()
+	}
+	if s, found := scrollOf(root, o); found && s != nil {
+		s.bring(o)
+	}
+}
+
+// scrollOf is the innermost page that scrolls with o on it, nil for none, and whether o is
+// below root at all.
+func scrollOf(root, o fyne.CanvasObject) (*scroll, bool) {
+	if root == o {
+		return nil, true
+	}
+	for _, below := range parts(root) {
+		if s, found := scrollOf(below, o); found {
+			if own, ok := root.(*scroll); ok && s == nil {
+				s = own
+			}
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// parts is what an object is made of, as far as it can hold what takes the focus.
+func parts(o fyne.CanvasObject) []fyne.CanvasObject {
+	switch o := o.(type) {
+	case *fyne.Container:
+		return o.Objects
+	case *scroll:
+		return []fyne.CanvasObject{o.Content}
+	case *container.Split:
+		return []fyne.CanvasObject{o.Leading, o.Trailing}
+	case *container.ThemeOverride:
+		return []fyne.CanvasObject{o.Content}
+	case *widget.PopUp:
+		return []fyne.CanvasObject{o.Content}
+	case *entry:
+		if o.ActionItem != nil {
+			return []fyne.CanvasObject{o.ActionItem}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/test"
+
+	"apex-ai-proxy/ui/presenter"
+)
+
+// inSight tells whether all of an object is in sight on the page that it scrolls with.
+func inSight(s *scroll, o fyne.CanvasObject) bool {
+	driver := fyne.CurrentApp().Driver()
+	y := driver.AbsolutePositionForObject(o).Y - driver.AbsolutePositionForObject(s).Y
+	return y >= 0 && y+o.Size().Height <= s.Size().Height
+}
+
+// Tab brings whatever it reaches into sight, forwards and backwards, on every page.
+func TestTabBringsIntoSight(t *testing.T) {
+	for name, scene := range map[string]func(*testing.T) *stage{
+		"overview": sceneBusy, "models": sceneModels, "settings": sceneSettings, "clients": sceneClients,
+		"guide": sceneGuide(presenter.GuideClient), "inspector": sceneInspector(tabSummary),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scene(t)
+			s.window.win.Resize(size(760, 520))
+			s.window.win.Content().Refresh()
+			c := s.window.win.Canvas()
+			for way, next := range map[string]func(){"Tab": c.FocusNext, "Shift+Tab": c.FocusPrevious} {
+				seen := map[fyne.Focusable]bool{}
+				for next(); !seen[c.Focused()]; next() {
+					seen[c.Focused()] = true
+					o := c.Focused().(fyne.CanvasObject)
+					if page, _ := scrollOf(c.Content(), o); page != nil && !inSight(page, o) {
+						t.Errorf("%s leaves %T %q out of sight", way, o, captionOf(o))
+					}
+				}
+				if len(seen) < 3 {
+					t.Errorf("%s reached only %d", way, len(seen))
+				}
+			}
+		})
+	}
+}
+
+// captionOf is the text by which a person knows a control.
+func captionOf(o fyne.CanvasObject) string {
+	switch o := o.(type) {
+	case *button:
+		return o.Text
+	case *check:
+		return o.Text
+	case *entry:
+		return o.PlaceHolder
+	default:
+		return ""
+	}
+}
+
+// A page does not move below the mouse, nor when the window gets its focus back.
+func TestPageStaysBelowTheMouse(t *testing.T) {
+	s := sceneSettings(t)
+	s.window.win.Resize(size(760, 520))
+	p := s.window.settings
+	c := s.window.win.Canvas()
+	e := p.fields[1].entry
+	p.scroll.ScrollToOffset(fyne.NewPos(0, 0))
+	p.scroll.brought = nil
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(e).Y - fyne.CurrentApp().Driver().AbsolutePositionForObject(p.scroll).Y
+	p.scroll.ScrollToOffset(fyne.NewPos(0, at+4)) // cut at the top
+	before := p.scroll.Offset
+	e.MouseDown(&desktop.MouseEvent{Button: desktop.MouseButtonPrimary})
+	if c.Focused() != e || p.scroll.Offset != before {
+		t.Errorf("a click moved the page from %v to %v", before, p.scroll.Offset)
+	}
+	c.Unfocus()
+	c.Focus(e)
+	if p.scroll.Offset == before {
+		t.Error("the keyboard did not bring the field into sight")
+	}
+	test.Scroll(c, fyne.NewPos(400, 300), 0, -40*notch)
+	before = p.scroll.Offset
+	e.FocusLost()
+	e.FocusGained()
+	if p.scroll.Offset != before {
+		t.Error("the page moves when the window gets its focus back")
+	}
+}
