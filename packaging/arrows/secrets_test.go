@@ -108,11 +108,9 @@ func (s *secretUse) secret(e ast.Expr) (found bool) {
 func (s *secretUse) leak(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
-		switch n.Op {
-		case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
-			if !constant(n.X) && !constant(n.Y) && (s.secret(n.X) || s.secret(n.Y)) {
-				return "a comparison with " + n.Op.String()
-			}
+		compares := slices.Contains([]token.Token{token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ}, n.Op)
+		if compares && !constant(n.X) && !constant(n.Y) && (s.secret(n.X) || s.secret(n.Y)) {
+			return "a comparison with " + n.Op.String()
 		}
 	case *ast.SwitchStmt:
 		if n.Tag != nil && s.switches(n) {
