@@ -24,6 +24,7 @@ var rules = map[string]func(*tree) []string{
 	"secrets":     checkSecrets,
 	"words":       checkWords,
 	"scripts":     checkScripts,
+	"workflows":   checkWorkflows,
 }
 
 // TestProject holds the project to the rules.
@@ -44,16 +45,17 @@ func TestProject(t *testing.T) {
 // good is a small project that keeps all rules.
 func good() fstest.MapFS {
 	return fstest.MapFS{
-		"main.go":             text("// Command apex-ai-proxy is good.\npackage main\n\nimport (\n\t\"os\"\n\n\t\"apex-ai-proxy/app/desktop\"\n)\n\nfunc main() { os.Exit(desktop.Run()) }\n"),
-		"FyneApp.toml":        text("[Details]\nID = \"dev.x\"\nName = \"X\"\nVersion = \"1.2.3\"\nBuild = 4\n"),
-		"app/desktop/meta.go": text("// Package desktop is good.\npackage desktop\n\nimport _ \"fyne.io/fyne/v2/app\"\n\nconst (\n\tID = \"dev.x\"\n\tName = \"X\"\n\tVersion = app.Version\n\tBuild = 4\n)\n"),
-		"app/version.go":      text("// Package app is good.\npackage app\n\nconst Version = \"1.2.3\"\n"),
-		"proxy/guard.go":      text("package proxy\n\nfunc known(key string, c *Config) bool {\n\tif c.LocalKey == \"\" {\n\t\treturn false\n\t}\n\treturn subtle.ConstantTimeCompare([]byte(key), []byte(c.LocalKey)) == 1\n}\n"),
-		"app/secrets.go":      text("package app\n\nfunc f(name, key string) { _ = name == secret.LocalKey; _ = a.LocalKey() != \"\"; c.LocalKey = key; _, _, _ = strings.Cut(a.LocalKey(), \" \") }\n"),
-		"proxy/routes.go":     text("// Package proxy is good.\npackage proxy\n\nimport (\n\t_ \"net/http\"\n\n\t_ \"github.com/gorilla/mux\"\n\n\t_ \"apex-ai-proxy/proxy/convert\"\n)\n"),
-		"ui/ui.go":            text("// Package ui is good.\npackage ui\n\nimport \"fyne.io/fyne/v2\"\n\nvar _ = fyne.Do\n"),
-		"ui/tray.go":          text("package ui\n\nimport _ \"fyne.io/systray\"\n"),
-		"packaging/run.sh":    {Data: []byte("#!/usr/bin/env bash\n"), Mode: 0o755},
+		"main.go":                  text("// Command apex-ai-proxy is good.\npackage main\n\nimport (\n\t\"os\"\n\n\t\"apex-ai-proxy/app/desktop\"\n)\n\nfunc main() { os.Exit(desktop.Run()) }\n"),
+		"FyneApp.toml":             text("[Details]\nID = \"dev.x\"\nName = \"X\"\nVersion = \"1.2.3\"\nBuild = 4\n"),
+		"app/desktop/meta.go":      text("// Package desktop is good.\npackage desktop\n\nimport _ \"fyne.io/fyne/v2/app\"\n\nconst (\n\tID = \"dev.x\"\n\tName = \"X\"\n\tVersion = app.Version\n\tBuild = 4\n)\n"),
+		"app/version.go":           text("// Package app is good.\npackage app\n\nconst Version = \"1.2.3\"\n"),
+		"proxy/guard.go":           text("package proxy\n\nfunc known(key string, c *Config) bool {\n\tif c.LocalKey == \"\" {\n\t\treturn false\n\t}\n\treturn subtle.ConstantTimeCompare([]byte(key), []byte(c.LocalKey)) == 1\n}\n"),
+		"app/secrets.go":           text("package app\n\nfunc f(name, key string) { _ = name == secret.LocalKey; _ = a.LocalKey() != \"\"; c.LocalKey = key; _, _, _ = strings.Cut(a.LocalKey(), \" \") }\n"),
+		"proxy/routes.go":          text("// Package proxy is good.\npackage proxy\n\nimport (\n\t_ \"net/http\"\n\n\t_ \"github.com/gorilla/mux\"\n\n\t_ \"apex-ai-proxy/proxy/convert\"\n)\n"),
+		"ui/ui.go":                 text("// Package ui is good.\npackage ui\n\nimport \"fyne.io/fyne/v2\"\n\nvar _ = fyne.Do\n"),
+		"ui/tray.go":               text("package ui\n\nimport _ \"fyne.io/systray\"\n"),
+		".github/workflows/ci.yml": text("on: push\npermissions:\n  contents: read\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@" + strings.Repeat("0a", 20) + " # v1.2.3\n"),
+		"packaging/run.sh":         {Data: []byte("#!/usr/bin/env bash\n"), Mode: 0o755},
 	}
 }
 
@@ -153,6 +155,9 @@ func TestRulesFind(t *testing.T) {
 		{"words", "packaging/run.sh", &fstest.MapFile{Data: []byte("#!/bin/sh\nls /ro" + "ot/\n"), Mode: 0o755}},
 		{"words", "packaging/run.sh", &fstest.MapFile{Data: []byte("#!/bin/sh\nexport GOPROXY=https://proxy.golang" + ".org\n"), Mode: 0o755}},
 		{"words", "proxy/a.go", text("package proxy\n\n// TO" + "DO: later\n")},
+		{"workflows", ".github/workflows/ci.yml", text("on: push\npermissions:\n  contents: read\n\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v7\n")},
+		{"workflows", ".github/workflows/ci.yml", text("on: push\npermissions:\n  contents: read\n\njobs:\n  a:\n    steps:\n      - name: x\n        uses: actions/checkout@" + strings.Repeat("0a", 20) + "\n")},
+		{"workflows", ".github/workflows/ci.yml", text("on: push\njobs:\n  a:\n    steps:\n      - run: ls\n")},
 		{"scripts", "packaging/run.sh", text("#!/usr/bin/env bash\n")},
 		{"scripts", ".ci/run", text("#!/usr/bin/env bash\n")},
 		{"scripts", "packaging/b.sh", text("echo hello\n")},

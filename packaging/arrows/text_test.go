@@ -172,3 +172,26 @@ func checkScripts(tr *tree) (found []string) {
 	}
 	return found
 }
+
+// pinned is a step of another's that cannot become something else overnight.
+var pinned = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$`)
+
+// checkWorkflows finds what continuous integration runs of others under a name that can be moved,
+// and workflows that may do more than read unless they ask for it.
+func checkWorkflows(tr *tree) (found []string) {
+	for _, f := range tr.files {
+		if !f.in(".github/workflows") {
+			continue
+		}
+		if !bytes.Contains(f.text, []byte("\npermissions:\n  contents: read\n")) {
+			found = append(found, f.path+": it does not say that it may only read")
+		}
+		for i, line := range strings.Split(string(f.text), "\n") {
+			line = strings.TrimPrefix(strings.TrimSpace(line), "- ")
+			if step, ok := strings.CutPrefix(line, "uses:"); ok && !pinned.MatchString(strings.TrimSpace(step)) {
+				found = append(found, fmt.Sprintf("%s:%d: %s: name a commit, with the version behind it: a tag can be moved", f.path, i+1, strings.TrimSpace(step)))
+			}
+		}
+	}
+	return found
+}
