@@ -30,7 +30,7 @@ func inARow(messages rawjson.Value) (found bool) {
 		return false
 	}
 	last := "assistant" // whose message may not come next
-	r := rawjson.NewReader(messages)
+	r := rawjson.Within(messages)
 	r.Array(func(int) {
 		switch role := r.Value().Get("role").Str(); role {
 		case "system", "developer":

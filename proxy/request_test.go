@@ -39,6 +39,27 @@ func TestBodiesPassUntouched(t *testing.T) {
 	}
 }
 
+// TestWrongEscapes: what is wrong inside a nested string is the upstream's to judge where the
+// bytes pass, with whatever else is edited, and the proxy's where they are converted.
+func TestWrongEscapes(t *testing.T) {
+	u := newUpstream(t, vendor)
+	f := start(t, u)
+	for model, want := range map[string]string{
+		"gpt-4o#openai":    `{"messages":[{"role":"user","content":"\x"}],"user":"u","model":"gpt-4o"}`,
+		"gpt-4o#mistral":   `{"messages":[{"role":"user","content":"\x"}],"model":"gpt-4o"}`,
+		"claude#anthropic": "",
+	} {
+		seen := u.count()
+		got := f.post("/v1/chat/completions", `{"messages":[{"role":"user","content":"\x"}],"user":"u","model":"`+model+`"}`)
+		switch {
+		case want == "" && (got.status != 400 || u.count() != seen):
+			t.Errorf("%s: %d %s", model, got.status, got.body)
+		case want != "" && (u.count() == seen || u.last(t).body != want):
+			t.Errorf("%s: %s reached the upstream, want %s", model, u.last(t).body, want)
+		}
+	}
+}
+
 // TestProvidersGetWhatTheyTake: one rich request of Claude Code's kind, as each provider
 // takes it.
 func TestProvidersGetWhatTheyTake(t *testing.T) {

@@ -65,11 +65,12 @@ func (e *edits) remove(f *field, prevEnd int, kept bool) {
 	e.replace(rawjson.Span{Start: f.key.Start, End: end}, nil)
 }
 
-// message edits one message, which stands at byte at.
+// message edits one message, which stands at byte at. Peek has read over it, as over all that
+// is edited here.
 func (e *edits) message(at int, v rawjson.Value, quirks Quirks) {
 	var local [16]field
 	fields := local[:0]
-	r := rawjson.NewReader(v)
+	r := rawjson.Within(v)
 	end := r.Offset() + 1
 	r.Object(func(key []byte) {
 		start := r.Offset()
@@ -103,7 +104,7 @@ func (e *edits) member(outer rawjson.Span, name string) (at rawjson.Span) {
 	if e.at(outer).Kind() != rawjson.Object {
 		return at
 	}
-	r := rawjson.NewReader(e.at(outer))
+	r := rawjson.Within(e.at(outer))
 	r.Object(func(key []byte) {
 		start := outer.Start + r.Offset()
 		if v := r.Value(); string(key) == name {
@@ -118,7 +119,7 @@ func (e *edits) each(list rawjson.Span, f func(element rawjson.Span)) {
 	if e.at(list).Kind() != rawjson.Array {
 		return
 	}
-	r := rawjson.NewReader(e.at(list))
+	r := rawjson.Within(e.at(list))
 	r.Array(func(int) {
 		start := list.Start + r.Offset()
 		if v := r.Value(); v.Kind() == rawjson.Object {
@@ -179,7 +180,7 @@ func (e *edits) pieces() [][]byte {
 // Without is a JSON object without its members of a name. All other bytes stay.
 func Without(doc []byte, name string) []byte {
 	at := bytes.IndexByte(doc, '{')
-	if at < 0 {
+	if at < 0 || rawjson.Valid(doc) != nil {
 		return doc
 	}
 	e := edits{body: doc}

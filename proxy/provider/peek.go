@@ -31,12 +31,15 @@ type field struct {
 	key, value rawjson.Span
 }
 
-// Peek reads the body. It checks that the body is one JSON object. Of duplicate fields
-// the last one counts, as in every common parser.
+// Peek reads the body. It checks that the body is one JSON object, whatever its nested
+// strings hold: a wrong escape in them changes nothing here, and it is for the upstream, or
+// for the codec that reads it all, to refuse it. Of duplicate fields the last one counts, as
+// in every common parser.
 func Peek(body []byte) (*Request, error) {
 	q := &Request{Body: body, fields: make([]field, 0, 24)}
 	r := rawjson.NewReader(body)
 	r.WatchStrings(q.mark)
+	r.Outline()
 	if k := r.Kind(); k != rawjson.Object {
 		r.Mismatch("an object", k)
 	}

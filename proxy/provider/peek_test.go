@@ -48,9 +48,34 @@ func TestRewriteModel(t *testing.T) {
 	if got := string(q.Rewrite("q\"\\\n", provider.Quirks{})); got != `{"model":"q\"\\\n"}` {
 		t.Errorf("%s", got)
 	}
-	for _, bad := range []string{``, `[]`, `null`, `{`, `{"model":"a"} x`, `{"model":5}`, `{"model":"a",}`} {
+	for _, bad := range []string{
+		``, `[]`, `null`, `{`, `{"model":"a"} x`, `{"model":5}`, `{"model":"a",}`, `{"model":"\x"}`, `{"mod\xel":"a"}`,
+		`{"m":[{"c":"x"]}`, `{"m":[{"c":"x}]}`, `{"m":[{"c" "x"}]}`, `{"m":[{c:"x"}]}`, `{"m":[01]}`, `{"m":["\"]}`, `{"m":["\\\"]}`,
+	} {
 		if _, err := provider.Peek([]byte(bad)); err == nil {
 			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+// TestStringsCannotHideTheModel: whatever is in a nested string, right or wrong, it ends where
+// a parser says it ends.
+func TestStringsCannotHideTheModel(t *testing.T) {
+	for _, text := range []string{
+		`\"`, `\\`, `\\\"`, `\"}],\"model\":\"no\",\"x\":[{\"`, `\\\\\"],\"model\":\"no`, `\x`, `\u12`, `\ud83d`, "\x00\n\x1f", "\xff\xfe", `\'`,
+	} {
+		for n := range 40 {
+			filled := strings.Repeat("a", n) + text
+			for _, s := range []string{filled, filled + strings.Repeat("b", 40)} {
+				body := `{"messages":[{"` + s + `":"` + s + `"},"` + s + `"],"model":"a","tools":["` + s + `"]}`
+				q, err := provider.Peek([]byte(body))
+				if err != nil || q.Model != "a" {
+					t.Fatalf("%q: model %q, error %v", body, q.Model, err)
+				}
+				if got := string(q.Rewrite("NEW", provider.Quirks{})); got != strings.Replace(body, `:"a"`, `:"NEW"`, 1) {
+					t.Fatalf("%q became %q", body, got)
+				}
+			}
 		}
 	}
 }

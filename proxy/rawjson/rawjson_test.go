@@ -51,12 +51,23 @@ func FuzzReader(f *testing.F) {
 		if got := c.Complete && !c.Bad; got != valid && deep < 500 {
 			t.Fatalf("the checker says %t, encoding/json %t", got, valid)
 		}
+		outline := rawjson.NewReader(slices.Concat([]byte("["), doc, []byte("]")))
+		outline.Outline()
+		outline.Value()
+		if got, want := outline.Close() == nil, json.Valid(slices.Concat([]byte("["), tame(doc), []byte("]"))); got != want && deep < 500 {
+			t.Fatalf("its outline is valid: %t, want %t", got, want)
+		}
 		checked := parts(rawjson.Within(doc)) // of nonsense it may read anything, but must end
 		if !valid {
 			return
 		}
 		if want := parts(rawjson.NewReader(doc)); !slices.Equal(checked, want) {
 			t.Fatalf("read as checked: %q, want %q", checked, want)
+		}
+		outline = rawjson.NewReader(doc)
+		outline.Outline()
+		if got := parts(outline); !slices.Equal(got, checked) {
+			t.Fatalf("read in outline: %q, want %q", got, checked)
 		}
 		compact := rawjson.AppendCompact(nil, bytes.TrimSpace(doc))
 		var want bytes.Buffer
@@ -70,6 +81,25 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// tame is a document whose strings hold nothing but plain text of the same lengths.
+func tame(doc []byte) []byte {
+	out, inside := bytes.Clone(doc), false
+	for i := 0; i < len(out); i++ {
+		switch {
+		case out[i] == '"':
+			inside = !inside
+		case inside && out[i] == '\\':
+			out[i] = 'x'
+			if i++; i < len(out) {
+				out[i] = 'x'
+			}
+		case inside:
+			out[i] = 'x'
+		}
+	}
+	return out
 }
 
 // parts are the keys and values of an object, or the values of an array, two levels deep.

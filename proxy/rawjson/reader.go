@@ -68,6 +68,7 @@ type Reader struct {
 
 	strings func(content []byte)
 	checked bool // the syntax is known to be right
+	outline bool // what is inside the strings of nested values is not looked at
 }
 
 // step is one element of the path to the current value: a key, or an index when key is nil.
@@ -89,6 +90,11 @@ func (r *Reader) Reset(data []byte) { *r = Reader{data: data, path: r.path[:0]} 
 // WatchStrings has f called with the raw content, between the quotes, of every string
 // value that is skipped as a part of another value, or as a whole.
 func (r *Reader) WatchStrings(f func(content []byte)) { r.strings = f }
+
+// Outline has the Reader check no more of what it skips inside an object or array than where
+// its parts begin and end: the escapes and control characters in its strings are left to
+// whoever reads them.
+func (r *Reader) Outline() { r.outline = true }
 
 // Err is the first error met so far.
 func (r *Reader) Err() error { return r.err }
@@ -438,7 +444,9 @@ func (r *Reader) skipValue() {
 			r.passNested()
 			return
 		}
+		r.checked = r.outline // as strings go: containers are looked at
 		r.skipNested()
+		r.checked = false
 	case 't':
 		r.literal("true")
 	case 'f':
@@ -599,25 +607,48 @@ func (r *Reader) passNested() {
 	r.syntax("an object or array is not closed")
 }
 
-// passString is skipString where the syntax is known to be right.
+// passString is skipString where the syntax is known to be right, or does not matter.
 func (r *Reader) passString() {
-	start := r.pos + 1
-	for i := start; ; i++ {
-		n := bytes.IndexByte(r.data[i:], '"')
-		if n < 0 {
-			r.syntax("a string is not closed")
+	d := r.data
+	for i, quiet := r.pos+1, 0; ; {
+		at := i
+		switch {
+		case quiet == nearWords || len(d)-i < 8:
+			n := bytes.IndexByte(d[i:], '"')
+			if n < 0 {
+				r.syntax("a string is not closed")
+				return
+			}
+			at += n
+		default:
+			w := le(d[i:i+8]) ^ ones*'"'
+			m := (w - ones) &^ w & highs
+			if m == 0 {
+				i += 8
+				quiet++
+				continue
+			}
+			at += bits.TrailingZeros64(m) / 8
+		}
+		if d[at-1] != '\\' || !escapes(d[r.pos:at]) {
+			r.pos = at + 1
 			return
 		}
-		i += n
-		slashes := 0
-		for i-slashes > start && r.data[i-slashes-1] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			r.pos = i + 1
-			return
-		}
+		i, quiet = at+1, 0
 	}
+}
+
+// nearWords is in how many words the end of a string is looked for before it is searched by
+// what is faster once it has begun.
+const nearWords = 4
+
+// escapes tells whether the bytes of a string end in a backslash that escapes what follows.
+func escapes(b []byte) bool {
+	n := len(b)
+	for n > 0 && b[n-1] == '\\' {
+		n--
+	}
+	return (len(b)-n)%2 == 1
 }
 
 // skipString moves behind the string at pos and tells whether it holds escapes; in a text
