@@ -176,7 +176,7 @@ func (e Escaped) Append(dst []byte) []byte {
 			i += 6
 			if utf16.IsSurrogate(r) {
 				pair := utf8.RuneError
-				if escapeLen(e[i:]) == 6 {
+				if i < len(e) && e[i] == '\\' && escapeLen(e[i:]) == 6 {
 					pair = utf16.DecodeRune(r, rune(hex4(e[i+2:i+6])))
 				}
 				if pair != utf8.RuneError {
