@@ -197,6 +197,7 @@ func TestAliasFallsBack(t *testing.T) {
 		{"rate limit", 429, `{"error":{"message":"slow down","type":"rate_limit_error"}}`, true},
 		{"gone", 404, `{"error":{"message":"no such model","type":"invalid_request_error","code":"model_not_found"}}`, true},
 		{"html", 502, `<html>`, true},
+		{"given up on the way", 504, `<html>`, true},
 		{"credential", 401, `{"error":{"message":"bad key","type":"authentication_error"}}`, true},
 		{"bad request", 400, `{"error":{"message":"no","type":"invalid_request_error","param":null,"code":null}}`, false},
 	} {

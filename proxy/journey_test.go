@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
@@ -39,6 +40,9 @@ func TestUntouched(t *testing.T) {
 		{name: "written", ready: true, written: true, err: reset},
 		{name: "given up", ready: true, written: true, idle: true, err: reset, want: true},
 		{name: "broke late", ready: true, written: true, idle: true, took: 2 * time.Second, err: reset},
+		{name: "stream ended", ready: true, written: true, idle: true, err: streamError{Code: 2}},
+		{name: "stream ended while it was written", ready: true, err: streamError{Code: 2}},
+		{name: "stream refused", ready: true, written: true, took: 2 * time.Second, err: streamError{Code: refusedStream}, want: true},
 		{name: "answered", ready: true, written: true, answered: true, idle: true, err: reset},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -52,6 +56,41 @@ func TestUntouched(t *testing.T) {
 				t.Errorf("%s: %v", c.name, got)
 			}
 		})
+	}
+}
+
+// TestEndedStream: a server that ends a request of HTTP/2 has had it, also when its connection
+// was idle before.
+func TestEndedStream(t *testing.T) {
+	var asked atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if asked.Add(1) > 1 {
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	for _, broken := range []bool{false, true} {
+		j := &journey{begun: time.Now()}
+		req, err := http.NewRequestWithContext(j.trace(t.Context()), http.MethodPost, srv.URL, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := srv.Client().Do(req)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		var stream streamError
+		if errors.As(err, &stream) != broken || !j.written.Load() {
+			t.Fatalf("%v; written %t", err, j.written.Load())
+		}
+		j.idle.Store(true) // or it is to be soon
+		if broken && j.untouched(err) {
+			t.Errorf("%v is taken for a connection that was given up", err)
+		}
 	}
 }
 

@@ -38,7 +38,25 @@ const (
 )
 
 // staleWithin is how soon a connection breaks that the other side gave up while it was idle.
+// Its end was on the way before the request could arrive, so it is here within one round trip:
+// at most about a second, which is also how long TCP takes one to be before it knows better.
+// What breaks later may have had the request, and so may, with little likelihood, what breaks
+// sooner: a server that reads a request and ends within that second looks the same.
 const staleWithin = time.Second
+
+// streamError has the shape of the error with which an HTTP/2 server ends one request and keeps
+// the connection. The type in net/http has no name for others, but fills any of its shape.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+// Error implements error.
+func (e streamError) Error() string { return "stream error " + strconv.Itoa(int(e.Code)) }
+
+// refusedStream is the code of requests that the server has not looked at.
+const refusedStream = 7
 
 // notBegun are the statuses by which an upstream says that it has done nothing yet.
 var notBegun = map[int]bool{
@@ -74,9 +92,12 @@ func (j *journey) trace(ctx context.Context) context.Context {
 
 // untouched tells whether nobody can have worked on a request that failed with err.
 func (j *journey) untouched(err error) bool {
+	var stream streamError
 	switch {
 	case j.answered.Load():
 		return false
+	case errors.As(err, &stream): // which is an answer, of a connection that lives
+		return stream.Code == refusedStream
 	case !j.ready.Load():
 		return passing(err)
 	case !j.written.Load():
