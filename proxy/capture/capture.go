@@ -2,11 +2,13 @@
 // person can look at what was sent and what came back, on both sides of the proxy.
 //
 // What is kept is bounded three ways: the number of exchanges, the bytes of each body,
-// and the bytes of everything. Credentials in headers are replaced by dots before they
-// are kept; those in bodies whenever a body is handed out. Nothing is written to disk.
+// and the bytes of everything. Credentials are replaced by dots whenever something is handed
+// out. Nothing is written to disk.
 //
-// Recording never fails and never waits for a reader: it costs a copy of the bytes and an
-// uncontended lock. A nil *Record records nothing, which is how captures are off.
+// Recording never fails, and waits for a reader no longer than it takes to copy a body: it
+// costs a copy of the bytes and an uncontended lock. What can wait until somebody looks, as
+// few ever do, is left to that time. A nil *Record records nothing, which is how captures are
+// off.
 package capture
 
 import (
@@ -160,7 +162,8 @@ func (s *Store) drop(n int) {
 		delete(s.at, r.id)
 		r.close()
 	}
-	s.order = slices.Delete(s.order, 0, n)
+	clear(s.order[:n])
+	s.order = s.order[n:]
 }
 
 // forget forgets one exchange.
@@ -176,7 +179,7 @@ func (s *Store) forget(r *Record) {
 
 // grown makes room after a record took more memory.
 func (s *Store) grown(by int64) {
-	if s.total.Add(by) <= 0 {
+	if s.total.Add(by) <= 0 || by <= 0 {
 		return
 	}
 	s.mu.Lock()
@@ -201,38 +204,43 @@ type Record struct {
 	done     bool
 	attempts int
 	sides    [Sides]message
-	shown    []string // credentials that came with the requests; never handed out
+	shown    []string // credentials that came with requests whose place others took
 }
 
+// message is one side as it came, with its credentials.
 type message struct {
 	seen   bool
 	method string
 	url    string
 	status int
-	header http.Header
-	body   []byte
+	header []field
+	body   body
 	size   int64
+}
+
+// field is a header field. Nobody writes to the values of one that was received or sent.
+type field struct {
+	name   string
+	values []string
+}
+
+// fields are those of h, which may be changed.
+func fields(h http.Header) []field {
+	out := make([]field, 0, len(h))
+	for name, values := range h {
+		out = append(out, field{name, values})
+	}
+	return out
 }
 
 // Request notes the head of a request and its whole body, which may come in pieces and
 // must not change any more. A second request upstream, after the first one failed, takes
 // the place of the first.
 func (r *Record) Request(side Side, method, url string, h http.Header, body ...[]byte) {
-	if r == nil {
-		return
-	}
-	kept, size := r.start(body)
-	r.note(h, url)
-	r.put(side, message{seen: true, method: method, url: maskedURL(url), header: masked(h), body: kept, size: size})
-}
-
-// note remembers the credentials of a request: whoever they were shown to may repeat them.
-func (r *Record) note(h http.Header, address string) {
-	shown := credentials(h, address)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.closed {
-		r.shown = append(r.shown, shown...)
+	if r != nil {
+		m := message{seen: true, method: method, url: url, header: fields(h)}
+		m.body.whole, m.size = r.start(body)
+		r.put(side, &m)
 	}
 }
 
@@ -257,23 +265,24 @@ func (r *Record) start(pieces [][]byte) (kept []byte, size int64) {
 // Answer notes the head of an answer; Write brings its body.
 func (r *Record) Answer(side Side, status int, h http.Header) {
 	if r != nil {
-		r.put(side, message{seen: true, status: status, header: masked(h)})
+		r.put(side, &message{seen: true, status: status, header: fields(h)})
 	}
 }
 
-func (r *Record) put(side Side, m message) {
+func (r *Record) put(side Side, m *message) {
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
 		return
 	}
-	grown := int64(len(m.body)) - int64(cap(r.sides[side].body))
+	grown := m.body.held() - r.sides[side].body.free()
 	if side == UpstreamRequest {
 		r.attempts++
-		grown -= int64(cap(r.sides[UpstreamAnswer].body))
+		grown -= r.sides[UpstreamAnswer].body.free()
 		r.sides[UpstreamAnswer] = message{}
+		r.shown = append(r.shown, r.sides[side].credentials()...)
 	}
-	r.sides[side] = m
+	r.sides[side] = *m
 	r.revision++
 	r.held.Add(grown)
 	r.mu.Unlock()
@@ -292,11 +301,7 @@ func (r *Record) Write(side Side, b []byte) {
 	}
 	m := &r.sides[side]
 	m.size += int64(len(b))
-	before := cap(m.body)
-	if room := r.perBody - len(m.body); room > 0 {
-		m.body = append(m.body, b[:min(room, len(b))]...)
-	}
-	grown := int64(cap(m.body) - before)
+	grown := m.body.add(b[:max(0, min(r.perBody-m.body.copied, len(b)))])
 	r.revision++
 	r.held.Add(grown)
 	r.mu.Unlock()
@@ -328,6 +333,9 @@ func (r *Record) close() {
 		return
 	}
 	r.closed = true
+	for i := range r.sides {
+		r.sides[i].body.free()
+	}
 	r.sides, r.shown = [Sides]message{}, nil
 	r.store.total.Add(-r.held.Swap(0))
 }

@@ -239,6 +239,20 @@ func TestAnotherAttemptTakesThePlace(t *testing.T) {
 	}
 }
 
+// TestEveryAttemptsKeyIsHidden: also that of a request whose place another one took.
+func TestEveryAttemptsKeyIsHidden(t *testing.T) {
+	s := capture.NewStore(limits(func(l *capture.Limits) { l.PerBody = 1000 }), nil)
+	r := s.Open("a")
+	key := func(n int) http.Header { return http.Header{"X-Api-Key": {fmt.Sprintf("key-of-attempt-%d", n)}} }
+	r.Request(capture.ClientRequest, "POST", "/", key(0), nil)
+	r.Request(capture.UpstreamRequest, "POST", "u1", key(1), nil)
+	r.Request(capture.UpstreamRequest, "POST", "u2", key(2), nil)
+	r.Write(capture.ClientAnswer, []byte("key-of-attempt-0 key-of-attempt-1 key-of-attempt-2"))
+	if got, _ := s.Get("a"); strings.Contains(fmt.Sprint(got), "attempt") {
+		t.Errorf("a key is seen: %+v", got)
+	}
+}
+
 func TestNilRecord(t *testing.T) {
 	var r *capture.Record
 	r.Request(capture.ClientRequest, "", "", nil, nil)
@@ -270,6 +284,92 @@ func TestConcurrentUse(t *testing.T) {
 	s.Clear()
 	if s.Bytes() != 0 {
 		t.Errorf("%d bytes are counted in an empty store", s.Bytes())
+	}
+}
+
+// TestWhatWasShownStays: the memory of an exchange that is forgotten is used for others, but
+// not what somebody has been given.
+func TestWhatWasShownStays(t *testing.T) {
+	s := capture.NewStore(capture.Limits{Exchanges: 1, PerBody: 1 << 20, Total: 8 << 20}, nil)
+	for size := 1; size < 200<<10; size = size*3 + 1 {
+		var want []byte
+		r := s.Open("first")
+		for i := range 4 {
+			part := bytes.Repeat([]byte{byte('a' + i)}, size)
+			r.Answer(capture.UpstreamAnswer, 200, nil)
+			r.Write(capture.ClientAnswer, part)
+			want = append(want, part...)
+		}
+		first, _ := s.Get("first")
+		r = s.Open("second")
+		for range 5 {
+			r.Write(capture.ClientAnswer, bytes.Repeat([]byte("x"), size))
+			r.Write(capture.UpstreamAnswer, bytes.Repeat([]byte("y"), size))
+		}
+		if got := first.Messages[capture.ClientAnswer].Body; !bytes.Equal(got, want) {
+			t.Errorf("4 parts of %d bytes: %d bytes are shown, %d were written, or others", size, len(got), len(want))
+		}
+	}
+}
+
+// recorded is a stream of some chunks, as a store sees it.
+func recorded(s *capture.Store, id string, head http.Header, chunk []byte, chunks int) {
+	r := s.Open(id)
+	body := []byte("{}")
+	r.Request(capture.ClientRequest, "POST", "/v1/messages", head, body)
+	r.Request(capture.UpstreamRequest, "POST", "http://localhost/v1", head, body)
+	r.Answer(capture.UpstreamAnswer, 200, head)
+	r.Answer(capture.ClientAnswer, 200, head)
+	for range chunks {
+		r.Write(capture.UpstreamAnswer, chunk)
+		r.Write(capture.ClientAnswer, chunk)
+	}
+	r.End(false)
+}
+
+// TestRecordingLeavesNoGarbage: however long an answer is, once the store is full the memory
+// of those that are forgotten is enough.
+func TestRecordingLeavesNoGarbage(t *testing.T) {
+	s := capture.NewStore(capture.Limits{Exchanges: 3, PerBody: 256 << 10, Total: 32 << 20}, nil)
+	head := http.Header{"Authorization": {"Bearer 0123456789"}, "Content-Type": {"application/json"}, "X-Api-Key": {"0123456789"}}
+	chunk := bytes.Repeat([]byte("x"), 200)
+	runs := []int{1, 2000}
+	allocations := make([]float64, len(runs))
+	for i, chunks := range runs {
+		n := 0
+		allocations[i] = testing.AllocsPerRun(20, func() {
+			n++
+			recorded(s, ids[n%len(ids)], head, chunk, chunks)
+		})
+	}
+	if allocations[0] > 16 || allocations[1] > allocations[0]+48 { // the race detector has pools lose some
+		t.Errorf("%.0f allocations for a short answer, %.0f for a long one", allocations[0], allocations[1])
+	}
+}
+
+var ids = []string{"0", "1", "2", "3", "4", "5"}
+
+func BenchmarkRecord(b *testing.B) {
+	head := http.Header{}
+	for i := range 10 {
+		head.Set(fmt.Sprintf("X-Header-%d", i), "value")
+	}
+	head.Set("Authorization", "Bearer 0123456789")
+	for _, chunks := range []int{1, 200} {
+		b.Run(fmt.Sprintf("%d chunks", chunks), func(b *testing.B) {
+			s := capture.NewStore(capture.DefaultLimits(), nil)
+			chunk := bytes.Repeat([]byte("x"), 200)
+			names := make([]string, 200)
+			for i := range names {
+				names[i] = fmt.Sprint(i)
+			}
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				n++
+				recorded(s, names[n%len(names)], head, chunk, chunks)
+			}
+		})
 	}
 }
 

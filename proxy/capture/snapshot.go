@@ -39,16 +39,22 @@ type Snapshot struct {
 func (r *Record) snapshot(secrets []string) Snapshot {
 	r.mu.Lock()
 	s := Snapshot{ID: r.id, Revision: r.revision, Done: r.done, Attempts: r.attempts}
-	for i := range r.sides {
-		m := &r.sides[i]
-		// What is in a body stays; more may be put behind it, out of this slice's reach.
-		s.Messages[i] = Message{
-			Seen: m.seen, Method: m.method, URL: m.url, Status: m.status, Header: m.header,
-			Body: slices.Clip(m.body), Size: m.size,
+	sides := r.sides
+	for i := range sides {
+		s.Messages[i].Body = sides[i].body.bytes()
+	}
+	shown := slices.Clone(r.shown)
+	r.mu.Unlock()
+	for i := range sides {
+		if m := &sides[i]; m.seen {
+			s.Messages[i] = Message{
+				Seen: true, Method: m.method, URL: maskedURL(m.url), Status: m.status, Header: masked(m.header),
+				Body: s.Messages[i].Body, Size: m.size,
+			}
 		}
 	}
-	secrets = forms(slices.Concat(secrets, r.shown))
-	r.mu.Unlock()
+	// Whoever the credentials of a request were shown to may repeat them.
+	secrets = forms(slices.Concat(secrets, shown, sides[ClientRequest].credentials(), sides[UpstreamRequest].credentials()))
 	for i := range s.Messages {
 		m := &s.Messages[i]
 		m.URL, m.Header = dotted(m.URL, secrets), dottedHeader(m.Header, secrets)
@@ -146,7 +152,8 @@ func (s *Store) Original(id string) (path string, body []byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := &r.sides[ClientRequest]
-	return m.url, slices.Clone(m.body), m.seen && m.size == int64(len(m.body))
+	body = slices.Clone(m.body.bytes())
+	return maskedURL(m.url), body, m.seen && m.size == int64(len(body))
 }
 
 // Dots stand for a credential.
@@ -177,24 +184,24 @@ func isCredential(name string) bool {
 const minShown = 8
 
 // credentials are those in a request's headers and in its address.
-func credentials(h http.Header, address string) (out []string) {
+func (m *message) credentials() (out []string) {
 	add := func(s string) {
 		if len(s) >= minShown {
 			out = append(out, s)
 		}
 	}
-	for name, values := range h {
-		if !isCredential(name) {
+	for _, f := range m.header {
+		if !isCredential(f.name) {
 			continue
 		}
-		for _, v := range values {
+		for _, v := range f.values {
 			if _, rest, ok := strings.Cut(v, " "); ok {
 				v = rest
 			}
 			add(v)
 		}
 	}
-	_, query, _ := strings.Cut(address, "?")
+	_, query, _ := strings.Cut(m.url, "?")
 	for pair := range strings.SplitSeq(query, "&") {
 		if value, ok := queryCredential(pair); ok {
 			if plain, err := url.QueryUnescape(value); err == nil {
@@ -218,19 +225,19 @@ func queryCredential(pair string) (value string, ok bool) {
 
 // masked is a copy of headers without credentials. What kind of credential it was, as in
 // "Bearer", stays.
-func masked(h http.Header) http.Header {
+func masked(h []field) http.Header {
 	out := make(http.Header, len(h))
-	for name, values := range h {
-		if !isCredential(name) {
-			out[name] = slices.Clone(values)
+	for _, f := range h {
+		if !isCredential(f.name) {
+			out[f.name] = slices.Clone(f.values)
 			continue
 		}
-		for _, v := range values {
+		for _, v := range f.values {
 			shown := Dots
 			if scheme, rest, ok := strings.Cut(v, " "); ok && rest != "" && (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Basic")) {
 				shown = scheme + " " + Dots
 			}
-			out[name] = append(out[name], shown)
+			out[f.name] = append(out[f.name], shown)
 		}
 	}
 	return out
