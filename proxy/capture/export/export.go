@@ -108,13 +108,10 @@ func lineOf(e *Entry) line {
 		Asked: x.ModelAsked, Used: x.ModelUsed, Provider: x.Provider, From: x.ClientProtocol, To: x.UpstreamProtocol,
 		Stream: x.Stream, Status: x.Status, First: ms(x.FirstByte), Took: ms(x.Duration),
 		Error: x.Error, Code: x.ErrorKind, Gateway: x.GatewayLogID, Cache: x.CacheStatus,
-		Step: x.GatewayStep, Routed: x.GatewayModel, ReplayOf: x.ReplayOf,
+		Step: x.GatewayStep, Routed: x.GatewayModel, ReplayOf: x.ReplayOf, Tries: triesOf(x),
 	}
 	if t := x.Tokens; t != (event.Tokens{}) {
 		l.Tokens = &tokens{t.Input, t.CacheRead, t.CacheWrite, t.Output, t.Reasoning, !t.Known}
-	}
-	for _, t := range x.Tries {
-		l.Tries = append(l.Tries, try{t.Model, t.Status, t.Why, ms(t.Wait)})
 	}
 	for _, w := range x.Warnings {
 		l.Warnings = append(l.Warnings, warning(w))
@@ -131,6 +128,15 @@ func lineOf(e *Entry) line {
 		}
 	}
 	return l
+}
+
+// triesOf are the requests of an exchange that were sent again.
+func triesOf(x *event.Exchange) []try {
+	var out []try
+	for _, t := range x.Tries {
+		out = append(out, try{t.Model, t.Status, t.Why, ms(t.Wait)})
+	}
+	return out
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -277,6 +278,13 @@ func TestHAR(t *testing.T) {
 				if !strings.HasPrefix(req["url"].(string), "http") {
 					t.Errorf("the address is %v", req["url"])
 				}
+			}
+			tried := []any{map[string]any{"model": "a#b", "status": 429.0, "why": "slow down", "wait_ms": 500.0}}
+			if got := entries[1].(map[string]any)["_sent_again"]; !reflect.DeepEqual(got, tried) {
+				t.Errorf("what was sent again is %v", got)
+			}
+			if got, there := entries[0].(map[string]any)["_sent_again"]; there {
+				t.Errorf("the client sent again %v", got)
 			}
 			if q := entries[0].(map[string]any)["request"].(map[string]any)["queryString"].([]any); len(q) != 1 || q[0].(map[string]any)["value"] != "tr ue" {
 				t.Errorf("query %v", q)

@@ -39,6 +39,7 @@ type (
 		Timings  harTimings  `json:"timings"`
 		Comment  string      `json:"comment,omitempty"`
 		Exchange string      `json:"_exchange"`
+		Tries    []try       `json:"_sent_again,omitempty"` // before this request
 	}
 	harRequest struct {
 		Method   string    `json:"method"`
@@ -89,8 +90,9 @@ type (
 const unknownSize = -1
 
 // HAR writes an HTTP Archive with two entries per exchange, as far as they were captured:
-// what the client and the proxy said to each other, and the proxy and the gateway. base
-// is the proxy's address, as in http://127.0.0.1:8787; version the program's.
+// what the client and the proxy said to each other, and the proxy and the gateway. The
+// latter is the last request of its exchange; those before it are in its field _sent_again,
+// because nothing but their outcome is kept. base is the proxy's address, as in http://127.0.0.1:8787; version the program's.
 func HAR(w io.Writer, entries []Entry, base, version string) error {
 	doc := har{harLog{Version: "1.2", Creator: harCreator{"Apex AI Proxy", version}, Entries: []harEntry{}}}
 	for i := range entries {
@@ -105,9 +107,14 @@ func HAR(w io.Writer, entries []Entry, base, version string) error {
 			{capture.ClientRequest, capture.ClientAnswer, "between the client and the proxy"},
 			{capture.UpstreamRequest, capture.UpstreamAnswer, "between the proxy and the gateway"},
 		} {
-			if e.Captured.Messages[pair.request].Seen {
-				doc.Log.Entries = append(doc.Log.Entries, harEntryOf(e, &e.Captured.Messages[pair.request], &e.Captured.Messages[pair.answer], base, pair.comment))
+			if !e.Captured.Messages[pair.request].Seen {
+				continue
 			}
+			out := harEntryOf(e, &e.Captured.Messages[pair.request], &e.Captured.Messages[pair.answer], base, pair.comment)
+			if pair.request == capture.UpstreamRequest {
+				out.Tries = triesOf(&e.Record)
+			}
+			doc.Log.Entries = append(doc.Log.Entries, out)
 		}
 	}
 	enc := json.NewEncoder(w)
