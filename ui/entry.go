@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
@@ -24,6 +27,22 @@ func newEntry(w *window) *entry {
 // AcceptsTab implements fyne.Tabbable. Nobody types a tab into JSON, but everybody leaves a
 // field of a dialog that way.
 func (e *entry) AcceptsTab() bool { return false }
+
+// CreateRenderer implements fyne.Widget: the wheel goes as far in a text of several lines as
+// elsewhere.
+func (e *entry) CreateRenderer() fyne.WidgetRenderer {
+	r := e.Entry.CreateRenderer()
+	if !e.MultiLine {
+		return r
+	}
+	for _, o := range r.Objects() {
+		if s, ok := o.(*container.Scroll); ok {
+			turn := newWheel(func(t *fyne.ScrollEvent) { s.Scrolled(faster(t)) })
+			return &wheelRenderer{WidgetRenderer: r, wheel: turn, objects: append(slices.Clone(r.Objects()), turn)}
+		}
+	}
+	return r
+}
 
 // FocusGained implements fyne.Focusable: the field comes into sight, unless it is in sight
 // of the mouse already and would move away below it.

@@ -1,12 +1,17 @@
 package ui
 
 import (
+	"errors"
+	"flag"
+	"os"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
+	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -52,12 +57,61 @@ func captionOf(o fyne.CanvasObject) string {
 		return o.Text
 	case *check:
 		return o.Text
+	case *selection:
+		return o.Selected
 	case *entry:
 		return o.PlaceHolder
 	default:
 		return ""
 	}
 }
+
+// The way that Tab takes through the settings, while nothing is set up and two fields are
+// set on the command line. The tests of the program itself count their steps on it.
+func TestSettingsFocusOrder(t *testing.T) {
+	c := newFakeCore()
+	c.over[settings.FieldListen], c.over[settings.FieldGatewayURL] = "flag --listen", "flag --gateway-url"
+	s := newStage(t, c)
+	s.hosted = false // as where the program itself is tested
+	s.start()
+	s.window.open(pageSettings)
+	s.settle()
+	p, canvas := s.window.settings, s.window.win.Canvas()
+	names := map[fyne.Focusable]string{}
+	for _, f := range p.fields {
+		names[f.entry] = f.name
+	}
+	for _, f := range p.flags {
+		names[f.check] = f.name
+	}
+	for _, f := range p.choices {
+		names[f.choose] = f.name
+	}
+	var got strings.Builder
+	for first := canvas.Focused(); ; {
+		o := canvas.Focused()
+		name, ok := names[o]
+		if !ok {
+			name = captionOf(o.(fyne.CanvasObject))
+		}
+		got.WriteString(name + "\n")
+		if canvas.FocusNext(); canvas.Focused() == first {
+			break
+		}
+	}
+	const golden = "testdata/settings-focus.txt"
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(golden, []byte(got.String()), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || got.String() != string(want) {
+		t.Errorf("%v: Tab goes\n%s\nwant\n%s\nUpdate it with -update when that is meant.", err, got.String(), want)
+	}
+}
+
+var update = flag.Bool("update", false, "write what is compared with files in testdata")
 
 // A page does not move below the mouse, nor when the window gets its focus back.
 func TestPageStaysBelowTheMouse(t *testing.T) {

@@ -114,12 +114,7 @@ func (in *inspector) edit() {
 		in.w.tell(draft.Note)
 		return
 	}
-	model := newEntry(in.w)
-	model.SetText(draft.Model)
-	body := newEntry(in.w)
-	body.MultiLine, body.Wrapping = true, fyne.TextWrapBreak
-	body.TextStyle.Monospace = true
-	body.SetText(draft.Body)
+	model, body := in.draftFields(draft)
 	rows := stack(gap, newLine(words.T("Model"), faceMuted), model)
 	var form fyne.CanvasObject = rows
 	if draft.Body != "" {
@@ -141,6 +136,35 @@ func (in *inspector) edit() {
 	d.Resize(fyne.NewSize(min(size.Width*0.8, 860), height))
 	d.Show()
 	in.w.win.Canvas().Focus(model)
+}
+
+// typingPause is how long nothing is typed before something else follows it.
+const typingPause = 300 * time.Millisecond
+
+// draftFields are the fields of a draft. The model of one follows that of the other: at once
+// in the small field, and after a pause in the large one, which takes its time.
+func (in *inspector) draftFields(draft presenter.Draft) (model, body *entry) {
+	model, body = newEntry(in.w), newEntry(in.w)
+	model.SetText(draft.Model)
+	body.MultiLine, body.Wrapping = true, fyne.TextWrapBreak
+	body.TextStyle.Monospace = true
+	body.SetText(draft.Body)
+	typed := 0 // so that only the last change is followed
+	model.OnChanged = func(s string) {
+		typed++
+		mine := typed
+		in.w.u.after(typingPause, func() {
+			if mine == typed {
+				setText(body, presenter.WithModel(body.Text, s))
+			}
+		})
+	}
+	body.OnChanged = func(s string) {
+		if m, ok := presenter.BodyModel(s); ok && m != model.Text {
+			model.SetText(m)
+		}
+	}
+	return model, body
 }
 
 // save asks for a file and writes exchanges to it.

@@ -143,7 +143,7 @@ func (l *list) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
-// wheelRenderer is that of a list below what takes the wheel.
+// wheelRenderer is that of a widget below what takes the wheel.
 type wheelRenderer struct {
 	fyne.WidgetRenderer
 	wheel   *wheel

@@ -2,17 +2,32 @@ package ui
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 
 	"apex-ai-proxy/proxy/event"
 )
 
-// A notch of the wheel moves a page and a list as far as in other programs, and a list by
-// whole rows.
+// goesAsElsewhere tells whether a notch of the wheel moves a text by three or four lines, as
+// it does in other programs: it is four lines of notes, or three of text. A Mac says itself
+// how far it goes.
+func goesAsElsewhere(pixels float32) bool {
+	if runtime.GOOS == "darwin" {
+		return pixels == notch
+	}
+	line := fyne.MeasureText("Mg", theme.Size(sizeText), fyne.TextStyle{}).Height
+	return pixels >= 3*line && pixels <= 4.5*line
+}
+
+// A notch of the wheel moves a page, a text and a list as far as in other programs, and a
+// list by whole rows.
 func TestWheel(t *testing.T) {
 	s := sceneSettings(t)
 	s.window.win.Resize(size(760, 520))
@@ -21,8 +36,8 @@ func TestWheel(t *testing.T) {
 	for _, at := range []fyne.Position{fyne.NewPos(190, 300), field.AddXY(100, 20)} { // beside a field and in one
 		before := s.window.settings.scroll.Offset.Y
 		test.Scroll(c, at, 0, -notch)
-		if got := s.window.settings.scroll.Offset.Y; got != before+notch*wheelFactor() {
-			t.Errorf("at %v the page moved from %v to %v", at, before, got)
+		if moved := s.window.settings.scroll.Offset.Y - before; !goesAsElsewhere(moved) {
+			t.Errorf("at %v the page moved by %v", at, moved)
 		}
 	}
 	s, r := longList(t)
@@ -33,8 +48,29 @@ func TestWheel(t *testing.T) {
 	}
 	before := r.list.GetScrollOffset()
 	test.Scroll(c, fyne.NewPos(500, 300), 0, 1) // of a touchpad
-	if at := r.list.GetScrollOffset(); at != before-wheelFactor() {
-		t.Errorf("a touchpad moved the list from %v to %v", before, at)
+	if moved := before - r.list.GetScrollOffset(); !goesAsElsewhere(moved * notch) {
+		t.Errorf("a touchpad moved the list by %v", moved)
+	}
+}
+
+// The wheel goes as far in a field of several lines.
+func TestWheelInText(t *testing.T) {
+	s := sceneReady(t)
+	e := newEntry(s.window)
+	e.MultiLine, e.Wrapping = true, fyne.TextWrapBreak
+	e.SetText(strings.Repeat("a line\n", 200))
+	s.window.win.SetContent(e)
+	s.window.win.Resize(size(760, 520))
+	var inner *container.Scroll
+	for _, o := range test.WidgetRenderer(e).Objects() {
+		if found, ok := o.(*container.Scroll); ok {
+			inner = found
+		}
+	}
+	before := inner.Offset.Y
+	test.Scroll(s.window.win.Canvas(), fyne.NewPos(300, 300), 0, -notch)
+	if moved := inner.Offset.Y - before; !goesAsElsewhere(moved) {
+		t.Errorf("the text moved by %v", moved)
 	}
 }
 

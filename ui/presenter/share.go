@@ -1,15 +1,19 @@
 package presenter
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/capture/export"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -52,7 +56,14 @@ func Curl(captures *capture.Store, id string, side capture.Side, addr string, sh
 	if !ok || !s.Messages[side].Seen {
 		return "", errors.New(words.T("The request is not kept any more."))
 	}
-	text, err := export.Curl(&s, side, BaseURLs(addr).Anthropic, shell)
+	base := BaseURLs(addr).Anthropic
+	switch {
+	case side == capture.ClientRequest && base == "":
+		return "", errors.New(words.T("The address is known once the proxy runs. Start it first."))
+	case side == capture.UpstreamRequest && toDemo(&s.Messages[side]):
+		return "", errors.New(words.T("The demo answers from inside the program, so there is no gateway to send this to. Copy the client's request instead."))
+	}
+	text, err := export.Curl(&s, side, base, shell)
 	if errors.Is(err, export.ErrCut) {
 		return "", errors.New(words.T("The request is longer than what was kept of it."))
 	}
@@ -63,6 +74,12 @@ func Curl(captures *capture.Store, id string, side capture.Side, addr string, sh
 		return "", fmt.Errorf("write the command: %w", err)
 	}
 	return text, nil
+}
+
+// toDemo tells whether a request went to the demo, which has no address that others can use.
+func toDemo(m *capture.Message) bool {
+	u, err := url.Parse(m.URL)
+	return err == nil && u.Host == provider.DemoHost
 }
 
 // editable bounds the length of a body that can be edited, in bytes: an entry takes
@@ -94,16 +111,67 @@ func NewDraft(captures *capture.Store, x *event.Exchange) (d Draft, ok bool) {
 	return d, true
 }
 
-// Replay is what is to be sent. A body that was not edited is sent as it was, byte for byte.
+// Replay is what is to be sent: the model is that of its field, also where the body names
+// another. A body in which nothing else was edited is sent as it was, byte for byte.
 func (d Draft) Replay(model, body string) Replay {
 	r := Replay{ID: d.ID}
 	if model != d.Model {
 		r.Model = model
 	}
-	if body != d.Body {
+	if body = WithModel(body, model); body != WithModel(d.Body, model) {
 		r.Body = []byte(body)
 	}
 	return r
+}
+
+// BodyModel is the model that a body asks for. ok is false while the body is not JSON, or
+// names none.
+func BodyModel(body string) (model string, ok bool) {
+	from, to, ok := modelAt(body)
+	if !ok || json.Unmarshal([]byte(body[from:to]), &model) != nil {
+		return "", false
+	}
+	return model, true
+}
+
+// WithModel is a body that asks for a model; the rest stays byte for byte. A body that names
+// none stays as it is.
+func WithModel(body, model string) string {
+	from, to, ok := modelAt(body)
+	if was, _ := BodyModel(body); !ok || was == model {
+		return body
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(model) != nil {
+		return body
+	}
+	return body[:from] + strings.TrimSuffix(b.String(), "\n") + body[to:]
+}
+
+// modelAt is where the value of the field model stands in a JSON object, in bytes. ok is
+// false when there is none that is a string.
+func modelAt(body string) (from, to int, ok bool) {
+	d := json.NewDecoder(strings.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return 0, 0, false
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return 0, 0, false
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return 0, 0, false
+		}
+		if name == "model" && value[0] == '"' {
+			to = int(d.InputOffset())
+			return to - len(value), to, true
+		}
+	}
+	return 0, 0, false
 }
 
 // ReplayFailure is why a request could not be sent again, in a sentence.

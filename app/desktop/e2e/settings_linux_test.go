@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/demo/fakegateway"
 )
 
@@ -200,16 +202,26 @@ func TestKeychainComesLate(t *testing.T) {
 	u.works()
 }
 
-// tabsToLanguage is how often Tab is pressed to get from the account to the language when
-// nothing is set up; the theme comes next, a field that is typed comes before.
-const tabsToLanguage = 11
+// tabsTo is how often Tab is pressed to get from the account to a field when nothing is set
+// up. The tests of the window keep the list that is counted.
+func tabsTo(t testing.TB, field string) int {
+	t.Helper()
+	list, err := os.ReadFile("../../../ui/testdata/settings-focus.txt")
+	must(t, err)
+	n := slices.Index(strings.Split(string(list), "\n"), field)
+	if n < 0 {
+		t.Fatalf("Tab does not reach %s", field)
+	}
+	return n
+}
 
-// TestAppearance switches language and theme while the program runs.
+// TestAppearance switches language and theme while the program runs. The theme comes behind
+// the language, and a field that is typed before it.
 func TestAppearance(t *testing.T) {
 	u := newSetup(t, newSession(t, false))
 	u.key("ctrl+comma")
 	light := u.settled(u.window, nil, "appearance-light")
-	for range tabsToLanguage {
+	for range tabsTo(t, settings.FieldLanguage) {
 		u.key("Tab")
 	}
 	third := []string{"space", "Down", "Down", "Down", "Return"}
