@@ -58,7 +58,7 @@ func leadsNowhere(models []string) string {
 		_, err := provider.Resolve(m)
 		var e *ir.Error
 		if errors.As(err, &e) {
-			return e.Message
+			return settings.Masked(e.Message)
 		}
 	}
 	return ""

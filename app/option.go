@@ -142,13 +142,13 @@ func (o override) apply(s *settings.Settings) error {
 	case *int:
 		v, err := strconv.Atoi(strings.TrimSpace(o.value))
 		if err != nil {
-			return fmt.Errorf("%q is not a whole number", o.value)
+			return fmt.Errorf("%q is not a whole number", settings.Masked(o.value))
 		}
 		*p = v
 	case *bool:
 		v, err := strconv.ParseBool(o.value)
 		if err != nil {
-			return fmt.Errorf("%q is neither true nor false", o.value)
+			return fmt.Errorf("%q is neither true nor false", settings.Masked(o.value))
 		}
 		*p = v
 	}

@@ -121,7 +121,7 @@ func (s Settings) checkAliases(e *ValidationError) {
 	for _, t := range slices.Sorted(maps.Keys(s.Claude)) {
 		switch v := s.Claude[t]; {
 		case !slices.Contains(Tiers(), t):
-			e.check(FieldTier(t), unknownTier(string(t)))
+			e.check(Masked(FieldTier(t)), unknownTier(string(t)))
 		case !isEmpty(v):
 			e.check(FieldTier(t), s.checkTargets(v))
 		}
@@ -177,11 +177,14 @@ func (s Settings) checkTargets(value any) string {
 		return fmt.Sprintf("at most %d models can be tried", maxTargets)
 	}
 	for _, t := range targets {
-		if strings.TrimSpace(t) == "" || strings.Contains(t, "*") {
+		if strings.TrimSpace(t) == "" {
+			return `the model is missing; write it as in "gpt-5#openai", or remove the alias`
+		}
+		if strings.Contains(t, "*") {
 			return "a model has a name without *"
 		}
 		if _, again := s.Aliases[strings.TrimSpace(t)]; again {
-			return fmt.Sprintf("%q is an alias too, and an alias leads to a model, never to another alias; write the model as model#provider", t)
+			return fmt.Sprintf("%q is an alias too, and an alias leads to a model, never to another alias; write the model as model#provider", Masked(t))
 		}
 	}
 	return ""

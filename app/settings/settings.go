@@ -109,7 +109,7 @@ const durationForm = `write it as in "5m" or "90s"`
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is not a time; %s", b, durationForm)
+		return fmt.Errorf("%q is not a time; %s", Masked(string(b)), durationForm)
 	}
 	*d = Duration(v)
 	return nil

@@ -164,18 +164,20 @@ func (f fault) bare() bool {
 		!slices.Contains(switches, strings.ToLower(f.value)) && !number.MatchString(strings.TrimRight(f.value, ",; "))
 }
 
-// plainly is why without a value that may be a secret.
+// plainly is why without what may be a secret.
 func (f fault) plainly() string {
-	if f.bare() {
+	switch {
+	case f.bare():
 		return `text must be in quotes, as in name = "text"`
+	case f.assigns && f.key != "" && !f.keyIsFine():
+		return "a name with other characters than letters, digits, - and _ must be in quotes"
 	}
-	return f.why()
+	return Masked(f.why())
 }
 
 // shown is the line as it may go to a terminal or a log. Values are shown where settings
 // are known to hold no secrets; people put secrets where they do not belong.
 func (f fault) shown() string {
-	const hidden = "…"
 	clean := strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return ' '
@@ -186,7 +188,9 @@ func (f fault) shown() string {
 		return r
 	}, strings.ToValidUTF8(f.line, "?"))
 	switch {
-	case strings.HasPrefix(strings.TrimSpace(clean), "["), f.known() && !f.keyForName():
+	case strings.HasPrefix(strings.TrimSpace(clean), "["):
+		return Masked(clean)
+	case f.known() && !f.holdsSecret():
 		return clean
 	case f.assigns:
 		name, _, _ := strings.Cut(clean, "=")
@@ -199,11 +203,19 @@ func (f fault) shown() string {
 	}
 }
 
-// keyForName tells whether a provider is given a long word: its settings are short ones, and
-// this is where people look for a place for their key.
-func (f fault) keyForName() bool {
+// holdsSecret tells whether the line may hold a secret. An account's ID, which is like one,
+// may stand where it belongs. A provider's settings are short words, and this is where people
+// look for a place for their key.
+func (f fault) holdsSecret() bool {
 	inside, _, _ := strings.Cut(f.section, ".")
-	return inside == "providers" && longWords.MatchString(f.value)
+	if inside == "providers" && longWords.MatchString(f.value) {
+		return true
+	}
+	rest := f.line
+	if f.section == "gateway" && strings.EqualFold(f.key, "account") && accountID.MatchString(strings.ToLower(strings.Trim(f.value, `"'`))) {
+		rest = strings.Replace(rest, strings.Trim(f.value, `"'`), "", 1)
+	}
+	return Masked(rest) != rest
 }
 
 // longWords may be secrets.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -79,19 +80,27 @@ func TestSyntaxErrors(t *testing.T) {
 func TestSyntaxErrorsShowNoSecrets(t *testing.T) {
 	const secret = "sk-abcdefghijklmnop0123"
 	for text, shown := range map[string]string{
-		"[server]\nlisten = 127.0.0.1:1":        "listen = 127.0.0.1:1",
-		"[gateway]\n\tid = my gateway\n":        " id = my gateway",
-		"[claude]\nopus = gpt-5#openai\n":       "opus = gpt-5#openai",
-		"[gateway]\ntoken = " + secret:          "token = …",
-		"[providers.openai]\nkey = " + secret:   "key = …",
-		"[providers]\nopenai = " + secret:       "openai = …",
-		"[providers]\nopenai = \"" + secret:     "openai = …",
-		"[gateway]\ntoken: " + secret:           "token: …",
-		"[gateway]\n" + secret:                  "…",
-		"[gateway]\n" + secret + " = \n":        "… = …",
-		"[server]\nlisten = a\x1b[31mb\x00\n":   "listen = a?[31mb?",
-		"[server]\nsomething else altogether":   "something else altogether",
-		"[gateway]\nAuthorization = Bearer abc": "Authorization = …",
+		"[server]\nlisten = 127.0.0.1:1":                  "listen = 127.0.0.1:1",
+		"[gateway]\n\tid = my gateway\n":                  " id = my gateway",
+		"[claude]\nopus = gpt-5#openai\n":                 "opus = gpt-5#openai",
+		"[gateway]\ntoken = " + secret:                    "token = …",
+		"[providers.openai]\nkey = " + secret:             "key = …",
+		"[providers]\nopenai = " + secret:                 "openai = …",
+		"[providers]\nopenai = \"" + secret:               "openai = …",
+		"[gateway]\ntoken: " + secret:                     "token: …",
+		"[gateway]\n" + secret:                            "…",
+		"[gateway]\n" + secret + " = \n":                  "… = …",
+		"[server]\nlisten = a\x1b[31mb\x00\n":             "listen = a?[31mb?",
+		"[server]\nsomething else altogether":             "something else altogether",
+		"[gateway]\nAuthorization = Bearer abc":           "Authorization = …",
+		"[gateway]\naccount = " + secret:                  "account = …",
+		"[gateway]\naccount = \"" + secret:                "account = …",
+		"[gateway]\nid = " + secret + "\n":                "id = …",
+		"[server]\nlisten = " + secret:                    "listen = …",
+		"[aliases]\nfast = " + secret:                     "fast = …",
+		"[aliases]\n" + secret + "! = 'x'":                "… = …",
+		"[gateway]\nurl = https://me:" + secret + "@host": "url = …",
+		"[" + secret: "[…",
 	} {
 		_, _, err := current.decode([]byte(text))
 		var e *SyntaxError
@@ -101,6 +110,65 @@ func TestSyntaxErrorsShowNoSecrets(t *testing.T) {
 		}
 		if e.Text != shown || strings.Contains(e.Error()+e.Why, secret) || e.Column > len(shown)+1 {
 			t.Errorf("%q shows %q, column %d, %s", text, e.Text, e.Column, e.Why)
+		}
+	}
+}
+
+// TestProblemsShowNoSecrets: what is said about a value or a name that is in the wrong place
+// does not repeat it.
+func TestProblemsShowNoSecrets(t *testing.T) {
+	const secret = "sk-abcdefghijklmnop0123"
+	for _, text := range []string{
+		"[gateway]\n" + secret + " = 'x'",
+		"[" + secret + "]\nx = 1",
+		"[gateway]\naccount = '" + secret + "'",
+		"[gateway]\nid = '" + secret + "/'",
+		"[gateway]\nurl = '" + secret + "'",
+		"[server]\nlisten = '" + secret + "'",
+		"[server]\nupstream_timeout = '" + secret + "'",
+		"[server]\norigins = ['" + secret + "']",
+		"[providers." + secret + "]\nkey = 'own'",
+		"[providers.openai]\nkey = '" + secret + "'",
+		"[claude]\n" + secret + " = 'gpt-5#openai'",
+		"[aliases]\nfast = '" + secret + "'\n" + secret + " = 'x'",
+		"[azure]\nresource = '" + secret + "!'",
+	} {
+		s, notices, err := current.decode([]byte(text))
+		said := fmt.Sprint(notices, err, s.Validate([]string{"openai"}))
+		said = strings.ReplaceAll(said, "aliases."+secret, "") // a name that requests use
+		if strings.Contains(said, secret) {
+			t.Errorf("%q: %s", text, said)
+		}
+	}
+}
+
+func TestMasked(t *testing.T) {
+	for word, want := range map[string]string{
+		"sk-abcdefghijklmnop0123":                             hidden,
+		"sk-ant-api03-Zz_9":                                   hidden,
+		"apx-N0tAR3alKeyButLikeOne":                           hidden,
+		"gsk_4bcdefgh1jkl":                                    hidden,
+		"AIzaSyMadeUpMadeUp":                                  hidden,
+		"0123456789abcdef0123456789abcdef":                    hidden,
+		"aB3_dE6-gH9_jK2-mN5_pQ8-sT1_vW4":                     hidden,
+		"https://me:pass@host/v1":                             hidden,
+		"claude-opus-4-1-20250805#anthropic":                  "",
+		"@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai": "",
+		"accounts/fireworks/models/deepseek-v3p1-terminus":    "",
+		"https://gateway.ai.cloudflare.com/v1":                "",
+		"https://resource-of-mine.openai.azure.com":           "",
+		"server.stream_idle_timeout":                          "",
+		"notifications.failed_start":                          "",
+		"vscode-webview://*":                                  "",
+		"127.0.0.1:8787":                                      "",
+		"key = \"stored\", never elsewhere":                   "",
+		"fast = sk-abcdefghijklmnop0123 # mine":               "fast = … # mine",
+	} {
+		if want == "" {
+			want = word
+		}
+		if got := Masked(word); got != want {
+			t.Errorf("%q becomes %q, want %q", word, got, want)
 		}
 	}
 }

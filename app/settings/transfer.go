@@ -113,7 +113,7 @@ func (in *Imported) ignore(name string) {
 	if looksSecret(name) {
 		why = ignoredSecret
 	}
-	in.Ignored = append(in.Ignored, Ignored{name, why})
+	in.Ignored = append(in.Ignored, Ignored{Masked(name), why})
 }
 
 // readWorker reads wrangler.jsonc.

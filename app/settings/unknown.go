@@ -16,11 +16,12 @@ type unknownKey struct {
 
 // notice tells about the key, and what it may have been meant to be.
 func (k unknownKey) notice() Notice {
-	n := Notice{Text: fmt.Sprintf("%s is not a setting and is ignored", k.field)}
+	field := Masked(k.field)
+	n := Notice{Text: fmt.Sprintf("%s is not a setting and is ignored", field)}
 	if k.section {
-		n.Text = fmt.Sprintf("[%s] is not a section of the settings and is ignored", k.field)
+		n.Text = fmt.Sprintf("[%s] is not a section of the settings and is ignored", field)
 	}
-	if looksSecret(k.field) {
+	if looksSecret(k.field) || field != k.field {
 		n.Text += "; secrets do not belong in this file, use the keychain or the environment"
 		return n
 	}

@@ -145,7 +145,7 @@ func (s Settings) checkProviders(e *ValidationError, known []string) {
 	slices.Sort(names)
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			e.check("providers."+name, "there is no such provider; "+meant(name, known))
+			e.check(Masked("providers."+name), "there is no such provider; "+meant(name, known))
 			continue
 		}
 		switch s.Providers[name].Key {
@@ -215,7 +215,7 @@ func checkOrigin(o string) string {
 	}
 	scheme, host, ok := strings.Cut(o, "://")
 	if !ok || !originScheme.MatchString(scheme) || host == "" || strings.ContainsAny(host, "/?#@ *,") {
-		return fmt.Sprintf(`%q is not a web origin; write scheme and host as in https://example.com, or "*" for all`, o)
+		return fmt.Sprintf(`%q is not a web origin; write scheme and host as in https://example.com, or "*" for all`, Masked(o))
 	}
 	return ""
 }
