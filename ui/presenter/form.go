@@ -129,14 +129,41 @@ func (f *Form) Providers() []string { return f.providers }
 // Text is what a field holds now.
 func (f *Form) Text(name Field) string { return f.text[name] }
 
-// SetText takes over what was typed into a field.
+// SetText takes over what was typed into a field. An address of Cloudflare that is pasted
+// where an account or a gateway is asked for fills in both.
 func (f *Form) SetText(name Field, value string) {
 	if _, fixed := f.Fixed(name); fixed || f.text[name] == value {
 		return
 	}
-	f.text[name] = value
-	delete(f.rejected, name)
+	for field, text := range f.pasted(name, value) {
+		if _, fixed := f.Fixed(field); !fixed {
+			f.text[field] = text
+			delete(f.rejected, field)
+		}
+	}
 	f.check()
+}
+
+// pasted are the fields that a text is for. What is typed letter by letter is for its own.
+func (f *Form) pasted(name Field, value string) map[Field]string {
+	out := map[Field]string{name: value}
+	located, ok := settings.Locate(value)
+	if !ok || len(value)-len(f.text[name]) <= 1 {
+		return out
+	}
+	switch name {
+	case FieldAccount, FieldGateway:
+		out[name] = f.text[name] // unless the address has it
+	case FieldGatewayURL:
+		out[name] = settings.WithoutAccount(value)
+	default:
+		return out
+	}
+	out[FieldAccount] = located.Account
+	if located.Gateway != "" {
+		out[FieldGateway] = located.Gateway
+	}
+	return out
 }
 
 // Flag tells whether a field is on.

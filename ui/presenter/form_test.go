@@ -189,3 +189,44 @@ func TestFormCaptures(t *testing.T) {
 		t.Error("an origin without a scheme is not refused")
 	}
 }
+
+// An address that was copied from the dashboard, or the gateway's own, holds both.
+func TestPastedAddressesFillBothFields(t *testing.T) {
+	const id, other = "fedcba9876543210fedcba9876543210", "0123456789abcdef0123456789abcdef"
+	page := "https://dash.cloudflare.com/" + id + "/ai/ai-gateway/gateways/work/logs"
+	endpoint := "https://gateway.ai.cloudflare.com/v1/" + id + "/work/openai"
+	const base = "https://gateway.ai.cloudflare.com/v1"
+	for name, c := range map[string]struct {
+		field         Field
+		text          string
+		account, gate string
+		url           string
+	}{
+		"page in account":     {FieldAccount, page, id, "work", base},
+		"page in gateway":     {FieldGateway, page, id, "work", base},
+		"endpoint in account": {FieldAccount, endpoint, id, "work", base},
+		"endpoint in gateway": {FieldGateway, " " + endpoint + "\n", id, "work", base},
+		"endpoint in URL":     {FieldGatewayURL, endpoint, id, "work", base},
+		"account's page":      {FieldGateway, "https://dash.cloudflare.com/" + id + "/ai/ai-gateway", id, "home", base},
+		"nobody's page":       {FieldGateway, "https://dash.cloudflare.com/", other, "https://dash.cloudflare.com/", base},
+		"another field":       {FieldAzureResource, page, other, "home", base},
+	} {
+		f := newForm()
+		f.SetText(c.field, c.text)
+		if a, g, u := f.Text(FieldAccount), f.Text(FieldGateway), f.Text(FieldGatewayURL); a != c.account || g != c.gate || u != c.url {
+			t.Errorf("%s: account %q, gateway %q, URL %q", name, a, g, u)
+		}
+	}
+	f := newForm()
+	for i := range page {
+		f.SetText(FieldGateway, page[:i+1])
+	}
+	if f.Text(FieldGateway) != page {
+		t.Errorf("what is typed becomes %q", f.Text(FieldGateway))
+	}
+	fixed := NewForm(setUpSettings(), map[string]string{settings.FieldAccount: "flag --account"}, nil)
+	fixed.SetText(FieldGateway, page)
+	if fixed.Text(FieldAccount) != other || fixed.Text(FieldGateway) != "work" {
+		t.Errorf("a fixed account became %q, the gateway %q", fixed.Text(FieldAccount), fixed.Text(FieldGateway))
+	}
+}
