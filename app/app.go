@@ -20,6 +20,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
@@ -63,17 +64,20 @@ type App struct {
 	loads  sync.WaitGroup
 
 	saving sync.Mutex // held while settings change
+	seen   fileSeen   // the file when it was read last; saving is held
 	apply  sync.Mutex // held from making a proxy.Config until it is applied
 
 	mu       sync.Mutex
 	file     settings.Settings  // as in the file
 	fileErr  error              // why the file could not be used
-	misfits  []settings.Problem // values in the file that could not be read
+	misfits  []settings.Problem // values in the file that could not be used
+	stale    bool               // the settings in force are from before the file became as it is
 	notices  []settings.Notice  // what else in the file could not be
 	kept     string             // the copy of a file that could not be read in full
 	values   map[string]string  // secrets known so far
 	loading  map[string]bool
 	refused  map[string]bool // secrets that the keychain did not give when it was asked
+	asked    time.Time       // when the keychain was asked for secrets that a request lacked
 	noRing   sync.Once       // what is missing for want of a keychain is told once
 	keyReady chan struct{}   // closed when the local key is known
 	keyKept  bool            // the local key will be the same at the next start
@@ -152,6 +156,7 @@ func namedPath(flags map[string]string, getenv func(string) string) string {
 func (a *App) readFile() {
 	var invalid *settings.ValidationError
 	settings.Tidy(a.path)
+	a.seen = fileAt(a.path)
 	a.file, a.notices, a.fileErr = settings.Load(a.path)
 	if errors.As(a.fileErr, &invalid) {
 		a.misfits, a.fileErr = invalid.Problems, nil
@@ -162,13 +167,7 @@ func (a *App) readFile() {
 // validate tells what is wrong with s, which is in force, and with the file's values that
 // could not be read and that nothing overrides.
 func (a *App) validate(s settings.Settings) error {
-	e := &settings.ValidationError{}
-	overridden := a.Overridden()
-	for _, p := range a.unread() {
-		if _, ok := overridden[p.Field]; !ok {
-			e.Problems = append(e.Problems, p)
-		}
-	}
+	e := &settings.ValidationError{Problems: a.notOverridden(a.unread())}
 	err := check(s)
 	var invalid *settings.ValidationError
 	if errors.As(err, &invalid) {
@@ -180,9 +179,13 @@ func (a *App) validate(s settings.Settings) error {
 	return e
 }
 
+// unread are the values of the file that could not be read, so that defaults are in force.
 func (a *App) unread() []settings.Problem {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.stale {
+		return nil
+	}
 	return a.misfits
 }
 
@@ -236,13 +239,21 @@ func (a *App) Dir() string { return filepath.Dir(a.path) }
 // values that cannot be used, and where a copy of it is kept. See also FileError.
 func (a *App) Notices() []settings.Notice {
 	out := a.unknownKeys()
-	if errors.As(a.FileError(), new(*settings.SyntaxError)) {
+	a.mu.Lock()
+	misfits, stale, fileErr := a.misfits, a.stale, a.fileErr
+	a.mu.Unlock()
+	broken := errors.As(fileErr, new(*settings.SyntaxError))
+	switch {
+	case stale && fileErr != nil && !broken:
+		out = append(out, settings.Notice{Text: "until then the program keeps the settings it had before"})
+	case stale:
+		out = append(out, settings.Notice{Text: "until you correct the file, the program keeps the settings it had before; if you save settings, it first copies the file to a new name"})
+	case broken:
 		out = append(out, settings.Notice{Text: "until you correct the file, the program uses the defaults; if you save settings, it first copies the file to a new name"})
 	}
 	if kept := a.keptAside(); kept != "" {
 		out = append(out, settings.Notice{Text: "parts of the old settings file could not be used; a copy is kept as " + kept})
 	}
-	misfits := a.unread()
 	if len(misfits) == 0 {
 		return out
 	}
@@ -268,12 +279,20 @@ func (a *App) keptAside() string {
 
 // FileError is why the settings file could not be used, so that the defaults are in force:
 // it is not TOML (a *settings.SyntaxError), of a newer version, or cannot be read. Only in
-// the first case can settings be saved; the file is kept under another name then.
+// the first case can settings be saved; the file is kept under another name then. A file
+// that became so while the program runs leaves the settings as they were.
 func (a *App) FileError() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.fileErr
 }
+
+// FileUnused tells whether what is in the settings file is not in force, as it cannot be
+// used: see FileError and Notices.
+func (a *App) FileUnused() bool { return a.FileError() != nil || a.isStale() }
+
+// Path is where the settings file is, or would be.
+func (a *App) Path() string { return a.path }
 
 // Settings is what is in force: the file's values, with environment and flags over them.
 func (a *App) Settings() settings.Settings {
@@ -347,21 +366,22 @@ func (a *App) SaveSettings(ctx context.Context, s settings.Settings) error {
 	if err := check(after); err != nil {
 		return err
 	}
-	addr := ""
-	if after.Server.Listen != before.Server.Listen {
-		addr = after.Server.Listen
-	}
-	if err := a.sup.Change(ctx, addr, func() error { return a.commit(file, broken) }); err != nil {
+	if err := a.sup.Change(ctx, newAddress(before, after), func() error { return a.commit(file, broken) }); err != nil {
 		return err
 	}
+	a.putInForce(ctx, after)
+	return nil
+}
+
+// putInForce has the proxy use settings that have just become the App's.
+func (a *App) putInForce(ctx context.Context, s settings.Settings) {
 	a.setLevel()
-	a.prepare(after)
-	a.sup.Want(after.Server.Listen)
+	a.prepare(s)
+	a.sup.Want(s.Server.Listen)
 	if a.Status().State == Failed {
 		// The user has probably mended what kept it from running. If not, Status says so.
-		_ = a.sup.Start(ctx, after.Server.Listen)
+		_ = a.sup.Start(ctx, s.Server.Listen)
 	}
-	return nil
 }
 
 // onDisk is what the file holds now: somebody may have edited it since it was read, or
@@ -373,6 +393,8 @@ func (a *App) onDisk() (now settings.Settings, broken bool, err error) {
 	}
 	now, notices, err := settings.Load(a.path)
 	switch {
+	case a.isStale() && a.unfit(now, err):
+		return a.file, true, nil
 	case errors.As(err, new(*settings.SyntaxError)):
 		return a.file, true, nil
 	case errors.As(err, new(*settings.ValidationError)):
@@ -380,6 +402,20 @@ func (a *App) onDisk() (now settings.Settings, broken bool, err error) {
 	default:
 		return now, len(notices) > 0, err
 	}
+}
+
+// unfit tells whether settings that were loaded from the file have values that cannot be
+// used.
+func (a *App) unfit(now settings.Settings, err error) bool {
+	return errors.As(err, new(*settings.ValidationError)) || err == nil && check(overlay(now, a.overrides)) != nil
+}
+
+// isStale tells whether the file holds something else than the settings in force, which
+// could not be used.
+func (a *App) isStale() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stale
 }
 
 // commit writes the file. What would be lost with that of the old one, which is broken or
@@ -399,9 +435,10 @@ func (a *App) commit(file settings.Settings, broken bool) error {
 	if err := settings.Save(a.path, file); err != nil {
 		return err
 	}
+	a.seen = fileSeen{} // somebody may write it just now
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.file, a.fileErr, a.misfits, a.notices = file, nil, nil, nil
+	a.file, a.fileErr, a.misfits, a.notices, a.stale = file, nil, nil, nil, false
 	if kept != "" {
 		a.kept = kept
 	}

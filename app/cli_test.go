@@ -18,6 +18,7 @@ import (
 
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy"
 )
 
 // screen collects what a program writes.
@@ -110,6 +111,34 @@ func TestServe(t *testing.T) {
 	if out := c.out.String(); strings.Count(out, "\n") != 1 {
 		t.Errorf("a key that is kept needs no second line: %q", out)
 	}
+}
+
+// What changes while it runs is taken up: the settings file, and a keychain that is opened.
+func TestServeFollowsFileAndKeychain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	must(t, os.WriteFile(path, []byte("[server]\nlisten = '127.0.0.1:0'\n"), 0o600))
+	k := &closedKeychain{}
+	must(t, k.Memory.Set(t.Context(), secret.LocalKey, "apx-stored"))
+	c := newConsole(t, map[string]string{"APEX_CONFIG": path}, k)
+	c.start("serve")
+	addr := c.addr(t)
+	if status := ask(t, addr, "apx-stored"); status != 401 {
+		t.Fatalf("the key of a closed keychain answers %d", status)
+	}
+	k.open.Store(true)
+	must(t, os.WriteFile(path, []byte("[server]\nlisten = 'nowhere'\n"), 0o600))
+	until(t, "the keychain and the file", func() bool {
+		return ask(t, addr, "apx-stored") == 200 && strings.Contains(c.err.String(), "server.listen cannot be used")
+	})
+	next, err := proxy.NextFree(t.Context(), addr)
+	must(t, err)
+	must(t, os.WriteFile(path, []byte("[server]\nlisten = '"+next+"'\n"), 0o600))
+	until(t, "the new address", func() bool { return strings.Contains(c.out.String(), "\nlistening on http://"+next+"\n") })
+	if status := ask(t, next, "apx-stored"); status != 200 {
+		t.Errorf("the new address answers %d", status)
+	}
+	c.signals <- os.Interrupt
+	c.ends(t, exitOK)
 }
 
 func TestReachable(t *testing.T) {

@@ -19,7 +19,7 @@ func (a *App) configure() {
 	a.mu.Lock()
 	cfg := makeConfig(overlay(a.file, a.overrides), a.values, a.loading)
 	a.mu.Unlock()
-	cfg.Version = a.version
+	cfg.Version, cfg.Lacking = a.version, a.lacking
 	if a.watched.Load() {
 		a.bytes.SetLimits(captureLimits(a.Settings().Captures))
 		cfg.Captures = a.bytes

@@ -105,6 +105,40 @@ func (a *App) reread(ctx context.Context) bool {
 	return true
 }
 
+// askAgain is how often at most the keychain is asked for a secret that it did not have.
+const askAgain = 5 * time.Second
+
+// lacking has the keychain asked again for what it did not have, beside a request that lacks
+// it: it may have been stored since, in a terminal.
+func (a *App) lacking() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if time.Since(a.asked) < askAgain || a.ctx.Err() != nil {
+		return
+	}
+	a.asked = time.Now()
+	for _, name := range wanted(a.file) {
+		if _, known := a.values[name]; known || a.loading[name] || a.refused[name] {
+			continue
+		}
+		a.loads.Go(func() { a.readAgain(name) })
+	}
+}
+
+// readAgain puts a secret in force if it is there by now. It is not waited for, so nothing
+// tells that it is being read.
+func (a *App) readAgain(name string) {
+	value, err := a.secrets.Get(a.ctx, name)
+	switch {
+	case err == nil:
+		a.learn(name, value, true)
+	case !errors.Is(err, secret.ErrMissing) && a.ctx.Err() == nil:
+		a.mu.Lock()
+		a.refused[name] = true // until the keychain is ready
+		a.mu.Unlock()
+	}
+}
+
 // makeLocalKey makes a key where none could be read, cause says why. It replaces nothing
 // in the keychain: a key is stored only where there was none.
 func (a *App) makeLocalKey(cause error) {

@@ -34,7 +34,13 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 	if err := a.Start(ctx); err != nil {
 		return c.fail(err, a)
 	}
+	addr := a.Status().Addr
+	fmt.Fprintf(c.stdout, "listening on http://%s\n", reachable(addr))
 	stop := a.Watch(func(s Status) {
+		if s.State == Running && s.Addr != addr { // the settings file was edited
+			addr = s.Addr
+			fmt.Fprintf(c.stdout, "listening on http://%s\n", reachable(addr))
+		}
 		if s.State == Failed {
 			select {
 			case failed <- s.Err:
@@ -43,8 +49,22 @@ func (c *cli) serve(ctx context.Context, line commandLine) int {
 		}
 	})
 	defer stop()
-	fmt.Fprintf(c.stdout, "listening on http://%s\n", reachable(a.Status().Addr))
+	defer followed(ctx, a)()
 	return c.wait(ctx, a, failed)
+}
+
+// followed takes up what changes outside of the program until stop is called.
+func followed(ctx context.Context, a *App) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Follow(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // reachable is an address at which a program on this computer reaches a listener: where

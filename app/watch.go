@@ -29,7 +29,8 @@ type watch struct {
 // Attend watches over the proxy until ctx ends. When the computer has slept or changed
 // its network, connections that are dead by now are dropped, a listener that does not
 // answer is replaced, and changed is called. A listener that is lost is opened again as
-// soon as that works, and a keychain that could not be read is read as soon as it can be.
+// soon as that works, a keychain that could not be read is read as soon as it can be, and a
+// settings file that was changed is taken up.
 func (a *App) Attend(ctx context.Context, changed func()) {
 	watch{wall: time.Now, addrs: addresses, alive: answers, woken: wakes(ctx), app: a}.run(ctx, changed)
 }
@@ -63,7 +64,7 @@ func (w watch) run(ctx context.Context, changed func()) {
 		case <-tick.C:
 		}
 		w.revive(ctx)
-		if w.app.reread(ctx) {
+		if w.app.look(ctx) {
 			changed()
 		}
 		before := at
@@ -126,8 +127,8 @@ func addresses() string {
 	return strings.Join(names, " ")
 }
 
-// NextAddress is where the proxy could listen when its own address is taken: the same
-// with the next port that is free.
-func (a *App) NextAddress(ctx context.Context) (string, error) {
-	return proxy.NextFree(ctx, a.Settings().Server.Listen)
+// NextAddress is where the proxy could listen when an address is taken: the same with the
+// next port that is free.
+func (a *App) NextAddress(ctx context.Context, taken string) (string, error) {
+	return proxy.NextFree(ctx, taken)
 }

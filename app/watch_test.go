@@ -127,7 +127,7 @@ func TestNextAddress(t *testing.T) {
 	if a.Start(t.Context()) == nil {
 		t.Fatal("it listens on a port that is taken")
 	}
-	next, err := a.NextAddress(t.Context())
+	next, err := a.NextAddress(t.Context(), ln.Addr().String())
 	must(t, err)
 	if next == ln.Addr().String() {
 		t.Fatal("the port that is taken is offered")

@@ -38,6 +38,10 @@ type Config struct {
 	Hosts             []string      // Host names allowed besides loopback ones
 	Version           string        // of this program, for the User-Agent
 
+	// Lacking is called when a request to a provider goes without a secret that it should have,
+	// and must not block; nil for nobody.
+	Lacking func()
+
 	// Captures keeps what is sent and what comes back, for people to look at; nil for nobody.
 	Captures *capture.Store
 }

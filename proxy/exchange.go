@@ -250,6 +250,9 @@ func (x *exchange) address() (string, error) {
 	c := x.cfg
 	if !x.route.Provider.Local {
 		own := c.Keys[x.route.Provider.Slug]
+		if c.Lacking != nil && c.Account != "" && (c.GatewayToken == "" || own.Need && own.Own == "" && x.key.provider == "") {
+			c.Lacking()
+		}
 		switch {
 		case c.Account == "" || c.Gateway == "":
 			return "", notConfigured("the Cloudflare account and gateway are not set: enter both ids in Settings, or start with --account and --gateway")

@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"apex-ai-proxy/proxy"
@@ -230,5 +231,39 @@ func TestOwnKeyMissing(t *testing.T) {
 	got := f.post("/v1/chat/completions", chat("gpt-4o#openai", ""), withHeader("Cf-Aig-Authorization", "Bearer "+gateToken), withHeader("Authorization", "Bearer mine-123456"))
 	if got.status != 200 || u.last(t).header.Get("Authorization") != "Bearer mine-123456" {
 		t.Errorf("the client's own key: %d %s", got.status, got.body)
+	}
+}
+
+// TestLackingSecretsAreTold: the program learns which requests go without a secret that may
+// have been stored meanwhile.
+func TestLackingSecretsAreTold(t *testing.T) {
+	u := newUpstream(t, vendor)
+	own := map[string]proxy.ProviderKey{"openai": {Need: true}}
+	theirs := func(r *http.Request) {
+		r.Header.Set("Cf-Aig-Authorization", "Bearer "+gateToken)
+		r.Header.Set("Authorization", "Bearer mine-123456")
+	}
+	for name, c := range map[string]struct {
+		edit  func(*proxy.Config)
+		model string
+		by    edit
+		want  int32
+	}{
+		"all there":            {func(*proxy.Config) {}, "gpt-4o#openai", nil, 0},
+		"no token":             {func(c *proxy.Config) { c.GatewayToken = "" }, "gpt-4o#openai", nil, 1},
+		"no token, demo":       {func(c *proxy.Config) { c.GatewayToken = "" }, "echo#demo", nil, 0},
+		"no key":               {func(c *proxy.Config) { c.Keys = own }, "gpt-4o#openai", nil, 1},
+		"no key of another":    {func(c *proxy.Config) { c.Keys = own }, "llama#groq", nil, 0},
+		"the client's own key": {func(c *proxy.Config) { c.Keys = own }, "gpt-4o#openai", theirs, 0},
+	} {
+		var told atomic.Int32
+		f := start(t, u, c.edit, func(c *proxy.Config) { c.Lacking = func() { told.Add(1) } })
+		if c.by == nil {
+			c.by = without("X-None")
+		}
+		f.post("/v1/chat/completions", chat(c.model, ""), c.by)
+		if got := told.Load(); got != c.want {
+			t.Errorf("%s: told %d times", name, got)
+		}
 	}
 }

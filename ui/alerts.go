@@ -13,10 +13,10 @@ import (
 // is told.
 const settleFor = 5 * time.Second
 
-// follow notes whether the user is at the window.
+// follow notes whether the user is at the window, and what was done elsewhere meanwhile.
 func (u *UI) follow() {
 	life := u.app.Lifecycle()
-	life.SetOnEnteredForeground(func() { u.opts.Do(func() { u.focused = true }) })
+	life.SetOnEnteredForeground(func() { u.opts.Do(u.entered) })
 	life.SetOnExitedForeground(func() { u.opts.Do(func() { u.focused = false }) })
 }
 

@@ -48,6 +48,7 @@ type fakeCore struct {
 	active                                int
 	stop                                  func(context.Context) // what stopping waits for
 	next                                  string                // the address that is free
+	edited                                func(*fakeCore)       // what an edit of the settings file changes, nil for none
 }
 
 // sceneLanguage is what new programs speak, whatever the system does.
@@ -122,7 +123,7 @@ func (c *fakeCore) Active() int {
 	return c.active
 }
 
-func (c *fakeCore) NextAddress(context.Context) (string, error) {
+func (c *fakeCore) NextAddress(context.Context, string) (string, error) {
 	if c.next == "" {
 		return "", errors.New("no port is free")
 	}
@@ -148,11 +149,24 @@ func (c *fakeCore) SaveSettings(_ context.Context, s settings.Settings) error {
 
 func (c *fakeCore) Overridden() map[string]string { return c.over }
 func (c *fakeCore) Unreadable() bool              { return c.broken }
+func (c *fakeCore) SettingsFile() string          { return "/home/me/.config/apex-ai-proxy/settings.toml" }
 func (c *fakeCore) LocalKeyKept() bool            { return !c.fleeting }
 func (c *fakeCore) Notices() []string             { return c.notices }
 func (c *fakeCore) Bus() *event.Bus               { return c.bus }
 func (c *fakeCore) Version() string               { return "0.1.0" }
 func (c *fakeCore) Providers() []string           { return []string{"openai", "anthropic", "groq"} }
+
+// Reload finds what the test put into the file.
+func (c *fakeCore) Reload(context.Context) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.edited == nil {
+		return false
+	}
+	c.edited(c)
+	c.edited = nil
+	return true
+}
 
 func (c *fakeCore) Models() []string {
 	return []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai", "echo#demo"}

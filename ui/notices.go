@@ -1,11 +1,16 @@
 package ui
 
 import (
+	"net/url"
+	"path/filepath"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // notices tell what is the matter with the settings file.
@@ -33,5 +38,27 @@ func (n *notices) look() {
 			n.box.Add(container.NewBorder(nil, nil, sized(14, d), nil, padded(0, 0, gapWide, 0, p)))
 		}
 	}
+	if len(n.box.Objects) > 0 {
+		n.box.Add(padded(0, 0, 14+gapTight+gapWide, 0, inRow(gap,
+			widget.NewButton(words.T("Open settings file"), n.open),
+			widget.NewButton(words.T("Show in folder"), n.reveal))))
+	}
 	show(n.box, len(n.box.Objects) > 0)
+}
+
+// open opens the settings file in the system's editor.
+func (n *notices) open() { n.w.openFile(n.w.u.core.SettingsFile()) }
+
+// reveal opens the folder of the settings file.
+func (n *notices) reveal() { n.w.openFile(filepath.Dir(n.w.u.core.SettingsFile())) }
+
+// openFile has the system open a file or a folder.
+func (w *window) openFile(path string) {
+	address, err := url.Parse(storage.NewFileURI(path).String())
+	if err == nil {
+		err = w.u.opts.OpenURL(address)
+	}
+	if err != nil {
+		w.tell(words.F("It could not be opened. It is {{.Path}}.", words.V{"Path": path}))
+	}
 }

@@ -40,7 +40,7 @@ func (u *UI) offerPort() {
 	u.offer = portOffer{port: port}
 	var addr string
 	u.run(saveLimit, func(ctx context.Context) (err error) {
-		addr, err = u.core.NextAddress(ctx)
+		addr, err = u.core.NextAddress(ctx, port.Addr)
 		return err
 	}, func(err error) {
 		if err != nil || u.offer.port != port {

@@ -59,6 +59,12 @@ func (t *toast) open(folder fyne.URI) {
 	}
 }
 
+// plain says something that nothing comes next to.
+func (t *toast) plain(text string) {
+	t.next.Hide()
+	t.show(text)
+}
+
 func (t *toast) show(text string) {
 	t.text.set(text)
 	t.content.Show()

@@ -200,12 +200,39 @@ func (u *UI) awaitHost(tries int) {
 // from any goroutine.
 func (u *UI) Show() { u.opts.Do(u.show) }
 
-// Recheck looks again at what may have changed while the computer slept. It may be called
-// from any goroutine.
+// Recheck looks again at what may have changed while the computer slept, or outside of the
+// program. It may be called from any goroutine.
 func (u *UI) Recheck() {
 	u.opts.Do(func() {
-		u.checkToken()
+		u.takeUp()
 		u.checkLogin()
+	})
+}
+
+// takeUp shows settings that may have changed elsewhere than in the window, where what is
+// being edited stays.
+func (u *UI) takeUp() {
+	changed := len(settings.Changes(u.settings, u.core.Settings())) > 0
+	u.setSettings() // which looks at the token too
+	if changed && u.window != nil {
+		u.window.toast.plain(words.T("The settings file was changed. Its settings are in force now."))
+	}
+}
+
+// entered is called when the user comes to the window, perhaps from an editor or a terminal.
+func (u *UI) entered() {
+	u.focused = true
+	changed := false
+	u.run(saveLimit, func(ctx context.Context) error {
+		changed = u.core.Reload(ctx)
+		return nil
+	}, func(error) {
+		switch {
+		case changed:
+			u.takeUp()
+		case u.token == presenter.SecretMissing:
+			u.checkToken()
+		}
 	})
 }
 

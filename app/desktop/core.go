@@ -45,7 +45,9 @@ func (c core) Stop(ctx context.Context) error { return c.app.Stop(ctx) }
 func (c core) Active() int { return c.app.Active() }
 
 // NextAddress implements presenter.Control.
-func (c core) NextAddress(ctx context.Context) (string, error) { return c.app.NextAddress(ctx) }
+func (c core) NextAddress(ctx context.Context, taken string) (string, error) {
+	return c.app.NextAddress(ctx, taken)
+}
 
 // Settings implements presenter.Configuration.
 func (c core) Settings() settings.Settings { return c.app.Settings() }
@@ -71,7 +73,13 @@ func (c core) Notices() []string {
 }
 
 // Unreadable implements presenter.Configuration.
-func (c core) Unreadable() bool { return c.app.FileError() != nil }
+func (c core) Unreadable() bool { return c.app.FileUnused() }
+
+// SettingsFile implements presenter.Configuration.
+func (c core) SettingsFile() string { return c.app.Path() }
+
+// Reload implements presenter.Configuration.
+func (c core) Reload(ctx context.Context) bool { return c.app.Reload(ctx) }
 
 // Providers implements presenter.Configuration.
 func (c core) Providers() []string {

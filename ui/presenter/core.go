@@ -43,8 +43,8 @@ type Control interface {
 	Stop(ctx context.Context) error
 	// Active is how many requests are running.
 	Active() int
-	// NextAddress is where the proxy could listen when its own port is taken.
-	NextAddress(ctx context.Context) (string, error)
+	// NextAddress is where the proxy could listen when the port of an address is taken.
+	NextAddress(ctx context.Context, taken string) (string, error)
 }
 
 // Configuration reads and changes the settings.
@@ -57,9 +57,14 @@ type Configuration interface {
 	Overridden() map[string]string
 	// Notices is what the user should know about the settings file, in sentences.
 	Notices() []string
-	// Unreadable tells whether the settings file could not be used, so that the defaults
+	// Unreadable tells whether the settings file could not be used, so that other settings
 	// are in force and saving replaces the file.
 	Unreadable() bool
+	// SettingsFile is the path of the settings file.
+	SettingsFile() string
+	// Reload takes up the settings file if somebody has changed it. It tells whether Settings
+	// or Notices are others now.
+	Reload(ctx context.Context) (changed bool)
 	// Providers are the names of the providers whose key mode can be chosen.
 	Providers() []string
 	// Models are models worth offering, by the names that requests use. Any other works too.
