@@ -409,7 +409,7 @@ func TestNoPortIsOfferedWithABrokenFile(t *testing.T) {
 	}
 	all := []*notices{w.overview.notices, w.models.notices, w.settings.notices}
 	for i, n := range all {
-		if n.box.Hidden || len(n.box.Objects) != 1 {
+		if n.box.Hidden || len(n.box.Objects) != 2 { // the buttons are the second
 			t.Errorf("page %d does not tell", i)
 		}
 	}

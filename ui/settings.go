@@ -23,6 +23,7 @@ type settingsPage struct {
 	fields  []*textField
 	flags   []*flagField
 	choices []*choiceField
+	free    *freePort
 	token   *secretField
 	keys    *providerKeys
 	login   *loginField
@@ -63,7 +64,7 @@ func newSettingsPage(w *window) *settingsPage {
 			formRow("", p.test.content),
 		),
 		section(words.T("This computer"),
-			p.text(presenter.FieldListen, words.T("Listen on"), words.T("Address and port for your clients. Running streams are kept when it changes.")),
+			p.address(words.T("Listen on"), words.T("Address and port for your clients. Running streams are kept when it changes.")),
 			p.text(presenter.FieldOrigins, words.T("Web pages"), words.T("Origins of pages that may call the proxy, as in https://app.example. Pages on this computer and editors may already.")),
 			p.login.content,
 			p.flag(presenter.FieldStartProxy, words.T("Start the proxy with the program")),
@@ -124,6 +125,7 @@ func (p *settingsPage) refreshFooter() { p.show(p.form.Dirty(), p.form.Valid()) 
 func (p *settingsPage) changed() {
 	p.said, p.bad = "", false
 	p.test.forget()
+	p.free.forget()
 	p.refresh()
 }
 
@@ -181,6 +183,7 @@ func (p *settingsPage) kept(err error) {
 	p.saving = false
 	if err != nil {
 		p.said, p.bad = words.F("Not saved. {{.Why}}", words.V{"Why": p.form.Reject(err)}), true
+		p.free.look(err)
 		p.refresh()
 		return
 	}

@@ -28,7 +28,8 @@ type textField struct {
 	entry   *entry
 	note    *paragraph
 	content fyne.CanvasObject
-	marked  string // the problem that the entry shows
+	below   *fyne.Container // the entry, its note and what else there is
+	marked  string          // the problem that the entry shows
 }
 
 func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.CanvasObject {
@@ -42,7 +43,8 @@ func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.Canva
 		}
 	}
 	f.entry.OnSubmitted = func(string) { p.keep() }
-	f.content = formRow(label, stack(gapTight, f.entry, padded(0, gapTight, 2, 0, f.note)))
+	f.below = stack(gapTight, f.entry, padded(0, gapTight, 2, 0, f.note))
+	f.content = formRow(label, f.below)
 	p.fields = append(p.fields, f)
 	return f.content
 }

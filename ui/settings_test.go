@@ -2,6 +2,8 @@ package ui
 
 import (
 	"errors"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,5 +202,103 @@ func TestOwnProviderKey(t *testing.T) {
 	s.until("the saved settings", func() bool { return p.said == "Saved." })
 	if got := s.core.Settings().Providers["anthropic"].Key; got != settings.KeyOwn {
 		t.Errorf("saved mode %q", got)
+	}
+}
+
+// A port that is taken is an offer to take another one, beside the field.
+func TestATakenPortOffersAnother(t *testing.T) {
+	c := newFakeCore()
+	c.next = "127.0.0.1:9001"
+	c.saveErr = &presenter.PortError{Addr: "127.0.0.1:9000", Holder: "nginx (pid 12)"}
+	s, p := openSettings(t, c)
+	f := p.field(presenter.FieldListen)
+	retype(f.entry, "127.0.0.1:9000")
+	test.Tap(p.save)
+	s.until("the offer", p.free.content.Visible)
+	if p.free.button.Text != "Use 9001" || !strings.Contains(f.note.text, "nginx") {
+		t.Errorf("button %q, note %q", p.free.button.Text, f.note.text)
+	}
+	retype(f.entry, "127.0.0.1:9002")
+	if p.free.content.Visible() {
+		t.Error("the offer stays although another port is typed")
+	}
+	retype(f.entry, "127.0.0.1:9000")
+	test.Tap(p.save)
+	s.until("the offer", p.free.content.Visible)
+	c.saveErr = nil
+	test.Tap(p.free.button)
+	s.until("the saved settings", func() bool { return p.said == "Saved." })
+	if c.Settings().Server.Listen != c.next || f.entry.Text != c.next || p.free.content.Visible() {
+		t.Errorf("saved %q, field %q", c.Settings().Server.Listen, f.entry.Text)
+	}
+}
+
+// An address of the dashboard that is pasted fills in both fields.
+func TestAPastedAddressFillsBothFields(t *testing.T) {
+	_, p := openSettings(t, newFakeCore())
+	p.field(presenter.FieldAccount).entry.SetText("https://dash.cloudflare.com/" + testAccount + "/ai/ai-gateway/gateways/home/logs")
+	if a, g := p.field(presenter.FieldAccount).entry.Text, p.field(presenter.FieldGateway).entry.Text; a != testAccount || g != "home" {
+		t.Errorf("account %q, gateway %q", a, g)
+	}
+	if p.save.Disabled() {
+		t.Error("it cannot be saved")
+	}
+}
+
+// An edit of the settings file is seen when the user comes back to the window, and what is
+// being typed stays.
+func TestAnEditedFileIsSeen(t *testing.T) {
+	c := readyCore()
+	s, p := openSettings(t, c)
+	retype(p.field(presenter.FieldAzureResource).entry, "typed-here")
+	retype(p.field(presenter.FieldGateway).entry, "typed-too")
+	c.edited = func(c *fakeCore) {
+		c.settings.Gateway.ID, c.settings.Gateway.Account = "in-the-file", strings.Repeat("f", 32)
+		c.notices, c.broken = []string{"Something about the file."}, true
+	}
+	s.entered()
+	s.until("the edit", func() bool { return s.settings.Gateway.ID == "in-the-file" })
+	if got := p.field(presenter.FieldAccount).entry.Text; got != strings.Repeat("f", 32) {
+		t.Errorf("the account is still %q", got)
+	}
+	if a, g := p.field(presenter.FieldAzureResource).entry.Text, p.field(presenter.FieldGateway).entry.Text; a != "typed-here" || g != "typed-too" || p.save.Disabled() {
+		t.Errorf("what was typed became %q and %q", a, g)
+	}
+	if p.notices.box.Hidden || !s.window.toast.content.Visible() {
+		t.Error("nothing is told")
+	}
+	c.edited = func(c *fakeCore) { c.notices, c.broken = nil, false }
+	s.entered()
+	s.until("the notice to go", func() bool { return p.notices.box.Hidden })
+}
+
+// A token that was stored in a terminal is seen when the user comes back.
+func TestATokenFromATerminalIsSeen(t *testing.T) {
+	c := newFakeCore()
+	s, p := openSettings(t, c)
+	must := c.SetSecret(t.Context(), presenter.GatewayToken, "made-up-token")
+	s.entered()
+	s.until("the token's state", func() bool { return s.token == presenter.SecretPresent })
+	if must != nil || !p.token.editing.Hidden {
+		t.Error("the entry stays open")
+	}
+}
+
+// A broken file can be opened from where it is told about.
+func TestTheSettingsFileCanBeOpened(t *testing.T) {
+	c := newFakeCore()
+	c.broken, c.notices = true, []string{"The settings file cannot be read."}
+	s, p := openSettings(t, c)
+	var opened []string
+	var fail error
+	s.opts.OpenURL = func(u *url.URL) error { opened = append(opened, u.String()); return fail }
+	p.notices.open()
+	fail = errors.New("no editor")
+	p.notices.reveal()
+	if want := []string{"file:///home/me/.config/apex-ai-proxy/settings.toml", "file:///home/me/.config/apex-ai-proxy"}; !slices.Equal(opened, want) {
+		t.Errorf("opened %q", opened)
+	}
+	if s.window.win.Canvas().Overlays().Top() == nil {
+		t.Error("a failure is not told")
 	}
 }
