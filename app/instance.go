@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,15 +21,24 @@ var ErrAlreadyRunning = errors.New("the program is already running; its window i
 // to a lock that the system releases with the process, so no crash can leave it behind.
 type Instance struct {
 	lock *flock.Flock
-	ln   net.Listener
+	door door
 	done chan struct{}
-
-	room    string // the folder made for the socket, "" when that is beside the lock
-	pointer string // the file that names it
 
 	mu    sync.Mutex
 	show  func() bool
 	asked bool // to show before there was something that shows
+}
+
+// door is where later copies knock, which nobody but the user can.
+type door interface {
+	Accept() (caller, error) // net.ErrClosed after Close
+	Close() error
+}
+
+// caller is the other side of a connection between two copies.
+type caller interface {
+	io.ReadWriteCloser
+	SetDeadline(t time.Time) error
 }
 
 // One message is enough: a later copy wants the window of the first to be shown.
@@ -71,90 +79,20 @@ func AcquireInstance(dir string) (*Instance, error) {
 		}
 		time.Sleep(showPause)
 	}
-	i := &Instance{lock: lock, done: make(chan struct{})}
-	if err := i.open(dir); err != nil {
+	d, err := openDoor(dir)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("guard against a second copy: %w", err), lock.Close())
 	}
-	return i, nil
-}
-
-// The socket's name, and that of the file beside the lock that says where the socket is
-// when it is elsewhere.
-const (
-	socketName  = "show.sock"
-	pointerName = "show.path"
-	roomPattern = "apex-ai-proxy-*"
-)
-
-// socketLimit is how long the path of a socket may be, in bytes, on the strictest system.
-const socketLimit = 100
-
-// socketPath is where the copy that runs listens.
-func socketPath(dir string) string {
-	p := filepath.Join(dir, socketName)
-	if len(p) <= socketLimit {
-		return p
-	}
-	room, err := os.ReadFile(filepath.Join(dir, pointerName))
-	if err != nil {
-		return p // which fails, as it should
-	}
-	return filepath.Join(string(room), socketName)
-}
-
-// open listens in dir or, where the path would be too long for a socket, in a new folder
-// among the temporary ones. That folder is nobody else's, and its name cannot be known
-// before, so that no other user can connect or be there first; a file in dir tells it to
-// later copies.
-func (i *Instance) open(dir string) error {
-	path := filepath.Join(dir, socketName)
-	if len(path) <= socketLimit {
-		return i.listen(path)
-	}
-	i.pointer = filepath.Join(dir, pointerName)
-	if old, err := os.ReadFile(i.pointer); err == nil && filepath.IsAbs(string(old)) { // of a copy that crashed
-		_ = os.Remove(filepath.Join(string(old), socketName))
-		_ = os.Remove(string(old))
-	}
-	room, err := os.MkdirTemp("", roomPattern)
-	if err != nil {
-		return err
-	}
-	i.room = room
-	err = i.listen(filepath.Join(room, socketName))
-	if err == nil {
-		err = os.WriteFile(i.pointer, []byte(room), 0o600)
-		if err != nil {
-			err = errors.Join(err, i.ln.Close())
-		}
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(room))
-	}
-	return nil
-}
-
-func (i *Instance) listen(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // of a copy that crashed
-		return err
-	}
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "unix", path)
-	if err != nil {
-		return err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return errors.Join(err, ln.Close())
-	}
-	i.ln = ln
+	i := &Instance{lock: lock, door: d, done: make(chan struct{})}
 	go i.serve()
-	return nil
+	return i, nil
 }
 
 // serve answers one copy after the other until Close.
 func (i *Instance) serve() {
 	defer close(i.done)
 	for {
-		conn, err := i.ln.Accept()
+		conn, err := i.door.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -166,7 +104,7 @@ func (i *Instance) serve() {
 	}
 }
 
-func (i *Instance) answer(conn net.Conn) {
+func (i *Instance) answer(conn caller) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(showLimit))
 	buf := make([]byte, len(showMessage))
@@ -200,27 +138,20 @@ func (i *Instance) OnShow(show func() bool) {
 
 // Close lets another copy be the desktop program.
 func (i *Instance) Close() error {
-	err := i.ln.Close()
+	err := i.door.Close()
 	<-i.done
-	if i.room != "" {
-		err = errors.Join(err, os.Remove(i.pointer), os.Remove(i.room))
-	}
 	return errors.Join(err, i.lock.Close())
 }
 
 // askToShow tells the copy that runs to show its window. It answers that it does, or that
 // it is ending. One that is just starting does not listen yet.
 func askToShow(dir string) (shown bool, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", socketPath(dir))
+	conn, err := knock(dir)
 	if err != nil {
 		return false, err
 	}
 	defer conn.Close()
-	if limit, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(limit)
-	}
+	_ = conn.SetDeadline(time.Now().Add(showLimit))
 	if _, err := conn.Write([]byte(showMessage)); err != nil {
 		return false, err
 	}

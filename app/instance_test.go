@@ -2,8 +2,6 @@ package app
 
 import (
 	"errors"
-	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,9 +59,7 @@ func TestInstanceRemembersAnEarlyRequest(t *testing.T) {
 
 func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(socketPath(dir), nil, 0o600); err != nil { // left behind
-		t.Fatal(err)
-	}
+	leaveBehind(t, dir)
 	first, err := AcquireInstance(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +68,7 @@ func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 	shown := make(chan struct{}, 1)
 	first.OnShow(func() bool { shown <- struct{}{}; return true })
 	for _, text := range []string{"", "quit\n", "GET / HTTP/1.1\r\n\r\n"} {
-		conn, err := net.Dial("unix", socketPath(dir))
+		conn, err := knock(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

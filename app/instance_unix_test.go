@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// leaveBehind makes what a copy that crashed leaves.
+func leaveBehind(t *testing.T, dir string) { must(t, os.WriteFile(socketPath(dir), nil, 0o600)) }
+
 // TestInstanceIsTheUsersOwn: whatever new files are open to by habit, nobody else can take
 // the lock or connect.
 func TestInstanceIsTheUsersOwn(t *testing.T) {
@@ -54,17 +57,18 @@ func TestInstanceOfALongPathIsNotBlocked(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
 	first, err := AcquireInstance(dir)
 	must(t, err)
-	room := first.room
-	pointer, err := os.ReadFile(first.pointer)
+	was := first.door.(*socketDoor)
+	room := was.room
+	pointer, err := os.ReadFile(was.pointer)
 	must(t, err)
 	must(t, first.Close())
 
 	must(t, os.Mkdir(room, 0o777)) // as if it had crashed, or somebody had seen the name
 	must(t, os.WriteFile(filepath.Join(room, socketName), nil, 0o666))
-	must(t, os.WriteFile(first.pointer, pointer, 0o600))
+	must(t, os.WriteFile(was.pointer, pointer, 0o600))
 	next, err := AcquireInstance(dir)
 	must(t, err)
-	if next.room == room {
+	if next.door.(*socketDoor).room == room {
 		t.Error("a folder is used that was there before")
 	}
 	if _, err := os.Lstat(room); err == nil {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -60,7 +59,7 @@ func (s *fakeServer) Start(_ context.Context, addr string, cfg proxy.Config) err
 	_, port, _ := net.SplitHostPort(addr)
 	if s.net.held[port] != nil || s.net.limit > 0 {
 		s.net.limit--
-		return &proxy.ListenError{Addr: addr, Holder: "somebody", Err: syscall.EADDRINUSE}
+		return &proxy.ListenError{Addr: addr, Holder: "somebody", Err: errTaken}
 	}
 	s.net.held[port] = s
 	s.addr = addr

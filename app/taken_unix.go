@@ -7,5 +7,8 @@ import (
 	"syscall"
 )
 
+// errTaken is what the system says of a port that is in use.
+const errTaken = syscall.EADDRINUSE
+
 // addressTaken tells whether err says that the port is in use.
-func addressTaken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+func addressTaken(err error) bool { return errors.Is(err, errTaken) }

@@ -2,11 +2,17 @@ package app
 
 import (
 	"errors"
-	"syscall"
+
+	"golang.org/x/sys/windows"
 )
 
-// addressTaken tells whether err says that the port is in use (WSAEADDRINUSE) or
-// reserved for somebody else (WSAEACCES).
+// What the system says of a port that is in use, or reserved for somebody else.
+const (
+	errTaken    = windows.WSAEADDRINUSE
+	errReserved = windows.WSAEACCES
+)
+
+// addressTaken tells whether err says that the port is not to be had.
 func addressTaken(err error) bool {
-	return errors.Is(err, syscall.Errno(10048)) || errors.Is(err, syscall.Errno(10013))
+	return errors.Is(err, errTaken) || errors.Is(err, errReserved)
 }
