@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 
 	"apex-ai-proxy/app/secret"
@@ -81,12 +80,15 @@ func (c *cli) setToken(ctx context.Context, chain *secret.Chain, name, what stri
 // readSecret reads from standard input: a line from a terminal, everything from a pipe.
 func (c *cli) readSecret(ctx context.Context, what string) (string, error) {
 	if f, ok := c.stdin.(*os.File); ok && isTerminal(f) {
-		hidden := c.hideTyping(f)
+		show := hideTyping(f)
 		note := ""
-		if hidden == nil {
+		if show == nil {
 			note = " (it will be visible)"
 		} else {
-			defer hidden()
+			defer func() {
+				show()
+				fmt.Fprintln(c.stderr)
+			}()
 		}
 		fmt.Fprintf(c.stderr, "Paste the %s and press Enter%s: ", what, note)
 	}
@@ -134,32 +136,6 @@ func readLine(r io.Reader) (string, error) {
 		}
 	}
 	return text.String(), nil
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull) // nobody types there
-	return err != nil || !os.SameFile(info, null)
-}
-
-// hideTyping stops the terminal from showing what is typed, where the system's stty can;
-// nil when it cannot. The result undoes it.
-func (c *cli) hideTyping(terminal *os.File) (undo func()) {
-	stty := func(arg string) error {
-		cmd := exec.CommandContext(context.Background(), "stty", arg) // it must be undone whatever ends the command
-		cmd.Stdin = terminal
-		return cmd.Run()
-	}
-	if stty("-echo") != nil {
-		return nil
-	}
-	return func() {
-		_ = stty("echo")
-		fmt.Fprintln(c.stderr)
-	}
 }
 
 // key prints the local key, which is made and stored when there is none.
