@@ -39,10 +39,13 @@ const drainLimit = 10 * time.Second
 // exit code.
 func Main(args []string, desktop func(*App) int) int {
 	leaveSlack()
+	closeConsole := openConsole(args[1:])
 	c, release := system()
 	defer release()
 	c.desktop = desktop
-	return c.run(context.Background(), args[1:])
+	code := c.run(context.Background(), args[1:])
+	closeConsole(code)
+	return code
 }
 
 // system is the command line of this process.
