@@ -191,6 +191,7 @@ func TestProcessOutlivesItsReader(t *testing.T) {
 	}
 	must(t, out.Close())
 	must(t, gate.Close()) // now the keychain answers, and the second line is written
+	until(t, "the keychain has answered", func() bool { return ask(t, addr, "wrong") != 503 })
 	for range 3 {
 		if got := ask(t, addr, "wrong"); got != 401 {
 			t.Errorf("status %d", got)
