@@ -1,0 +1,244 @@
+package anthropic
+
+import (
+	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/rawjson"
+)
+
+func (d *requestDecoder) message(i int) {
+	var role string
+	var content rawjson.Value
+	d.Object(func(k []byte) {
+		switch string(k) {
+		case "role":
+			role = d.Str()
+		case "content":
+			content = d.Value()
+		}
+	})
+	if d.Err() != nil {
+		return
+	}
+	t := ir.Turn{At: ir.At("messages", i)}
+	switch role {
+	case "user":
+	case "assistant":
+		t.Role = ir.RoleAssistant
+	case "system":
+		t.Role = ir.RoleSystem
+	default:
+		d.Fail(ir.Invalid(t.At.String()+".role", "the role %q is not known: use user or assistant", role))
+		return
+	}
+	var err error
+	if t.Parts, t.Plain, err = decodeContent(content, t.At); err != nil {
+		d.Fail(err)
+		return
+	}
+	d.addTurn(t)
+}
+
+// addTurn keeps turns that say something, and gives instructions inside a turn a turn of
+// their own behind it.
+func (d *requestDecoder) addTurn(t ir.Turn) {
+	var system []ir.Part
+	kept := t.Parts[:0:0]
+	for _, p := range t.Parts {
+		if p.Kind == ir.Opaque && p.Type == "mid_conv_system" {
+			parts, _, err := decodeContent(p.Raw.Get("content"), t.At)
+			if err != nil {
+				d.Fail(err)
+			}
+			if text := p.Raw.Get("text").Text(); text != nil {
+				parts = append(parts, ir.Part{Kind: ir.Text, Text: text, At: p.At})
+			}
+			system = append(system, parts...)
+			continue
+		}
+		kept = append(kept, p)
+	}
+	t.Parts = kept
+	if err := ir.CheckTurn(&t); err != nil {
+		d.Fail(err)
+	}
+	if len(kept) > 0 || t.Plain || t.Role == ir.RoleUser && len(system) == 0 {
+		d.req.Turns = append(d.req.Turns, t)
+	}
+	if len(system) > 0 {
+		d.req.Turns = append(d.req.Turns, ir.Turn{Role: ir.RoleSystem, Parts: system, At: t.At})
+	}
+}
+
+// decodeContent reads content, a string or a list of blocks.
+func decodeContent(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error) {
+	switch content.Kind() {
+	case rawjson.String:
+		if text := content.Text(); len(text) > 0 {
+			parts = []ir.Part{{Kind: ir.Text, Text: text, At: at}}
+		}
+		return parts, true, nil
+	case rawjson.Array:
+	case rawjson.Null, rawjson.Absent:
+		return nil, false, nil
+	default:
+		return nil, false, ir.Invalid(at.String()+".content", "content must be a string or a list of blocks, not %s", content.Kind())
+	}
+	r := rawjson.Within(content)
+	r.Array(func(i int) {
+		where := at
+		if !at.HasSub {
+			where = at.In("content", i)
+		}
+		p, perr := decodeBlock(r.Value(), where)
+		if perr != nil {
+			r.Fail(perr)
+			return
+		}
+		if p.Kind != ir.Text || len(p.Text) > 0 {
+			parts = append(parts, p)
+		}
+	})
+	if r.Err() != nil {
+		return nil, false, invalid(r.Err())
+	}
+	return parts, false, nil
+}
+
+// wireBlock is a block with its fields spanned.
+type wireBlock struct {
+	kind                                  string
+	text, thinking, signature, data       rawjson.Escaped
+	id, name, toolUseID                   rawjson.Value
+	source, input, content, isError       rawjson.Value
+	cache, citations, title, documentNote rawjson.Value
+}
+
+func readBlock(v rawjson.Value) (wireBlock, error) {
+	var b wireBlock
+	r := rawjson.Within(v)
+	r.Object(func(k []byte) {
+		switch string(k) {
+		case "type":
+			b.kind = r.Str()
+		case "text":
+			b.text = r.Text()
+		case "thinking":
+			b.thinking = r.Text()
+		case "signature":
+			b.signature = r.Text()
+		case "data":
+			b.data = r.Value().Text()
+		case "id":
+			b.id = r.Value()
+		case "name":
+			b.name = r.Value()
+		case "tool_use_id":
+			b.toolUseID = r.Value()
+		case "source":
+			b.source = r.Value()
+		case "input":
+			b.input = r.Value()
+		case "content":
+			b.content = r.Value()
+		case "is_error":
+			b.isError = r.Value()
+		case "cache_control":
+			b.cache = r.Value()
+		case "citations":
+			b.citations = r.Value()
+		case "title":
+			b.title = r.Value()
+		case "context":
+			b.documentNote = r.Value()
+		}
+	})
+	return b, r.Err()
+}
+
+func decodeBlock(v rawjson.Value, at ir.Pos) (ir.Part, error) {
+	b, err := readBlock(v)
+	if err != nil {
+		return ir.Part{}, ir.Invalid(at.String(), "%v", err)
+	}
+	p := ir.Part{At: at, Cache: b.cache}
+	switch b.kind {
+	case "text":
+		p.Kind, p.Text, p.Citations = ir.Text, b.text, b.citations
+	case "image":
+		p.Kind = ir.Image
+		p.Media, err = decodeSource(b.source, at)
+	case "document":
+		p.Kind = ir.Document
+		p.Media, err = decodeSource(b.source, at)
+		p.Media.Title, p.Media.Context = b.title.Text(), b.documentNote.Text()
+		p.Citations = b.citations
+	case "tool_use":
+		p.Kind = ir.ToolCall
+		args, bad := ir.ArgsOf(b.input)
+		p.Call = ir.Call{ID: b.id.Str(), Name: b.name.Str(), Args: args, BadArgs: bad}
+		if bad {
+			err = ir.Invalid(at.String()+".input", "input must be an object")
+		}
+	case "tool_result":
+		p.Kind = ir.ToolResult
+		p.Reply = ir.Result{CallID: b.toolUseID.Str(), IsError: b.isError.True()}
+		p.Reply.Parts, p.Reply.Plain, err = decodeContent(b.content, at)
+	case "thinking":
+		p.Kind, p.Text, p.Signature = ir.Thinking, b.thinking, b.signature
+	case "redacted_thinking":
+		p.Kind, p.Signature = ir.RedactedThinking, b.data
+	case "":
+		err = ir.Invalid(at.String()+".type", "the block has no type")
+	default:
+		p.Kind, p.Type, p.Raw = ir.Opaque, b.kind, v
+	}
+	return p, err
+}
+
+// decodeSource reads where the bytes of an image or document are.
+func decodeSource(v rawjson.Value, at ir.Pos) (ir.Media, error) {
+	var m ir.Media
+	var kind string
+	var data, link, file, content rawjson.Value
+	v.Each(func(k []byte, value rawjson.Value) {
+		switch string(k) {
+		case "type":
+			kind = value.Str()
+		case "media_type":
+			m.Type = value.Str()
+		case "data":
+			data = value
+		case "url":
+			link = value
+		case "file_id":
+			file = value
+		case "content":
+			content = value
+		}
+	})
+	switch kind {
+	case "base64":
+		m.Data = data.Text()
+		if media, inner, ok := ir.DataURL(m.Data); ok { // some clients send the whole data URL
+			m.Type, m.Data = media, inner
+		}
+	case "url":
+		m.URL = link.Text()
+	case "file":
+		m.FileID = file.Text()
+	case "text":
+		m.Body = data.Text()
+	case "content":
+		parts, _, err := decodeContent(content, at)
+		if err != nil {
+			return m, err
+		}
+		m.Parts = append([]ir.Part{}, parts...)
+	default:
+		return m, ir.Invalid(at.String()+".source.type", "the source type %q is not known: use base64, url, file, text or content", kind)
+	}
+	if m.Data == nil && m.URL == nil && m.FileID == nil && m.Body == nil && m.Parts == nil {
+		return m, ir.Invalid(at.String()+".source", "the source is empty")
+	}
+	return m, nil
+}
