@@ -26,8 +26,8 @@ const (
 	colClient
 	colModel
 	colProvider
-	colState
 	colVia
+	colState
 	colFirst
 	colDuration
 	colCached
@@ -40,8 +40,8 @@ var columns = [columnCount]column{
 	colClient:   {title: func() string { return words.T("Client") }, width: 96, text: func(r presenter.Row) string { return r.Client }, drop: 4},
 	colModel:    {title: func() string { return words.T("Model") }, text: func(r presenter.Row) string { return r.Model }},
 	colProvider: {title: func() string { return words.T("Provider") }, width: 118, text: func(r presenter.Row) string { return r.Provider }, drop: 6},
-	colState:    {title: func() string { return words.T("State") }, width: 134, text: func(r presenter.Row) string { return r.State }, color: stateColor},
 	colVia:      {title: func() string { return words.T("Protocol") }, width: 94, text: func(r presenter.Row) string { return r.Via }, color: viaColor, drop: 3},
+	colState:    {title: func() string { return words.T("State") }, width: 134, text: func(r presenter.Row) string { return r.State }, color: stateColor},
 	colFirst:    {title: func() string { return words.T("First byte") }, width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 2, color: muted},
 	colDuration: {title: func() string { return words.T("Duration") }, width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
 	colCached:   {title: func() string { return words.T("Cached") }, width: 54, right: true, text: func(r presenter.Row) string { return r.Cached }, drop: 1, color: muted},
@@ -64,8 +64,23 @@ func viaColor(r presenter.Row) fyne.ThemeColorName {
 	return colorMuted
 }
 
+// leastError is the least width in which an error says something.
+const leastError = 200
+
+// errorCell is where a failed row says what went wrong: in the place of the figures, which
+// it hardly has, and of the words of the state where that is too narrow.
+func errorCell(cells [columnCount]cell, width float32) (c cell, wordless bool) {
+	state, end := cells[colState], width-rowInset
+	x := state.x + state.width + columnGap
+	if wordless = end-x < leastError; wordless {
+		x = state.x + dotSpace + codeWidth
+	}
+	return cell{x: x, width: end - x, shown: true}, wordless
+}
+
 const (
 	columnGap = 12
+	codeWidth = 32        // of the code of a state, with a gap
 	rowInset  = gapMargin // space at the left and right of a row
 	dotSpace  = 16        // before the state, for its shape
 )

@@ -54,6 +54,9 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer {
 		rr.texts[i] = t
 		rr.objects = append(rr.objects, t)
 	}
+	rr.error = canvas.NewText("", nil)
+	rr.error.Hidden = true
+	rr.objects = append(rr.objects, rr.error)
 	rr.Refresh()
 	return rr
 }
@@ -62,7 +65,9 @@ type rowRenderer struct {
 	row     *row
 	dot     *dot
 	texts   [columnCount]*canvas.Text
+	error   *canvas.Text        // in the place of the columns behind the state
 	full    [columnCount]string // before they were cut
+	told    string              // the error, before it was cut
 	cells   [columnCount]cell
 	objects []fyne.CanvasObject
 	width   float32
@@ -86,11 +91,11 @@ func (r *rowRenderer) Layout(s fyne.Size) {
 	r.cells = place(s.Width)
 	for i, t := range r.texts {
 		c := r.textCell(i)
-		t.Hidden = !c.shown
 		t.Move(fyne.NewPos(c.x, 0))
 		t.Resize(fyne.NewSize(c.width, s.Height))
 		r.full[i] = "\x00" // cut it again
 	}
+	r.told = "\x00"
 	state := r.cells[colState]
 	r.dot.Move(fyne.NewPos(state.x, 0))
 	r.dot.Resize(fyne.NewSize(r.dot.size, s.Height))
@@ -113,8 +118,13 @@ func (r *rowRenderer) Refresh() {
 	if !r.row.head {
 		r.dot.set(r.row.data.Tone)
 	}
+	wordless := r.refreshError(size)
 	for i, t := range r.texts {
 		text, color := r.content(i)
+		if i == colState && wordless {
+			text = r.row.data.Code
+		}
+		t.Hidden = !r.cells[i].shown || i > colState && !r.error.Hidden
 		paint := themed(r.row, color)
 		if text == r.full[i] && t.Color == paint && t.TextSize == size {
 			continue
@@ -125,6 +135,28 @@ func (r *rowRenderer) Refresh() {
 		t.Text = fitted(text, r.textCell(i).width, size, t.TextStyle)
 		t.Refresh()
 	}
+}
+
+// refreshError shows what went wrong, if anything did, and tells whether the state has no
+// room for words then.
+func (r *rowRenderer) refreshError(size float32) (wordless bool) {
+	text := r.row.data.Error
+	r.error.Hidden = text == ""
+	if text == "" {
+		return false
+	}
+	c, wordless := errorCell(r.cells, r.width)
+	paint := themed(r.row, faceText.color)
+	if text == r.told && r.error.Color == paint && r.error.TextSize == size {
+		return wordless
+	}
+	r.told = text
+	r.error.Move(fyne.NewPos(c.x, 0))
+	r.error.Resize(fyne.NewSize(c.width, r.row.Size().Height))
+	r.error.Color, r.error.TextSize = paint, size
+	r.error.Text = fitted(text, c.width, size, r.error.TextStyle)
+	r.error.Refresh()
+	return wordless
 }
 
 func (r *rowRenderer) content(i int) (string, fyne.ThemeColorName) {

@@ -442,3 +442,40 @@ func BenchmarkRowsRefresh(b *testing.B) {
 		r.Refresh()
 	}
 }
+
+// A failed row keeps its model, and says beside its state what went wrong.
+func TestRowSaysWhatWentWrong(t *testing.T) {
+	test.NewTempApp(t).Settings().SetTheme(Theme{})
+	r := newRow()
+	renderer := test.WidgetRenderer(r).(*rowRenderer)
+	for _, c := range []struct {
+		width float32
+		state string
+	}{{1400, "429 Rate limit"}, {560, "429"}} {
+		r.set(presenter.Row{})
+		r.Resize(size(c.width, rowHeight))
+		failed := presenter.Row{Model: "gpt-5#openai", State: "429 Rate limit", Code: "429", Error: "The provider asks to wait 14 seconds.", Duration: "340 ms", Tone: presenter.ToneBad}
+		r.set(failed)
+		e := renderer.error
+		if !e.Visible() || len(e.Text) < 15 || renderer.texts[colModel].Text != failed.Model || renderer.texts[colState].Text != c.state {
+			t.Errorf("at %v: %q, %q, %q", c.width, renderer.texts[colModel].Text, renderer.texts[colState].Text, e.Text)
+		}
+		for i, text := range renderer.texts {
+			right := text.Position().X + fyne.MeasureText(text.Text, text.TextSize, text.TextStyle).Width
+			if text.Visible() && !columns[i].right && text.Position().X < e.Position().X && right > e.Position().X {
+				t.Errorf("at %v: %q lies below the error", c.width, text.Text)
+			}
+			if text.Visible() && i > colState {
+				t.Errorf("at %v: %q is beside the error", c.width, text.Text)
+			}
+		}
+		if right := e.Position().X + fyne.MeasureText(e.Text, e.TextSize, e.TextStyle).Width; right > c.width-rowInset+1 {
+			t.Errorf("at %v the error ends at %v", c.width, right)
+		}
+		failed.Error, failed.State = "", "200"
+		r.set(failed)
+		if e.Visible() || !renderer.texts[colDuration].Visible() || renderer.texts[colState].Text != "200" {
+			t.Errorf("at %v: a row that went well shows %q", c.width, e.Text)
+		}
+	}
+}

@@ -41,8 +41,8 @@ func (l *Log) Activity(now time.Time) Activity {
 			break // they are in the order of their start
 		}
 		at := int(x.Start.Sub(from) / time.Minute)
-		if at >= minutes || x.ClientProtocol == "" {
-			continue // a list of models is no request to a model
+		if at >= minutes || x.ClientProtocol == "" && x.Phase != event.Failed {
+			continue // a list of models is no request to a model; what was refused was to be one
 		}
 		requests++
 		a.Requests.Values[at]++
@@ -64,7 +64,7 @@ func (l *Log) Activity(now time.Time) Activity {
 	a.Requests.Name, a.Requests.Value = words.T("Requests"), count(requests)
 	a.Errors.Name, a.Errors.Value = words.T("Errors"), count(failed)
 	a.Tokens.Name, a.Tokens.Value = words.T("Tokens"), short(tokens)
-	a.Latency.Name, a.Latency.Value = words.T("First token"), elapsed(median(waits))
+	a.Latency.Name, a.Latency.Value = words.T("First byte"), elapsed(median(waits))
 	a.Requests.Empty, a.Errors.Empty, a.Tokens.Empty, a.Latency.Empty = requests == 0, failed == 0, tokens == 0, len(waits) == 0
 	a.Requests.Tone, a.Tokens.Tone, a.Latency.Tone = ToneBusy, ToneBusy, ToneBusy
 	a.Errors.Tone = ToneBad
@@ -88,23 +88,54 @@ type Trouble struct {
 }
 
 // Troubles are the last failures of the last hour, the newest first, at most n. What
-// went wrong in the same way is said once.
+// went wrong in the same way is said once, with how often it did.
 func (l *Log) Troubles(now time.Time, n int) []Trouble {
-	var out []Trouble
-	said := map[string]bool{}
-	for i := len(l.rows) - 1; i >= 0 && len(out) < n; i-- {
+	var last []*event.Exchange
+	times := map[string]int{}
+	for i := len(l.rows) - 1; i >= 0; i-- {
 		x := &l.rows[i]
 		if now.Sub(x.Start) > minutes*time.Minute {
 			break
 		}
-		if x.Phase != event.Failed || said[x.Error] {
+		if x.Phase != event.Failed {
 			continue
 		}
-		said[x.Error] = true
-		out = append(out, Trouble{
-			ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly),
-			Text: or(x.ModelAsked, x.Path) + ": " + or(x.Error, stateText(x)), Cure: cure(x),
-		})
+		way := x.Error
+		if keyless(x) {
+			way = x.ErrorKind
+		}
+		if times[way]++; times[way] == 1 && len(last) < n {
+			last = append(last, x)
+		}
+	}
+	var out []Trouble
+	for _, x := range last {
+		t := Trouble{ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly), Cure: cure(x)}
+		if keyless(x) {
+			t.Text, t.Cure = refusedText(times[x.ErrorKind]), copyKey.text()
+		} else {
+			t.Text = repeated(or(x.ModelAsked, x.Path)+": "+or(x.Error, stateText(x)), times[x.Error])
+		}
+		out = append(out, t)
 	}
 	return out
+}
+
+// keyless tells whether the proxy itself refused a request for its key.
+func keyless(x *event.Exchange) bool {
+	return x.ErrorKind == "invalid_api_key" && x.UpstreamProtocol == "" && x.ClientProtocol == ""
+}
+
+func refusedText(times int) string {
+	if times == 1 {
+		return words.T("1 request refused: no local key, or a wrong one.")
+	}
+	return words.F("{{.Count}} requests refused: no local key, or a wrong one.", words.V{"Count": count(int64(times))})
+}
+
+func repeated(text string, times int) string {
+	if times == 1 {
+		return text
+	}
+	return words.F("{{.Text}} ({{.Count}} times)", words.V{"Text": text, "Count": count(int64(times))})
 }

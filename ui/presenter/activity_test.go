@@ -16,20 +16,23 @@ func TestActivity(t *testing.T) {
 	}
 	list := at(2*time.Minute, event.Done, time.Millisecond, 0, 0)
 	list.ID, list.ClientProtocol = "models", ""
+	refused := at(3*time.Minute, event.Failed, 0, 0, 0)
+	refused.ClientProtocol, refused.ErrorKind = "", "invalid_api_key"
 	l := NewLog(100)
 	l.Apply([]event.Exchange{
 		at(2*time.Hour, event.Failed, 0, 1000, 1000),
 		at(59*time.Minute, event.Done, time.Second, 100, 11),
+		refused,
 		list,
 		at(time.Minute, event.Failed, 0, 0, 0),
 		at(61*time.Second, event.Done, 3*time.Second, 20_000, 0),
 		at(time.Second, event.Streaming, 2*time.Second, 0, 7),
 	})
 	a := l.Activity(now)
-	if a.Requests.Value != "4" || a.Errors.Value != "1" || a.Tokens.Value != "20.1k" || a.Latency.Value != "2.0 s" {
+	if a.Requests.Value != "5" || a.Errors.Value != "2" || a.Tokens.Value != "20.1k" || a.Latency.Value != "2.0 s" {
 		t.Errorf("%q %q %q %q", a.Requests.Value, a.Errors.Value, a.Tokens.Value, a.Latency.Value)
 	}
-	if v := a.Requests.Values; v[0] != 1 || v[58] != 2 || v[59] != 1 {
+	if v := a.Requests.Values; v[0] != 1 || v[56] != 1 || v[58] != 2 || v[59] != 1 {
 		t.Errorf("requests %v", v)
 	}
 	if a.Errors.Values[58] != 1 || a.Latency.Values[58] != 3 || a.Tokens.Values[0] != 111 {
@@ -59,10 +62,31 @@ func TestTroubles(t *testing.T) {
 		l.Apply([]event.Exchange{x})
 	}
 	got := l.Troubles(noon.Add(time.Minute), 3)
-	if len(got) != 3 || got[0].ID != "req_5" || got[1].ID != "req_3" || got[2].ID != "req_2" || got[0].Cure != "" || got[1].Cure == "" || got[1].Text != "m: the key was refused" {
+	if len(got) != 3 || got[0].ID != "req_5" || got[1].ID != "req_3" || got[2].ID != "req_2" || got[0].Cure != "" || got[1].Cure == "" || got[1].Text != "m: the key was refused (2 times)" || got[0].Text != "m: strange" {
 		t.Errorf("%+v", got)
 	}
 	if late := l.Troubles(noon.Add(3*time.Hour), 3); len(late) != 0 {
 		t.Errorf("old troubles %+v", late)
+	}
+}
+
+// Requests without the right key are told as what they are, however they were refused.
+func TestRefusedAreTold(t *testing.T) {
+	l := NewLog(100)
+	for n, text := range []string{"the request has no key", "the key is wrong"} {
+		x := exchange(n, 1, event.Failed)
+		x.Error, x.ErrorKind, x.Status, x.ClientProtocol, x.UpstreamProtocol = text, "invalid_api_key", 401, "", ""
+		l.Apply([]event.Exchange{x})
+		got := l.Troubles(noon.Add(time.Minute), 3)
+		want := []string{"1 request refused: no local key, or a wrong one.", "2 requests refused: no local key, or a wrong one."}[n]
+		if len(got) != 1 || got[0].Text != want || got[0].Cure != "Copy the local key into the client again." || got[0].ID != x.ID {
+			t.Errorf("%+v", got)
+		}
+	}
+	x := exchange(7, 1, event.Failed)
+	x.Error, x.ErrorKind, x.UpstreamProtocol, x.ModelAsked = "the provider refused its key", "invalid_api_key", "openai-chat", "m"
+	l.Apply([]event.Exchange{x})
+	if got := l.Troubles(noon.Add(time.Minute), 3); got[0].Text != "m: the provider refused its key" {
+		t.Errorf("%+v", got)
 	}
 }

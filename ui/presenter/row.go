@@ -18,12 +18,13 @@ type Row struct {
 	Model    string // as asked, and what it became when that differs
 	Provider string
 	State    string // "Waiting", "Streaming 3.1 KB", "200", "429 Rate limited", "Cancelled"
+	Code     string // the State without words, for where there is little room
 	Via      string // how the protocols met: "as is", "converted", "converted −2" when two things were lost
 	First    string // time to the first byte
 	Duration string
 	Cached   string // tokens read from a cache
 	Tokens   string // in → out
-	Error    string
+	Error    string // of a failure, on one line
 	Phase    event.Phase
 	Tone     Tone
 	Lossy    bool
@@ -37,12 +38,13 @@ func rowOf(x *event.Exchange, now time.Time) Row {
 		Model:    rowModel(x),
 		Provider: or(x.Provider, none),
 		State:    stateText(x),
+		Code:     statusCode(x),
 		Via:      viaText(x),
 		First:    elapsed(x.FirstByte),
 		Duration: elapsed(durationOf(x, now)),
 		Cached:   cachedText(x),
 		Tokens:   tokenText(x),
-		Error:    x.Error,
+		Error:    rowError(x),
 		Phase:    x.Phase,
 		Tone:     toneOf(x),
 		Lossy:    len(x.Warnings) > 0,
@@ -68,17 +70,20 @@ func clientText(x *event.Exchange) string {
 	}
 }
 
-// rowModel is the model, and what went wrong with it, so that an error can be read in
-// the list.
+// rowModel is the model, with a sign when the request was sent again.
 func rowModel(x *event.Exchange) string {
-	s := modelText(x)
 	if x.ReplayOf != "" {
-		s = "↻ " + s
+		return "↻ " + modelText(x)
 	}
-	if x.Phase == event.Failed && x.Error != "" {
-		s += " · " + x.Error
+	return modelText(x)
+}
+
+// rowError is what went wrong, so that it can be read in the list.
+func rowError(x *event.Exchange) string {
+	if x.Phase != event.Failed {
+		return ""
 	}
-	return s
+	return strings.Join(strings.Fields(x.Error), " ")
 }
 
 // modelText is the model as the client asked for it, without the provider, which has a
