@@ -121,6 +121,16 @@ models:
 	}
 }
 
+// codexConfig is all of Codex's settings but for the key.
+const codexConfig = `
+model = {{q .Model}}
+model_provider = "apex"
+
+[model_providers.apex]
+name = "Apex AI Proxy"
+base_url = {{q .OpenAI}}
+wire_api = "responses"`
+
 const openAIPython = `
 from openai import OpenAI
 

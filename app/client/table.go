@@ -77,27 +77,13 @@ var table = []Client{
 			one(Variant{
 				Name: "config.toml", Format: TOML, File: home(".codex/config.toml"),
 				Steps: []string{"Put the first two lines at the top of the file and the table anywhere below. Keep what is already there.", stepKeyVar},
-				text: snippet(`
-model = {{q .Model}}
-model_provider = "apex"
-
-[model_providers.apex]
-name = "Apex AI Proxy"
-base_url = {{q .OpenAI}}
-wire_api = "responses"
+				text: snippet(codexConfig + `
 env_key = "APEX_LOCAL_KEY"`),
 			}),
 			one(Variant{
 				Name: nameKeyInFile, Format: TOML, File: home(".codex/config.toml"),
 				Steps: []string{"Put the first two lines at the top of the file and the table anywhere below. Keep what is already there."},
-				text: snippet(`
-model = {{q .Model}}
-model_provider = "apex"
-
-[model_providers.apex]
-name = "Apex AI Proxy"
-base_url = {{q .OpenAI}}
-wire_api = "responses"
+				text: snippet(codexConfig + `
 experimental_bearer_token = {{q .Key}}`),
 			}),
 			shells([]string{stepTerminal}, "codex", keyVar),

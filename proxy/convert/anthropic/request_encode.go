@@ -28,7 +28,7 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 		return ir.Encoded{}, err
 	}
 	e := requestEncoder{req: req, to: to, names: ir.Names{Max: maxNameLen}, Losses: losses}
-	e.Buf = make([]byte, 0, sizeHint(req))
+	e.Buf = make([]byte, 0, req.Size())
 	e.arrange(turns)
 	e.plan()
 	e.Open('{')
@@ -49,26 +49,6 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 		return ir.Encoded{}, e.err
 	}
 	return ir.Encoded{Body: e.Buf, Losses: e.Losses, Names: e.names.Back(), Customs: e.customs}, nil
-}
-
-func sizeHint(req *ir.Request) int {
-	n := 4096
-	for i := range req.Turns {
-		for j := range req.Turns[i].Parts {
-			p := &req.Turns[i].Parts[j]
-			n += 128 + len(p.Text) + len(p.Media.Data) + len(p.Call.Args)
-			for k := range p.Reply.Parts {
-				n += 128 + len(p.Reply.Parts[k].Text) + len(p.Reply.Parts[k].Media.Data)
-			}
-		}
-	}
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Schema)
-	}
-	for i := range req.System {
-		n += 64 + len(req.System[i].Text)
-	}
-	return n
 }
 
 type requestEncoder struct {

@@ -22,9 +22,7 @@ func (d *requestDecoder) tool(i int) {
 		case "input_schema":
 			t.Schema = d.Value()
 		case "strict":
-			if v := d.Value(); v.Kind() == rawjson.Bool {
-				t.Strict = ir.TriOf(v.True())
-			}
+			t.Strict.Read(d.Value())
 		case "cache_control":
 			t.Cache = d.Value()
 		case "allowed_callers":

@@ -55,6 +55,28 @@ type Field struct {
 	Value rawjson.Value
 }
 
+// Size guesses how long the request will be in any protocol, in bytes. Arguments may become a
+// string in it, in which their quotes are escaped.
+func (r *Request) Size() int {
+	n := 4096
+	for i := range r.Turns {
+		for j := range r.Turns[i].Parts {
+			p := &r.Turns[i].Parts[j]
+			n += 128 + len(p.Text) + len(p.Media.Data) + len(p.Call.Args)*9/8
+			for k := range p.Reply.Parts {
+				n += 128 + len(p.Reply.Parts[k].Text) + len(p.Reply.Parts[k].Media.Data)
+			}
+		}
+	}
+	for i := range r.Tools {
+		n += 128 + len(r.Tools[i].Description) + len(r.Tools[i].Schema)
+	}
+	for i := range r.System {
+		n += 64 + len(r.System[i].Text)
+	}
+	return n
+}
+
 // Tri is a switch that may have been left alone.
 type Tri uint8
 
@@ -71,6 +93,13 @@ func TriOf(b bool) Tri {
 		return Yes
 	}
 	return No
+}
+
+// Read sets t to a value that is true or false. Any other leaves it alone.
+func (t *Tri) Read(v rawjson.Value) {
+	if v.Kind() == rawjson.Bool {
+		*t = TriOf(v.True())
+	}
 }
 
 // Instruction is a text with the authority of the system or the developer.
@@ -150,6 +179,18 @@ type Media struct {
 	Title    rawjson.Escaped
 	Context  rawjson.Escaped
 	Detail   string // low, high, auto, original
+}
+
+// Name is what a document is called where it must have a name.
+func (m *Media) Name() rawjson.Escaped {
+	switch {
+	case m.Filename != nil:
+		return m.Filename
+	case m.Title != nil:
+		return m.Title
+	default:
+		return rawjson.Escaped("document.pdf")
+	}
 }
 
 // Call is the model's wish to use a tool.

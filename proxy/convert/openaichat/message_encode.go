@@ -345,14 +345,7 @@ func (e *requestEncoder) document(p *ir.Part) {
 		e.Open('{')
 		e.Str("type", "file")
 		e.OpenKey("file", '{')
-		name := m.Filename
-		if name == nil {
-			name = m.Title
-		}
-		if name == nil {
-			name = rawjson.Escaped("document.pdf")
-		}
-		e.Text("filename", name)
+		e.Text("filename", m.Name())
 		e.Key("file_data")
 		e.Buf = append(e.Buf, '"')
 		e.Buf = ir.AppendDataURL(e.Buf, "application/pdf", m.Data)

@@ -70,9 +70,7 @@ func (d *requestDecoder) field(key string) {
 		q.ToolChoice = ir.ToolChoice{}
 		d.toolChoice()
 	case "parallel_tool_calls":
-		if v := d.Value(); v.Kind() == rawjson.Bool {
-			q.Parallel = ir.TriOf(v.True())
-		}
+		q.Parallel.Read(d.Value())
 	case "response_format":
 		d.responseFormat()
 	case "store":
@@ -250,9 +248,7 @@ func (d *requestDecoder) responseFormat() {
 				case "schema":
 					o.Schema = d.Value()
 				case "strict":
-					if v := d.Value(); v.Kind() == rawjson.Bool {
-						o.Strict = ir.TriOf(v.True())
-					}
+					o.Strict.Read(d.Value())
 				}
 			})
 		}

@@ -24,7 +24,7 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 		turns = e.alternate(turns)
 	}
 	e.names = ir.Names{Max: maxNameLen, LetterFirst: to.Dialect.GeminiSchema}
-	e.Buf = make([]byte, 0, sizeHint(req))
+	e.Buf = make([]byte, 0, req.Size())
 	e.Open('{')
 	e.Str("model", to.Model)
 	e.limits()
@@ -76,27 +76,6 @@ func (e *requestEncoder) alternate(turns []ir.Turn) []ir.Turn {
 		out = slices.Insert(out, 0, first)
 	}
 	return out
-}
-
-// sizeHint guesses how long the encoded request will be.
-func sizeHint(req *ir.Request) int {
-	n := 4096
-	for i := range req.Turns {
-		for j := range req.Turns[i].Parts {
-			p := &req.Turns[i].Parts[j]
-			n += 128 + len(p.Text) + len(p.Media.Data) + len(p.Call.Args)*9/8
-			for k := range p.Reply.Parts {
-				n += 128 + len(p.Reply.Parts[k].Text) + len(p.Reply.Parts[k].Media.Data)
-			}
-		}
-	}
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Schema)
-	}
-	for i := range req.System {
-		n += 64 + len(req.System[i].Text)
-	}
-	return n
 }
 
 type requestEncoder struct {

@@ -21,9 +21,7 @@ func (d *requestDecoder) tool(i int) {
 		case "parameters", "input_schema", "format":
 			t.Schema = d.Value()
 		case "strict":
-			if v := d.Value(); v.Kind() == rawjson.Bool {
-				t.Strict = ir.TriOf(v.True())
-			}
+			t.Strict.Read(d.Value())
 		case "cache_control":
 			t.Cache = d.Value()
 		}

@@ -139,14 +139,7 @@ func (e *requestEncoder) document(p *ir.Part, kind string) {
 			if p.Citations.Get("enabled").True() {
 				e.lose("citations-dropped", p.At.String(), "this upstream does not cite documents")
 			}
-			name := m.Filename
-			if name == nil {
-				name = m.Title
-			}
-			if name == nil {
-				name = rawjson.Escaped("document.pdf")
-			}
-			e.Text("filename", name)
+			e.Text("filename", m.Name())
 			e.dataURL("file_data", "application/pdf", m.Data)
 		}
 		e.Close('}')

@@ -2,7 +2,6 @@ package openairesponses
 
 import (
 	"encoding/base64"
-
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"

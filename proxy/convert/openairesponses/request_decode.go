@@ -81,9 +81,7 @@ func (d *requestDecoder) field(key string) {
 	case "tool_choice":
 		d.toolChoice()
 	case "parallel_tool_calls":
-		if v := d.Value(); v.Kind() == rawjson.Bool {
-			q.Parallel = ir.TriOf(v.True())
-		}
+		q.Parallel.Read(d.Value())
 	case "text":
 		d.text()
 	case "reasoning":
@@ -198,9 +196,7 @@ func (d *requestDecoder) text() {
 				case "schema":
 					o.Schema = d.Value()
 				case "strict":
-					if v := d.Value(); v.Kind() == rawjson.Bool {
-						o.Strict = ir.TriOf(v.True())
-					}
+					o.Strict.Read(d.Value())
 				}
 			})
 		}

@@ -41,9 +41,7 @@ func (d *requestDecoder) tool(at ir.Pos, namespace string) {
 		case "parameters", "format":
 			t.Schema = d.Value()
 		case "strict":
-			if v := d.Value(); v.Kind() == rawjson.Bool {
-				t.Strict = ir.TriOf(v.True())
-			}
+			t.Strict.Read(d.Value())
 		case "tools":
 			children = d.Value()
 		case "execution":
