@@ -20,12 +20,7 @@ const localKey = "apx-a-key-for-the-desktop-tests"
 func slowStream(t testing.TB, addr string) *bufio.Reader {
 	t.Helper()
 	body := `{"model":"slow#demo","stream":true,"messages":[{"role":"user","content":"` + strings.Repeat("word ", 3000) + `"}]}`
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", strings.NewReader(body))
-	must(t, err)
-	req.Header.Set("Authorization", "Bearer "+localKey)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	must(t, err)
+	resp := send(t, addr, body)
 	t.Cleanup(func() { _ = resp.Body.Close() })
 	answer := bufio.NewReader(resp.Body)
 	if _, err := answer.ReadString('\n'); resp.StatusCode != http.StatusOK || err != nil {

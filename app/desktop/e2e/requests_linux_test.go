@@ -66,16 +66,23 @@ func (l *list) post(body string) (status int) {
 
 func post(t testing.TB, addr, body string) (status int) {
 	t.Helper()
+	resp := send(t, addr, body)
+	defer resp.Body.Close()
+	_, err := io.Copy(io.Discard, resp.Body)
+	must(t, err)
+	return resp.StatusCode
+}
+
+// send asks for a completion; the caller closes the answer.
+func send(t testing.TB, addr, body string) *http.Response {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/v1/chat/completions", strings.NewReader(body))
 	must(t, err)
 	req.Header.Set("Authorization", "Bearer "+localKey)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, resp.Body)
-	must(t, err)
-	return resp.StatusCode
+	return resp
 }
 
 // The colours of the states in the light theme.
