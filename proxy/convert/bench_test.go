@@ -3,6 +3,7 @@ package convert_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -187,6 +188,26 @@ func TestRequestAllocations(t *testing.T) {
 		per := (count(110) - count(10)) / 100
 		if per > maxPerTurn {
 			t.Errorf("%s: %.1f allocations for a turn", c.name, per)
+		}
+	}
+}
+
+// TestLongRequestIsWrittenOnce: the place for a long request is made once, not grown into,
+// whatever the protocol: then all of them cost about the same.
+func TestLongRequestIsWrittenOnce(t *testing.T) {
+	const most = 2_500_000 // bytes: seven times what is written, most of it for the parts as they are sent
+	body := messagesRequest(250)
+	for _, to := range []ir.Protocol{ir.OpenAIChat, ir.OpenAIResponses, ir.AnthropicMessages} {
+		req, _, err := convert.For(ir.AnthropicMessages).DecodeRequest(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = convert.For(to).EncodeRequest(req, ir.Target{Model: "m"})
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; err != nil || n > most {
+			t.Errorf("to %s: %d bytes allocated, want at most %d; %v", to, n, most, err)
 		}
 	}
 }

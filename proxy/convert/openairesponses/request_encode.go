@@ -23,6 +23,7 @@ func (Codec) EncodeRequest(req *ir.Request, to ir.Target) (ir.Encoded, error) {
 		return ir.Encoded{}, err
 	}
 	e := requestEncoder{req: req, to: to, names: ir.Names{Max: maxNameLen}, Losses: losses, custom: map[string]bool{}}
+	e.Buf = make([]byte, 0, req.Size())
 	e.Open('{')
 	e.Str("model", to.Model)
 	e.Bool("store", false)
