@@ -50,16 +50,7 @@ func foreignParts(q *provider.Request) bool {
 
 // flatTool tells whether the first tool is written as other protocols write theirs.
 func flatTool(tools rawjson.Value) bool {
-	if tools.Kind() != rawjson.Array {
-		return false
-	}
-	var first rawjson.Value
-	r := rawjson.Within(tools)
-	r.Array(func(i int) {
-		if v := r.Value(); i == 0 {
-			first = v
-		}
-	})
+	first := tools.First()
 	if !first.Get("name").Present() || first.Get("function").Present() || first.Get("custom").Present() {
 		return false
 	}

@@ -64,8 +64,8 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 			MaxIdleConnsPerHost: idlePerHost,
 			IdleConnTimeout:     idleLifetime,
 			TLSHandshakeTimeout: dialTimeout,
-			ReadBufferSize:      16 << 10,
-			WriteBufferSize:     16 << 10,
+			ReadBufferSize:      8 << 10,
+			WriteBufferSize:     4 << 10,
 		},
 	}
 }

@@ -31,10 +31,10 @@ type field struct {
 	key, value rawjson.Span
 }
 
-// Peek reads the body. It checks that the body is one JSON object, whatever its nested
-// strings hold: a wrong escape in them changes nothing here, and it is for the upstream, or
-// for the codec that reads it all, to refuse it. Of duplicate fields the last one counts, as
-// in every common parser.
+// Peek reads the body. It checks that the body is one JSON object, whatever the strings hold
+// that are not looked at here: a wrong escape in them changes nothing, and it is for the
+// upstream, or for the codec that reads it all, to refuse it. Of duplicate fields the last
+// one counts, as in every common parser.
 func Peek(body []byte) (*Request, error) {
 	q := &Request{Body: body, fields: make([]field, 0, 24)}
 	r := rawjson.NewReader(body)
@@ -58,7 +58,7 @@ func Peek(body []byte) (*Request, error) {
 		case "model":
 			q.Model = v.Str()
 			q.named = q.Model
-			if v.Present() && v.Kind() != rawjson.String {
+			if v.Present() && (v.Kind() != rawjson.String || rawjson.Valid(v) != nil) {
 				r.Fail(ir.Invalid("model", "model must be a string"))
 			}
 		case "stream":

@@ -68,7 +68,7 @@ type Reader struct {
 
 	strings func(content []byte)
 	checked bool // the syntax is known to be right
-	outline bool // what is inside the strings of nested values is not looked at
+	outline bool // what is inside the strings of values is not looked at
 }
 
 // step is one element of the path to the current value: a key, or an index when key is nil.
@@ -91,9 +91,9 @@ func (r *Reader) Reset(data []byte) { *r = Reader{data: data, path: r.path[:0]} 
 // value that is skipped as a part of another value, or as a whole.
 func (r *Reader) WatchStrings(f func(content []byte)) { r.strings = f }
 
-// Outline has the Reader check no more of what it skips inside an object or array than where
-// its parts begin and end: the escapes and control characters in its strings are left to
-// whoever reads them.
+// Outline has the Reader check no more of what it skips than where its parts begin and end:
+// the escapes and control characters in strings are left to whoever reads them. The keys
+// that it hands out are checked.
 func (r *Reader) Outline() { r.outline = true }
 
 // Err is the first error met so far.
@@ -435,7 +435,11 @@ func (r *Reader) skipValue() {
 	switch c := r.data[r.pos]; c {
 	case '"':
 		start := r.pos + 1
-		r.skipString()
+		if r.outline {
+			r.passString()
+		} else {
+			r.skipString()
+		}
 		if r.strings != nil && r.err == nil {
 			r.strings(r.data[start : r.pos-1])
 		}

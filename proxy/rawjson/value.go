@@ -54,6 +54,19 @@ func (v Value) Float() float64 {
 	return f
 }
 
+// First is the first element of an array that a Reader has returned, absent when there is
+// none.
+func (v Value) First() Value {
+	if v.Kind() != Array {
+		return nil
+	}
+	r := Within(v[1:])
+	if r.Kind() == Absent {
+		return nil
+	}
+	return r.Value()
+}
+
 // Get is the member of an object with the given key, absent when there is none. Of
 // duplicate keys the last one counts, as in every common JSON parser.
 func (v Value) Get(key string) Value {
@@ -62,6 +75,7 @@ func (v Value) Get(key string) Value {
 	}
 	var found Value
 	r := NewReader(v)
+	r.Outline()
 	r.Object(func(k []byte) {
 		if string(k) == key {
 			found = r.Value()

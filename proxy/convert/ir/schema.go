@@ -16,7 +16,17 @@ func AppendSchema(dst []byte, schema rawjson.Value) []byte {
 	if schema.Kind() != rawjson.Object || schema.Empty() {
 		return append(dst, emptySchema...)
 	}
-	kind := schema.Get("type")
+	var kind, properties rawjson.Value
+	r := rawjson.NewReader(schema)
+	r.Outline()
+	r.Object(func(key []byte) {
+		switch string(key) {
+		case "type":
+			kind = r.Value()
+		case "properties":
+			properties = r.Value()
+		}
+	})
 	object := !kind.Present() || kind.Text().Is("object")
 	if !object {
 		return append(dst, schema...)
@@ -25,7 +35,7 @@ func AppendSchema(dst []byte, schema rawjson.Value) []byte {
 	if !kind.Present() {
 		dst = append(dst, `"type":"object",`...)
 	}
-	if !schema.Get("properties").Present() {
+	if !properties.Present() {
 		dst = append(dst, `"properties":{},`...)
 	}
 	return append(dst, schema[1:]...)

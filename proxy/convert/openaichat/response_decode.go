@@ -104,24 +104,71 @@ type answerDecoder struct {
 	cut  bool // the answer was cut at a limit, which excuses half a call
 }
 
+// answer holds the members of an answer's message.
+type answer struct {
+	content, annotations, refusal, toolCalls, functionCall, details rawjson.Value
+
+	thoughts [3]rawjson.Value // what the model thought, by what servers call it
+}
+
+// readAnswer looks a message through once.
+func readAnswer(v rawjson.Value) (m answer) {
+	if v.Kind() != rawjson.Object {
+		return m
+	}
+	r := rawjson.Within(v)
+	r.Object(func(key []byte) {
+		if at := m.member(key); at != nil {
+			*at = r.Value()
+		}
+	})
+	return m
+}
+
+// member is where the member with the key belongs, nil for one of no interest.
+func (m *answer) member(key []byte) *rawjson.Value {
+	switch string(key) {
+	case "content":
+		return &m.content
+	case "annotations":
+		return &m.annotations
+	case "refusal":
+		return &m.refusal
+	case "tool_calls":
+		return &m.toolCalls
+	case "function_call":
+		return &m.functionCall
+	case "reasoning_details":
+		return &m.details
+	case "reasoning_content":
+		return &m.thoughts[0]
+	case "reasoning":
+		return &m.thoughts[1]
+	case "thinking":
+		return &m.thoughts[2]
+	default:
+		return nil
+	}
+}
+
 // message reads an answer's message in the order in which a reader should see it:
 // thinking, text, refusal, tool calls.
-func (d *answerDecoder) message(m rawjson.Value) error {
-	d.res.Parts = append(d.res.Parts, answerReasoning(m)...)
-	content := m.Get("content")
-	switch content.Kind() {
+func (d *answerDecoder) message(v rawjson.Value) error {
+	m := readAnswer(v)
+	d.res.Parts = append(d.res.Parts, m.reasoning()...)
+	switch m.content.Kind() {
 	case rawjson.String:
-		d.text(ir.Text, content.Text())
+		d.text(ir.Text, m.content.Text())
 	case rawjson.Array:
-		r := rawjson.Within(content)
+		r := rawjson.Within(m.content)
 		r.Array(func(int) { d.text(contentPart(r.Value())) })
 	default:
 	}
-	d.links(m.Get("annotations"))
-	d.text(ir.Refusal, m.Get("refusal").Text())
-	if calls := m.Get("tool_calls"); !calls.Empty() && calls.Kind() == rawjson.Array {
+	d.links(m.annotations)
+	d.text(ir.Refusal, m.refusal.Text())
+	if !m.toolCalls.Empty() && m.toolCalls.Kind() == rawjson.Array {
 		var failure error
-		r := rawjson.Within(calls)
+		r := rawjson.Within(m.toolCalls)
 		r.Array(func(int) {
 			if err := d.call(r.Value()); err != nil && failure == nil {
 				failure = err
@@ -129,8 +176,8 @@ func (d *answerDecoder) message(m rawjson.Value) error {
 		})
 		return failure
 	}
-	if f := m.Get("function_call"); f.Kind() == rawjson.Object {
-		return d.function("", f)
+	if m.functionCall.Kind() == rawjson.Object {
+		return d.function("", m.functionCall)
 	}
 	return nil
 }
@@ -228,13 +275,14 @@ func contentPart(v rawjson.Value) (ir.PartKind, rawjson.Escaped) {
 	return ir.Thinking, text
 }
 
-func answerReasoning(m rawjson.Value) []ir.Part {
-	for _, key := range []string{"reasoning_content", "reasoning", "thinking"} {
-		if text := m.Get(key).Text(); len(text) > 0 {
+// reasoning is what the model thought, under whichever name it came.
+func (m *answer) reasoning() []ir.Part {
+	for _, v := range m.thoughts {
+		if text := v.Text(); len(text) > 0 {
 			return []ir.Part{{Kind: ir.Thinking, Text: text}}
 		}
 	}
-	if text := detailTexts(m.Get("reasoning_details")); len(text) > 0 {
+	if text := detailTexts(m.details); len(text) > 0 {
 		return []ir.Part{{Kind: ir.Thinking, Text: text}}
 	}
 	return nil
