@@ -2,13 +2,13 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -20,8 +20,8 @@ func check(s settings.Settings) error {
 	if err != nil && !errors.As(err, &invalid) {
 		return err
 	}
-	add := func(field, text string) {
-		if text != "" && invalid.Field(field) == "" {
+	add := func(field string, text prose.Text) {
+		if !text.Empty() && invalid.Field(field) == "" {
 			invalid.Problems = append(invalid.Problems, settings.Problem{Field: field, Text: text})
 		}
 	}
@@ -40,26 +40,26 @@ func check(s settings.Settings) error {
 }
 
 // neverFits is what keeps a pattern from ever being looked at, "" when nothing does.
-func neverFits(name string) string {
+func neverFits(name string) prose.Text {
 	i := strings.LastIndexByte(name, '#')
 	if i < 0 || !strings.Contains(name, "*") {
-		return ""
+		return prose.Text{}
 	}
 	if _, known := provider.Lookup(name[i+1:]); !known {
-		return ""
+		return prose.Text{}
 	}
-	return fmt.Sprintf("an alias with * never matches names that include a provider; leave out %s, or write an alias without *", name[i:])
+	return prose.New("an alias with * never matches names that include a provider; leave out %s, or write an alias without *", name[i:])
 }
 
 // leadsNowhere is what is wrong with the first model that has no provider, "" when all
 // have one.
-func leadsNowhere(models []string) string {
+func leadsNowhere(models []string) prose.Text {
 	for _, m := range models {
 		_, err := provider.Resolve(m)
 		var e *ir.Error
 		if errors.As(err, &e) {
-			return settings.Masked(e.Message)
+			return e.Message.Map(settings.Masked)
 		}
 	}
-	return ""
+	return prose.Text{}
 }

@@ -11,7 +11,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -27,6 +26,7 @@ import (
 	"apex-ai-proxy/proxy"
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -245,21 +245,21 @@ func (a *App) Notices() []settings.Notice {
 	broken := errors.As(fileErr, new(*settings.SyntaxError))
 	switch {
 	case stale && fileErr != nil && !broken:
-		out = append(out, settings.Notice{Text: "until then the program keeps the settings it had before"})
+		out = append(out, settings.Notice{Text: prose.New("until then the program keeps the settings it had before")})
 	case stale:
-		out = append(out, settings.Notice{Text: "until you correct the file, the program keeps the settings it had before; if you save settings, it first copies the file to a new name"})
+		out = append(out, settings.Notice{Text: prose.New("until you correct the file, the program keeps the settings it had before; if you save settings, it first copies the file to a new name")})
 	case broken:
-		out = append(out, settings.Notice{Text: "until you correct the file, the program uses the defaults; if you save settings, it first copies the file to a new name"})
+		out = append(out, settings.Notice{Text: prose.New("until you correct the file, the program uses the defaults; if you save settings, it first copies the file to a new name")})
 	}
 	if kept := a.keptAside(); kept != "" {
-		out = append(out, settings.Notice{Text: "parts of the old settings file could not be used; a copy is kept as " + kept})
+		out = append(out, settings.Notice{Text: prose.New("parts of the old settings file could not be used; a copy is kept as %s", kept)})
 	}
 	if len(misfits) == 0 {
 		return out
 	}
 	lines := settings.FileLines(a.path)
 	for _, p := range misfits {
-		out = append(out, settings.Notice{Line: lines.Of(p.Field), Text: p.Field + " cannot be used: " + p.Text})
+		out = append(out, settings.Notice{Line: lines.Of(p.Field), Text: prose.New("%s cannot be used: %s", p.Field, p.Text)})
 	}
 	return out
 }
@@ -339,7 +339,7 @@ func (a *App) Stop(ctx context.Context) error { return a.sup.Stop(ctx) }
 // prepare makes the proxy's configuration and starts to read the secrets it lacks.
 func (a *App) prepare(s settings.Settings) {
 	for _, w := range s.Warnings() {
-		a.log.Warn("risky setting", "field", w.Field, "why", w.Text)
+		a.log.Warn("risky setting", "field", w.Field, "why", w.Text.String())
 	}
 	if missing := s.Missing(); len(missing) > 0 {
 		a.log.Warn("only the built-in demo models work until these are set", "missing", withFlags(missing))
@@ -452,7 +452,7 @@ func (a *App) Close(ctx context.Context) error {
 	a.loads.Wait()
 	a.sup.Close()
 	if err != nil {
-		return fmt.Errorf("stop the proxy: %w", err)
+		return prose.Errorf("stop the proxy: %v", err)
 	}
 	return nil
 }

@@ -353,7 +353,7 @@ func TestWrongValuesInTheFile(t *testing.T) {
 	text := "[gateway]\nid = 'mine'\n[server]\nlisten = '127.0.0.1:0'\nupstream_timeout = 5\n"
 	a, path := openedFile(t, text)
 	must(t, a.FileError())
-	if n := a.Notices(); len(n) != 1 || !strings.Contains(n[0].Text, settings.FieldUpstreamTimeout) {
+	if n := a.Notices(); len(n) != 1 || !strings.Contains(n[0].Text.String(), settings.FieldUpstreamTimeout) {
 		t.Errorf("notices %v", n)
 	}
 	var invalid *settings.ValidationError
@@ -370,7 +370,7 @@ func TestWrongValuesInTheFile(t *testing.T) {
 		t.Errorf("after saving: %v, %v", s, a.Notices())
 	}
 	kept, _ := filepath.Glob(path + ".broken-*")
-	if len(kept) != 1 || !strings.Contains(a.Notices()[0].Text, kept[0]) {
+	if len(kept) != 1 || !strings.Contains(a.Notices()[0].Text.String(), kept[0]) {
 		t.Fatalf("kept aside: %v, told: %v", kept, a.Notices())
 	}
 	if data, _ := os.ReadFile(kept[0]); string(data) != text {

@@ -265,7 +265,7 @@ func problems(list []settings.Problem, a *App) []string {
 		case from[p.Field] != "":
 			out[i] = fmt.Sprintf("%s (%s): %s", p.Field, from[p.Field], p.Text)
 		default:
-			out[i] = p.Field + ": " + p.Text
+			out[i] = p.Field + ": " + p.Text.String()
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/probe"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // TestConnection asks the gateway of s, which need not be saved, whether requests would get
@@ -26,7 +27,7 @@ func (a *App) TestConnection(ctx context.Context, s settings.Settings, token str
 	if token == "" {
 		stored, err := a.secret(ctx, secret.GatewayToken)
 		if err != nil && !errors.Is(err, secret.ErrMissing) && !errors.Is(err, secret.ErrNoService) {
-			return probe.Finding{Cause: probe.TokenLocked, Said: err.Error()}
+			return probe.Finding{Cause: probe.TokenLocked, Said: err.Error(), Told: prose.Of(err)}
 		}
 		token = stored
 	}
@@ -54,8 +55,8 @@ func invalid(s settings.Settings) (probe.Finding, bool) {
 		return probe.Finding{}, false
 	}
 	for _, field := range []string{settings.FieldAccount, settings.FieldGateway, settings.FieldGatewayURL} {
-		if why := v.Field(field); why != "" {
-			return probe.Finding{Cause: probe.Invalid, Setting: field, Said: why}, true
+		if why := v.Told(field); !why.Empty() {
+			return probe.Finding{Cause: probe.Invalid, Setting: field, Said: why.String(), Told: why}, true
 		}
 	}
 	return probe.Finding{}, false
@@ -152,7 +153,7 @@ func (a *App) tokenFinding(ctx context.Context) []probe.Finding {
 	case errors.Is(err, secret.ErrMissing), errors.Is(err, secret.ErrNoService):
 		return []probe.Finding{{Cause: probe.TokenMissing}}
 	default:
-		return []probe.Finding{{Cause: probe.TokenLocked, Said: err.Error()}}
+		return []probe.Finding{{Cause: probe.TokenLocked, Said: err.Error(), Told: prose.Of(err)}}
 	}
 }
 
@@ -164,7 +165,7 @@ func (a *App) ownKeyFindings(ctx context.Context, s settings.Settings, tested pr
 			continue
 		}
 		if _, err := a.secret(ctx, secret.ProviderKey(name)); err != nil {
-			found = append(found, probe.Finding{Cause: probe.OwnKey, Provider: name, Said: err.Error()})
+			found = append(found, probe.Finding{Cause: probe.OwnKey, Provider: name, Said: err.Error(), Told: prose.Of(err)})
 		}
 	}
 	return found

@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -11,11 +10,13 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // ErrAlreadyRunning means that another copy of the desktop program runs, and that it has
 // been asked to show its window.
-var ErrAlreadyRunning = errors.New("the program is already running; its window is shown")
+var ErrAlreadyRunning = prose.Errorf("the program is already running; its window is shown")
 
 // Instance is the right to be the one desktop program of a settings folder. It is tied
 // to a lock that the system releases with the process, so no crash can leave it behind.
@@ -57,13 +58,13 @@ const showPause = 50 * time.Millisecond
 // is ending is waited for.
 func AcquireInstance(dir string) (*Instance, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("guard against a second copy: %w", err)
+		return nil, prose.Errorf("guard against a second copy: %v", err)
 	}
 	lock := flock.New(filepath.Join(dir, "instance.lock"), flock.SetPermissions(0o600))
 	for limit := time.Now().Add(showLimit); ; {
 		got, err := lock.TryLock()
 		if err != nil {
-			return nil, fmt.Errorf("guard against a second copy: %w", err)
+			return nil, prose.Errorf("guard against a second copy: %v", err)
 		}
 		if got {
 			break
@@ -75,13 +76,13 @@ func AcquireInstance(dir string) (*Instance, error) {
 		case err == nil: // it is ending, and well
 			limit = time.Now().Add(showLimit)
 		case time.Now().After(limit):
-			return nil, fmt.Errorf("the program is already running, but does not respond: %w", err)
+			return nil, prose.Errorf("the program is already running, but does not respond: %v", err)
 		}
 		time.Sleep(showPause)
 	}
 	d, err := openDoor(dir)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("guard against a second copy: %w", err), lock.Close())
+		return nil, errors.Join(prose.Errorf("guard against a second copy: %v", err), lock.Close())
 	}
 	i := &Instance{lock: lock, door: d, done: make(chan struct{})}
 	go i.serve()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // settleTime is how long a file must have stayed as it is before it is read: an editor may
@@ -100,7 +101,7 @@ func (a *App) adopt(ctx context.Context, now settings.Settings, notices []settin
 	}
 	if err := a.sup.Change(ctx, newAddress(before, after), commit); err != nil {
 		a.seen = fileSeen{} // it may work the next time
-		return a.note(notices, verdict{unfit: []settings.Problem{{Field: settings.FieldListen, Text: err.Error()}}, kept: true})
+		return a.note(notices, verdict{unfit: []settings.Problem{{Field: settings.FieldListen, Text: prose.Of(err)}}, kept: true})
 	}
 	changed = a.note(notices, verdict{})
 	if len(fields) > 0 {
@@ -131,14 +132,14 @@ type verdict struct {
 func (a *App) note(notices []settings.Notice, v verdict) (changed bool) {
 	a.mu.Lock()
 	before := verdict{a.fileErr, a.misfits, a.stale}
-	changed = !slices.Equal(a.notices, notices) || !before.equal(v)
+	changed = !slices.EqualFunc(a.notices, notices, sameNotice) || !before.equal(v)
 	a.notices, a.fileErr, a.misfits, a.stale = notices, v.err, v.unfit, v.kept
 	a.mu.Unlock()
 	if !changed {
 		return false
 	}
 	for _, n := range a.Notices() {
-		a.log.Warn("settings file", "line", n.Line, "why", n.Text)
+		a.log.Warn("settings file", "line", n.Line, "why", n.Text.String())
 	}
 	if v.err != nil {
 		a.log.Warn("settings file", "why", v.err)
@@ -147,7 +148,13 @@ func (a *App) note(notices []settings.Notice, v verdict) (changed bool) {
 }
 
 func (v verdict) equal(w verdict) bool {
-	return v.kept == w.kept && errorText(v.err) == errorText(w.err) && slices.Equal(v.unfit, w.unfit)
+	return v.kept == w.kept && errorText(v.err) == errorText(w.err) && slices.EqualFunc(v.unfit, w.unfit, sameProblem)
+}
+
+func sameNotice(m, n settings.Notice) bool { return m.String() == n.String() }
+
+func sameProblem(p, q settings.Problem) bool {
+	return p.Field == q.Field && p.Text.String() == q.Text.String()
 }
 
 func errorText(err error) string {

@@ -3,14 +3,13 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
 	"apex-ai-proxy/proxy"
 	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -23,8 +22,8 @@ type Replay struct {
 
 // The reasons why a request cannot be sent again.
 var (
-	ErrNotKept    = errors.New("the request is not kept any more, or only its beginning")
-	ErrNotRunning = errors.New("the proxy is not running")
+	ErrNotKept    = prose.Errorf("the request is not kept any more, or only its beginning")
+	ErrNotRunning = prose.Errorf("the proxy is not running")
 )
 
 // replayer is the name under which requests are sent again.
@@ -53,7 +52,7 @@ func (a *App) Replay(ctx context.Context, r Replay) error {
 	if r.Model != "" {
 		q, err := provider.Peek(body)
 		if err != nil {
-			return fmt.Errorf("choose another model: %w", err)
+			return prose.Errorf("choose another model: %v", err)
 		}
 		body = q.Rewrite(r.Model, provider.Quirks{})
 		if strings.Contains(path, "/deployments/") { // there the path names the model
@@ -62,7 +61,7 @@ func (a *App) Replay(ctx context.Context, r Replay) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+reachable(st.Addr)+path, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
+		return prose.Errorf("make the request: %v", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", replayer)
@@ -76,7 +75,7 @@ func (a *App) Replay(ctx context.Context, r Replay) error {
 	t := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 	resp, err := t.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("send the request: %w", err)
+		return prose.Errorf("send the request: %v", err)
 	}
 	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil && ctx.Err() != nil {

@@ -3,12 +3,12 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"time"
 
 	"apex-ai-proxy/proxy"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // server is what the supervisor needs of a proxy.Server.
@@ -133,7 +133,7 @@ func (s *supervisor) begin(ctx context.Context) error {
 	case s.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the proxy's last change to end: %w", ctx.Err())
+		return prose.Errorf("wait for the proxy's last change to end: %v", ctx.Err())
 	}
 }
 
@@ -262,7 +262,7 @@ func (s *supervisor) lost(srv server) {
 	}
 	err := srv.Err()
 	if err == nil {
-		err = errors.New("the proxy stopped serving")
+		err = prose.Errorf("the proxy stopped serving")
 	}
 	s.adopt(nil)
 	addr := s.Status().Addr

@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/sse"
 )
 
@@ -24,10 +24,20 @@ type Trial struct {
 type TrialError struct {
 	Status  int // of the answer; 200 when it failed on its way
 	Message string
+
+	told prose.Text // in its record, zero when there is none
 }
 
 // Error is the answer's own sentence.
 func (e *TrialError) Error() string { return e.Message }
+
+// Told is why there is no answer, for other languages.
+func (e *TrialError) Told() prose.Text {
+	if e.told.Empty() {
+		return prose.Verbatim(e.Message)
+	}
+	return e.told
+}
 
 // trier is the name under which models are tried.
 const trier = "apex-try/1"
@@ -51,11 +61,11 @@ func (a *App) Try(ctx context.Context, model string) (Trial, error) {
 		"messages": []map[string]string{{"role": "user", "content": "Reply with OK."}},
 	})
 	if err != nil {
-		return Trial{}, fmt.Errorf("make the request: %w", err)
+		return Trial{}, prose.Errorf("make the request: %v", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+reachable(st.Addr)+"/v1/chat/completions", bytes.NewReader(body))
 	if err != nil {
-		return Trial{}, fmt.Errorf("make the request: %w", err)
+		return Trial{}, prose.Errorf("make the request: %v", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", trier)
@@ -64,24 +74,34 @@ func (a *App) Try(ctx context.Context, model string) (Trial, error) {
 	t := &http.Transport{DisableCompression: true, DisableKeepAlives: true}
 	resp, err := t.RoundTrip(req)
 	if err != nil {
-		return Trial{}, fmt.Errorf("send the request: %w", err)
+		return Trial{}, prose.Errorf("send the request: %v", err)
 	}
 	defer resp.Body.Close()
 	got := Trial{Model: resp.Header.Get("X-Upstream-Model")}
 	answer := io.LimitReader(resp.Body, trialAnswer)
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(answer) // what came is all there is to say
-		return got, refusal(resp.StatusCode, text)
+		return got, a.recorded(resp.Header, refusal(resp.StatusCode, text))
 	}
 	if got.First, err = listen(answer, start); err != nil {
-		return got, err
+		return got, a.recorded(resp.Header, err)
 	}
 	got.Took = time.Since(start)
 	return got, nil
 }
 
+// recorded is the error of an answer with what its record says of it, which a client is not
+// told apart from its values.
+func (a *App) recorded(h http.Header, err error) error {
+	var refused *TrialError
+	if x, ok := a.bus.Find(h.Get("X-Apex-Request-Id")); ok && !x.ErrorText.Empty() && errors.As(err, &refused) {
+		refused.told = x.ErrorText
+	}
+	return err
+}
+
 // errCut says that an answer ended before its end.
-var errCut = errors.New("the answer broke off")
+var errCut = prose.Errorf("the answer broke off")
 
 // listen reads a streamed answer to its end and tells when its first words came, 0 for
 // never.
@@ -102,7 +122,7 @@ func listen(answer io.Reader, start time.Time) (first time.Duration, err error) 
 	for {
 		n, err := answer.Read(buf)
 		if err := frames.Feed(buf[:n], hear); err != nil {
-			return first, fmt.Errorf("read the answer: %w", err)
+			return first, prose.Errorf("read the answer: %v", err)
 		}
 		if err == nil {
 			continue
@@ -112,7 +132,7 @@ func listen(answer io.Reader, start time.Time) (first time.Duration, err error) 
 		case failed != nil:
 			return first, failed
 		case !errors.Is(err, io.EOF):
-			return first, fmt.Errorf("%w: %w", errCut, err)
+			return first, prose.Errorf("%v: %v", errCut, err)
 		case !ended:
 			return first, errCut
 		}
@@ -150,7 +170,8 @@ func refusal(status int, body []byte) error {
 		} `json:"error"`
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.Error.Message == "" {
-		return &TrialError{Status: status, Message: fmt.Sprintf("the proxy answered %d %s", status, http.StatusText(status))}
+		told := prose.New("the proxy answered %d %s", status, http.StatusText(status))
+		return &TrialError{Status: status, Message: told.String(), told: told}
 	}
 	return &TrialError{Status: status, Message: answer.Error.Message}
 }

@@ -8,6 +8,7 @@ import (
 	"apex-ai-proxy/proxy/apierror"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -76,17 +77,20 @@ func fits(pattern, name string) bool {
 // explained is an error that says which models' names the request came and went under,
 // where the client did not write them itself.
 func (x *exchange) explained(e *ir.Error) *ir.Error {
-	said := *e
+	said, text := *e, e.Message.String()
 	if e.Kind == ir.ContextTooLong && x.client == ir.AnthropicMessages {
-		said.Message = apierror.PromptTooLong(said.Message)
+		text = apierror.PromptTooLong(text)
 	}
 	switch {
 	case x.alias != "" && strings.Contains(x.alias, "*"):
-		said.Message += fmt.Sprintf(" (the alias %s leads %s to %s)", x.alias, printable(x.rec.ModelAsked), x.target)
+		text += fmt.Sprintf(" (the alias %s leads %s to %s)", x.alias, printable(x.rec.ModelAsked), x.target)
 	case x.alias != "":
-		said.Message += fmt.Sprintf(" (the alias %s leads to %s)", x.alias, x.target)
+		text += fmt.Sprintf(" (the alias %s leads to %s)", x.alias, x.target)
 	case e.Kind == ir.ModelNotFound && x.route.Model != "" && !aboutThread(e):
-		said.Message += fmt.Sprintf(" (you asked for %s, sent to %s as %s)", printable(x.rec.ModelAsked), x.route.Provider.Title, x.route.WireModel())
+		text += fmt.Sprintf(" (you asked for %s, sent to %s as %s)", printable(x.rec.ModelAsked), x.route.Provider.Title, x.route.WireModel())
+	}
+	if text != e.Message.String() {
+		said.Message = prose.Verbatim(text) // for the client, who reads English
 	}
 	return &said
 }
@@ -127,10 +131,11 @@ func (x *exchange) fallBack(model string, e *ir.Error) {
 	h.Set("X-Apex-Request-Id", x.id)
 	h.Add("X-Fallback-From", token(model))
 	x.rec.Phase = event.Waiting
-	x.rec.Error, x.rec.ErrorKind = "", ""
+	x.rec.Error, x.rec.ErrorText, x.rec.ErrorKind = "", prose.Text{}, ""
+	why := x.masked(&ir.Error{Message: prose.New("%s could not answer: %s", model, e.Message)}).Message
 	kept := slices.DeleteFunc(slices.Clone(x.rec.Warnings), func(w event.Warning) bool { return w.Code != fallback })
 	x.rec.Warnings = append(kept, event.Warning{
-		Code: fallback, Path: "model", Why: x.masked(&ir.Error{Message: model + " could not answer: " + e.Message}).Message,
+		Code: fallback, Path: "model", Why: why.String(), Text: why,
 	})
 	x.s.log.Info("falling back to the next model", "id", x.id, "from", x.route.Model, "kind", kindName(e.Kind))
 }

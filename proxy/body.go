@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // maxCodings bounds how often a body may be wrapped.
@@ -36,7 +37,7 @@ func readBody(r *http.Request, limit int64) ([]byte, *lease, error) {
 			return nil, nil, big
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: "the request body did not arrive in time"}
+			return nil, nil, &ir.Error{Kind: ir.RequestTimeout, Code: slowBody, Message: prose.New("the request body did not arrive in time")}
 		}
 		return nil, nil, ir.Invalid("", "the request body was cut off")
 	}
@@ -141,7 +142,7 @@ func inflate(r io.Reader) (io.ReadCloser, error) {
 }
 
 func tooLarge(limit int64) *ir.Error {
-	return &ir.Error{Kind: ir.TooLarge, Code: "request_too_large", Message: fmt.Sprintf(
+	return &ir.Error{Kind: ir.TooLarge, Code: "request_too_large", Message: prose.New(
 		"the request body is larger than %s", size(limit))}
 }
 
@@ -153,6 +154,6 @@ func size(n int64) string {
 }
 
 func unsupportedCoding(coding string) *ir.Error {
-	return &ir.Error{Kind: ir.UnsupportedMedia, Code: "unsupported_encoding", Message: fmt.Sprintf(
+	return &ir.Error{Kind: ir.UnsupportedMedia, Code: "unsupported_encoding", Message: prose.New(
 		"the content encoding %q is not supported: use gzip, deflate, zstd or none", printable(coding))}
 }

@@ -18,6 +18,7 @@ import (
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -259,13 +260,13 @@ func (x *exchange) address() (string, error) {
 		case c.GatewayURL == "":
 			return "", notConfigured("the address of the gateway is not set: enter it in Settings, or start with --gateway-url")
 		case c.TokenUnread:
-			return "", unread("the gateway token")
+			return "", unread(prose.New("the gateway token"))
 		case own.Unread && own.Own == "" && x.key.provider == "":
-			return "", unread("your own key for " + x.route.Provider.Title)
+			return "", unread(prose.New("your own key for %s", x.route.Provider.Title))
 		case x.route.Provider.GatewayKey && c.GatewayToken == "" && own.Own == "" && x.key.provider == "":
-			return "", notConfigured(x.route.Provider.Title + " needs the gateway token: enter it in Settings, run apex-ai-proxy token set, or set GATEWAY_TOKEN")
+			return "", notConfigured("%s needs the gateway token: enter it in Settings, run apex-ai-proxy token set, or set GATEWAY_TOKEN", x.route.Provider.Title)
 		case own.Need && own.Own == "" && x.key.provider == "":
-			return "", notConfigured("your own key for " + x.route.Provider.Title + " is not set: enter it in Settings, or run apex-ai-proxy token set " + x.route.Provider.Slug)
+			return "", notConfigured("your own key for %s is not set: enter it in Settings, or run apex-ai-proxy token set %s", x.route.Provider.Title, x.route.Provider.Slug)
 		}
 	}
 	return x.route.URL(x.up, provider.Place{
@@ -278,8 +279,8 @@ func (x *exchange) address() (string, error) {
 // notSetUp is the code of an error about something the user has not set up.
 const notSetUp = "not_configured"
 
-func notConfigured(text string) *ir.Error {
-	return &ir.Error{Kind: ir.UpstreamCredential, Code: notSetUp, Message: text, ShouldRetry: "false"}
+func notConfigured(format string, args ...any) *ir.Error {
+	return &ir.Error{Kind: ir.UpstreamCredential, Code: notSetUp, Message: prose.New(format, args...), ShouldRetry: "false"}
 }
 
 // follow ties the upstream request to the client: when the client goes, or the server is
@@ -309,11 +310,11 @@ func (x *exchange) broken(err error) *ir.Error {
 		switch cause := context.Cause(x.ctx); {
 		case cause == nil:
 		case errors.Is(cause, errStopping):
-			return &ir.Error{Kind: ir.Unavailable, Code: "proxy_stopping", Message: "the proxy is being stopped"}
+			return &ir.Error{Kind: ir.Unavailable, Code: "proxy_stopping", Message: prose.New("the proxy is being stopped")}
 		case errors.Is(cause, errUpstreamSlow):
-			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: title + " did not answer within " + x.cfg.UpstreamTimeout.String()}
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: prose.New("%s did not answer within %s", title, x.cfg.UpstreamTimeout)}
 		case errors.Is(cause, errStreamIdle):
-			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: title + " sent nothing for " + x.cfg.StreamIdleTimeout.String() + " in the middle of its answer"}
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: prose.New("%s sent nothing for %s in the middle of its answer", title, x.cfg.StreamIdleTimeout)}
 		default:
 			return nil
 		}
@@ -324,7 +325,8 @@ func (x *exchange) broken(err error) *ir.Error {
 // masked hides the configured secrets in an error.
 func (x *exchange) masked(e *ir.Error) *ir.Error {
 	secrets := x.secrets()
-	for _, s := range [...]*string{&e.Message, &e.Param, &e.Code, &e.Type} {
+	e.Message = e.Message.Map(func(s string) string { return apierror.Mask(s, secrets...) })
+	for _, s := range [...]*string{&e.Param, &e.Code, &e.Type} {
 		*s = apierror.Mask(*s, secrets...)
 	}
 	if e.Details != nil {
@@ -367,7 +369,7 @@ func (x *exchange) hideHeaders(h http.Header) {
 func (x *exchange) fail(err error) {
 	var e *ir.Error
 	if !errors.As(err, &e) {
-		e = &ir.Error{Kind: ir.Internal, Message: "the proxy could not complete the request"}
+		e = &ir.Error{Kind: ir.Internal, Message: prose.New("the proxy could not complete the request")}
 		x.s.log.Error("internal error", "id", x.id, "error", x.hide(err.Error()))
 	}
 	x.note(e)
@@ -425,7 +427,8 @@ func setIf(h http.Header, name, value string) {
 // note keeps the error for the record.
 func (x *exchange) note(e *ir.Error) {
 	x.rec.Phase = event.Failed
-	x.rec.Error = apierror.Mask(e.Error(), x.secrets()...)
+	x.rec.ErrorText = e.Told().Map(func(s string) string { return apierror.Mask(s, x.secrets()...) })
+	x.rec.Error = x.rec.ErrorText.String()
 	x.rec.ErrorKind = kindName(e.Kind)
 	if word(e.Code) && apierror.Mask(e.Code, x.secrets()...) == e.Code {
 		x.rec.ErrorKind = e.Code
@@ -508,7 +511,7 @@ func (x *exchange) end() {
 	} else if crash != nil {
 		x.s.log.Error("panic in an exchange", "id", x.id, "panic", x.hide(fmt.Sprint(crash)), "stack", string(debug.Stack()))
 		aborted = x.committed
-		x.fail(&ir.Error{Kind: ir.Internal, Message: "an internal error occurred in the proxy"})
+		x.fail(&ir.Error{Kind: ir.Internal, Message: prose.New("an internal error occurred in the proxy")})
 	}
 	x.finish()
 	if aborted {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // TestPanics: a defect is a 500 before the status was sent, and a broken connection
@@ -97,7 +98,7 @@ func TestNotesAreMasked(t *testing.T) {
 		t.Errorf("%+v", x.rec)
 	}
 	e := loop()
-	e.Message, e.Code = "plain-looking-words, another one, sk-abcdef123456", "sk-abcdef123456"
+	e.Message, e.Code = prose.Verbatim("plain-looking-words, another one, sk-abcdef123456"), "sk-abcdef123456"
 	x.note(e)
 	if x.rec.Error != "[hidden], [hidden], [hidden]" || x.rec.ErrorKind != "invalid_request" {
 		t.Errorf("%+v", x.rec)

@@ -3,7 +3,6 @@ package proxy
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // The guard keeps web pages and other machines out: the Host a request names must be
@@ -227,13 +227,13 @@ func known(key string, cfg *Config) bool {
 // refuse is the guard's verdict on a request, nil to let it in.
 func refuse(r *http.Request, cfg *Config) *ir.Error {
 	if !hostAllowed(r, cfg) {
-		return &ir.Error{Kind: ir.Forbidden, Code: "host_not_allowed", Message: fmt.Sprintf(
+		return &ir.Error{Kind: ir.Forbidden, Code: "host_not_allowed", Message: prose.New(
 			"requests for the host %q are not allowed: use 127.0.0.1 or localhost",
 			printable(r.Host))}
 	}
 	for _, o := range r.Header["Origin"] { // no browser sends two: then each must be allowed
 		if o != "" && !originAllowed(o, cfg) {
-			return &ir.Error{Kind: ir.Forbidden, Code: "origin_not_allowed", Message: fmt.Sprintf(
+			return &ir.Error{Kind: ir.Forbidden, Code: "origin_not_allowed", Message: prose.New(
 				"web pages from %s may not call this proxy: add the origin to \"origins\" under [server] in the settings file", printable(o))}
 		}
 	}
@@ -242,11 +242,11 @@ func refuse(r *http.Request, cfg *Config) *ir.Error {
 
 func unauthenticated(h http.Header, cfg *Config) *ir.Error {
 	if cfg.KeyUnread && anyKey(h) {
-		return unread("the proxy's local key")
+		return unread(prose.New("the proxy's local key"))
 	}
-	text := "the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key"
+	text := prose.New("the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key")
 	if !anyKey(h) {
-		text = "no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy, or run apex-ai-proxy key"
+		text = prose.New("no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy, or run apex-ai-proxy key")
 	}
 	return &ir.Error{Kind: ir.Unauthenticated, Code: "invalid_api_key", Message: text}
 }
@@ -255,10 +255,10 @@ func unauthenticated(h http.Header, cfg *Config) *ir.Error {
 const keychainWaiting = "keychain_waiting"
 
 // unread is the error while a secret is still in the keychain.
-func unread(what string) *ir.Error {
+func unread(what prose.Text) *ir.Error {
 	return &ir.Error{
 		Kind: ir.Unavailable, Code: keychainWaiting, RetryAfter: "5",
-		Message: what + " is in the system's keychain, which has not answered yet: it may be waiting for you to unlock it",
+		Message: prose.New("%s is in the system's keychain, which has not answered yet: it may be waiting for you to unlock it", what),
 	}
 }
 

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/demo"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 )
 
@@ -85,7 +85,7 @@ func (x *exchange) listModels() error {
 	query := x.r.URL.Query()
 	if query.Has("client_version") {
 		// Codex asks for a catalogue of its own shape, and falls back to its built-in one.
-		return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: "this proxy has no model catalogue for Codex"}
+		return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: prose.New("this proxy has no model catalogue for Codex")}
 	}
 	limit := query.Get("limit")
 	if x.client != ir.AnthropicMessages {
@@ -139,7 +139,7 @@ func (x *exchange) oneModel(id string) error {
 	if err != nil {
 		return &ir.Error{
 			Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",
-			Message: fmt.Sprintf("the model %q is not known: %v", printable(id), err),
+			Message: prose.New("the model %q is not known: %v", printable(id), err),
 		}
 	}
 	m := modelOf(&route.Provider, route.Model)

@@ -11,6 +11,7 @@ import (
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/proxy/rawjson"
 	"apex-ai-proxy/proxy/sse"
@@ -127,7 +128,7 @@ func (x *exchange) cutShort(err error) error {
 		return errGone
 	}
 	if e.Kind == ir.BadGateway {
-		e.Message = x.route.Provider.Title + " broke off in the middle of its response"
+		e.Message = prose.New("%s broke off in the middle of its response", x.route.Provider.Title)
 	}
 	return e
 }
@@ -254,7 +255,7 @@ func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *
 			return e
 		}
 		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " broke off in the middle of its response"}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its response", x.route.Provider.Title)}
 		}
 		return nil
 	}
@@ -460,7 +461,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	}
 	var e *ir.Error
 	if errors.Is(err, io.EOF) {
-		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " ended its stream early"}
+		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s ended its stream early", x.route.Provider.Title)}
 	} else if cut := x.cutShort(err); !errors.As(cut, &e) || errors.Is(cut, errGone) {
 		x.gone()
 		return nil
@@ -477,11 +478,11 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 }
 
 // failure is what an upstream said of its error inside a stream.
-func (x *exchange) failure(said string) string {
+func (x *exchange) failure(said string) prose.Text {
 	if said == "" {
-		return x.route.Provider.Title + " reported an error in its stream"
+		return prose.New("%s reported an error in its stream", x.route.Provider.Title)
 	}
-	return said
+	return prose.Verbatim(said)
 }
 
 // failStream ends a stream with an error of the client's protocol.

@@ -139,7 +139,7 @@ func (x *exchange) again(try int, j *journey, resp *http.Response, err error) (b
 		if x.ctx.Err() != nil || !j.untouched(err) {
 			return false, nil
 		}
-		failed.Why = x.masked(apierror.FromTransport(err, x.route.Provider.Title)).Message
+		failed.Text = x.masked(apierror.FromTransport(err, x.route.Provider.Title)).Message
 	} else {
 		if x.repeatedElsewhere() {
 			return false, resp
@@ -149,9 +149,9 @@ func (x *exchange) again(try int, j *journey, resp *http.Response, err error) (b
 		if hint, ok = x.busy(resp, e, body); !ok {
 			return false, resp
 		}
-		failed.Status, failed.Why = resp.StatusCode, e.Message
+		failed.Status, failed.Text = resp.StatusCode, e.Message
 	}
-	failed.Wait = pause(try, hint)
+	failed.Why, failed.Wait = failed.Text.String(), pause(try, hint)
 	if resp != nil {
 		_ = resp.Body.Close()
 	}

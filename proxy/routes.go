@@ -1,13 +1,13 @@
 package proxy
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/gorilla/mux"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // routes is the whole surface of the proxy.
@@ -128,15 +128,15 @@ func (x *exchange) unknownPath() error {
 	if x.r.Header[hopHeader] != nil {
 		return &ir.Error{
 			Kind: ir.InvalidRequest, Code: "proxy_chain", ShouldRetry: "false",
-			Message: "the gateway's address leads to another Apex AI Proxy, which is not a gateway: correct it in Settings, or with --gateway-url",
+			Message: prose.New("the gateway's address leads to another Apex AI Proxy, which is not a gateway: correct it in Settings, or with --gateway-url"),
 		}
 	}
-	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
+	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: prose.New(
 		"there is no API at %s: use /v1/chat/completions, /v1/responses, /v1/messages or /v1/models", printable(x.r.URL.Path))}
 }
 
 func (x *exchange) notOffered() error {
-	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: fmt.Sprintf(
+	return &ir.Error{Kind: ir.PathNotFound, Code: "unknown_url", Message: prose.New(
 		"this proxy does not offer %s: use /v1/chat/completions, /v1/responses or /v1/messages", printable(x.r.URL.Path))}
 }
 
@@ -145,7 +145,7 @@ func (x *exchange) wrongMethod() error {
 		// Codex tries this first, and goes on with POST at once when it is told so.
 		return &ir.Error{
 			Kind: ir.OtherClient, Status: http.StatusUpgradeRequired, Code: "websocket_not_supported", ShouldRetry: "false",
-			Message: "this proxy does not support WebSockets: send the request with POST",
+			Message: prose.New("this proxy does not support WebSockets: send the request with POST"),
 		}
 	}
 	allow := "POST"
@@ -154,7 +154,7 @@ func (x *exchange) wrongMethod() error {
 		allow = "GET, HEAD"
 	}
 	x.w.Header().Set("Allow", allow+", OPTIONS")
-	return &ir.Error{Kind: ir.MethodNotAllowed, Message: fmt.Sprintf(
+	return &ir.Error{Kind: ir.MethodNotAllowed, Message: prose.New(
 		"%s is not allowed at %s: use %s", printable(x.r.Method), printable(path), strings.Split(allow, ",")[0])}
 }
 

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/remedy"
 	"apex-ai-proxy/proxy/thoughts"
 )
@@ -73,7 +74,7 @@ func (e *ListenError) Unwrap() error { return e.Err }
 func (e *ListenError) Reserved() bool { return e.Holder == "" && reserved(e.Err) }
 
 // ErrRunning is returned by Start while the server runs.
-var ErrRunning = errors.New("the proxy is running already")
+var ErrRunning = prose.Errorf("the proxy is running already")
 
 // errStopping is why exchanges end that outlast a stop.
 var errStopping = errors.New("the proxy is stopping")

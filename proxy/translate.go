@@ -58,7 +58,7 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 	if !remedy.Refused(refused.Status) {
 		return nil, first, refused
 	}
-	learned, ok := draft.Cure(refused.Message)
+	learned, ok := draft.Cure(refused.Message.String())
 	if !ok {
 		return nil, first, refused
 	}

@@ -11,6 +11,7 @@ import (
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/proxy/sse"
 	"apex-ai-proxy/proxy/thoughts"
@@ -118,7 +119,7 @@ func (t *translation) take(b []byte, feed func(sse.Frame)) error {
 	defer t.mu.Unlock()
 	t.out = t.out[:0]
 	if err := t.parser.Feed(b, feed); err != nil {
-		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: t.x.route.Provider.Title + ": " + err.Error()}
+		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s: %s", t.x.route.Provider.Title, prose.Of(err))}
 	}
 	if err := t.tooLong(); err != nil {
 		return err
@@ -146,7 +147,7 @@ func (t *translation) tooLong() error {
 	if t.size <= maxText {
 		return nil
 	}
-	return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: t.x.route.Provider.Title + " streamed more than 32 MiB of text"}
+	return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s streamed more than 32 MiB of text", t.x.route.Provider.Title)}
 }
 
 // finish tells the decoder that the body has ended.
@@ -269,7 +270,7 @@ func (t *translation) keepAlive() {
 	}
 }
 
-var lostUsage = ir.Loss{Code: "usage-estimated", Why: "the upstream did not report token usage; the numbers are an estimate"}
+var lostUsage = ir.Loss{Code: "usage-estimated", Why: prose.New("the upstream did not report token usage; the numbers are an estimate")}
 
 // guess is what an answer may have cost of which the upstream does not tell it: about a
 // token for four characters.
@@ -334,7 +335,7 @@ func (t *translation) collect(body io.Reader, buf []byte, n int, err error) erro
 	feed := func(f sse.Frame) { dec.Decode(f, add) }
 	for !dec.Done() {
 		if e := t.parser.Feed(buf[:n], feed); e != nil {
-			return &ir.Error{Kind: ir.BadGateway, Message: x.route.Provider.Title + ": " + e.Error()}
+			return &ir.Error{Kind: ir.BadGateway, Message: prose.New("%s: %s", x.route.Provider.Title, prose.Of(e))}
 		}
 		if e := t.tooLong(); e != nil {
 			return e
@@ -379,7 +380,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 	if err != nil {
 		var e *ir.Error
 		if !errors.As(err, &e) || e.Kind == ir.InvalidRequest {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: x.route.Provider.Title + " sent a response that is not valid in its protocol"}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s sent a response that is not valid in its protocol", x.route.Provider.Title)}
 		}
 		return err
 	}
@@ -449,7 +450,7 @@ func rest(resp *http.Response, head []byte) ([]byte, error) {
 	}
 }
 
-var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: "the upstream's answer is larger than 64 MiB"}
+var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("the upstream's answer is larger than 64 MiB")}
 
 // same turns the form of an answer without leaving the protocol: an upstream answered a
 // request for a stream with a whole answer, or the other way round.

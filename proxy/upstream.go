@@ -18,6 +18,7 @@ import (
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // upstream is the way out: one pool of connections for all exchanges.
@@ -73,7 +74,7 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 func loop() *ir.Error {
 	return &ir.Error{
 		Kind: ir.InvalidRequest, Code: "proxy_loop", ShouldRetry: "false",
-		Message: "the gateway's address leads back to this proxy: correct it in Settings, or with --gateway-url",
+		Message: prose.New("the gateway's address leads back to this proxy: correct it in Settings, or with --gateway-url"),
 	}
 }
 
@@ -326,7 +327,7 @@ func (c *captured) Read(p []byte) (int, error) {
 }
 
 // errGone ends an exchange whose client is no longer there.
-var errGone = &ir.Error{Kind: ir.OtherClient, Status: 499, Message: "the client went away"}
+var errGone = &ir.Error{Kind: ir.OtherClient, Status: 499, Message: prose.New("the client went away")}
 
 // plain undoes a coding of the answer that nobody asked for.
 func (x *exchange) plain(resp *http.Response) error {
@@ -338,7 +339,7 @@ func (x *exchange) plain(resp *http.Response) error {
 	if err != nil || len(codings) > 1 {
 		return &ir.Error{
 			Kind: ir.BadGateway, Code: "upstream_error",
-			Message: x.route.Provider.Title + " answered in an encoding that cannot be read",
+			Message: prose.New("%s answered in an encoding that cannot be read", x.route.Provider.Title),
 		}
 	}
 	resp.Body = struct {
@@ -469,7 +470,7 @@ func (x *exchange) warnings(losses ir.Losses) {
 // recordLosses keeps the losses for the record.
 func (x *exchange) recordLosses(losses ir.Losses) {
 	for _, l := range losses {
-		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why})
+		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why.String(), Text: l.Why})
 	}
 }
 

@@ -468,7 +468,7 @@ func (g *guide) leave() {
 func (g *guide) finish(page int) {
 	g.save(true, func(err error) {
 		if err != nil {
-			g.w.tell(presenter.Sentence(err.Error()))
+			g.w.tell(presenter.Tell(err))
 		}
 	})
 	g.w.open(page)

@@ -87,7 +87,7 @@ func data(c *fakeCore) []string {
 		all = append(all, p.Title)
 	}
 	for _, err := range c.trials {
-		all = append(all, presenter.Sentence(err.Error()))
+		all = append(all, presenter.Tell(err))
 	}
 	for _, x := range workday() {
 		all = append(all, dataOf(x)...)

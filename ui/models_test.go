@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
@@ -85,7 +86,7 @@ func TestModelsAndSettingsKeepEachOther(t *testing.T) {
 func TestModelsLoseNothingOnError(t *testing.T) {
 	c := namedCore()
 	s, p := openModels(t, c)
-	c.saveErr = &settings.ValidationError{Problems: []settings.Problem{{Field: settings.FieldAlias("best"), Text: "no provider is known for the model"}}}
+	c.saveErr = &settings.ValidationError{Problems: []settings.Problem{{Field: settings.FieldAlias("best"), Text: prose.New("no provider is known for the model")}}}
 	f := p.own.rows[1]
 	retype(f.models, "nobody")
 	saveModels(s)

@@ -57,7 +57,7 @@ func (in *inspector) dashboard() *fyne.MenuItem {
 	m := fyne.NewMenuItem(words.T("Open the gateway's log"), func() {
 		in.w.u.app.Clipboard().SetContent(id)
 		if err := in.w.u.app.OpenURL(address); err != nil {
-			in.w.tell(presenter.Sentence(err.Error()))
+			in.w.tell(presenter.Tell(err))
 		}
 	})
 	m.Disabled = id == "" || address == nil
@@ -83,7 +83,7 @@ func (in *inspector) copyCurl(side capture.Side, shell export.Shell) {
 	}
 	text, err := presenter.Curl(u.core.Captures(), in.data.ID, side, u.status.Addr, shell)
 	if err != nil {
-		in.w.tell(err.Error())
+		in.w.tell(presenter.Tell(err))
 		return
 	}
 	u.app.Clipboard().SetContent(text)
@@ -172,7 +172,7 @@ func (w *window) save(form presenter.FileForm, list []event.Exchange) {
 	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
 		switch {
 		case err != nil:
-			w.tell(presenter.Sentence(err.Error()))
+			w.tell(presenter.Tell(err))
 		case f != nil:
 			w.write(f, form, list)
 		}
@@ -189,7 +189,7 @@ func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []ev
 		return errors.Join(presenter.Save(f, form, list, u.core.Captures(), addr, u.core.Version()), f.Close())
 	}, func(err error) {
 		if err != nil {
-			w.tell(presenter.Sentence(err.Error()))
+			w.tell(presenter.Tell(err))
 			return
 		}
 		w.toast.saved(words.F("Saved {{.File}}.", words.V{"File": fileName(f.URI())}), f.URI())

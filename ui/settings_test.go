@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -84,7 +85,7 @@ func TestSettingsLoseNothingOnError(t *testing.T) {
 	retype(f.entry, "127.0.0.1:9999")
 	for want, err := range map[string]error{
 		"in use by nginx": &presenter.PortError{Addr: "127.0.0.1:9999", Holder: "nginx (pid 12)"},
-		"address taken":   &settings.ValidationError{Problems: []settings.Problem{{Field: settings.FieldListen, Text: "address taken"}}},
+		"address taken":   &settings.ValidationError{Problems: []settings.Problem{{Field: settings.FieldListen, Text: prose.New("address taken")}}},
 	} {
 		c.saveErr = err
 		p.form.SetText(presenter.FieldListen, "127.0.0.1:9998")

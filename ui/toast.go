@@ -55,7 +55,7 @@ func (t *toast) open(folder fyne.URI) {
 		err = t.w.u.opts.OpenURL(address)
 	}
 	if err != nil {
-		t.w.tell(presenter.Sentence(err.Error()))
+		t.w.tell(presenter.Tell(err))
 	}
 }
 

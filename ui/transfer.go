@@ -19,7 +19,7 @@ func (p *settingsPage) export() {
 	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
 		switch {
 		case err != nil:
-			p.w.tell(presenter.Sentence(err.Error()))
+			p.w.tell(presenter.Tell(err))
 		case f != nil:
 			p.writeExport(f)
 		}
@@ -39,7 +39,7 @@ func (p *settingsPage) writeExport(f fyne.URIWriteCloser) {
 		return errors.Join(err, f.Close())
 	}, func(err error) {
 		if err != nil {
-			p.w.tell(presenter.Sentence(err.Error()))
+			p.w.tell(presenter.Tell(err))
 			return
 		}
 		p.w.toast.saved(words.F("Saved {{.File}}, without secrets.", words.V{"File": fileName(f.URI())}), f.URI())
@@ -60,7 +60,7 @@ func (p *settingsPage) chooseImport() {
 	dialog.ShowFileOpen(func(f fyne.URIReadCloser, err error) {
 		switch {
 		case err != nil:
-			p.w.tell(presenter.Sentence(err.Error()))
+			p.w.tell(presenter.Tell(err))
 		case f != nil:
 			p.readImport(f)
 		}
@@ -81,7 +81,7 @@ func (p *settingsPage) readImport(f io.ReadCloser) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			p.w.tell(presenter.Sentence(err.Error()))
+			p.w.tell(presenter.Tell(err))
 			return
 		}
 		p.offerImport(in)

@@ -423,7 +423,7 @@ func (u *UI) do(it presenter.TrayItem) {
 func (u *UI) saved(err error) {
 	if err != nil {
 		u.show()
-		u.window.tell(presenter.Sentence(err.Error()))
+		u.window.tell(presenter.Tell(err))
 		return
 	}
 	u.setSettings()
@@ -446,7 +446,7 @@ func (u *UI) setLogin(on bool) {
 	u.run(saveLimit, func(ctx context.Context) error { return u.core.SetLogin(ctx, on) }, func(err error) {
 		if err != nil {
 			u.show()
-			u.window.tell(presenter.Sentence(err.Error()))
+			u.window.tell(presenter.Tell(err))
 		}
 		u.checkLogin()
 	})

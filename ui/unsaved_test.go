@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -92,7 +93,7 @@ func TestQuitKeepsWhatCannotBeSaved(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		s := unsavedStage(t)
-		s.core.saveErr = &settings.ValidationError{Problems: []settings.Problem{{Field: presenter.FieldGateway, Text: "no"}}}
+		s.core.saveErr = &settings.ValidationError{Problems: []settings.Problem{{Field: presenter.FieldGateway, Text: prose.New("no")}}}
 		s.quit()
 		test.Tap(s.asked().save)
 		s.until("an answer", func() bool { return s.window.settings.bad })

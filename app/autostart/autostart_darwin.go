@@ -1,16 +1,17 @@
 package autostart
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // place is the entry's file. The system reads it at login.
 func (e Entry) place() (string, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the folder of login items: %w", err)
+		return "", prose.Errorf("find the folder of login items: %v", err)
 	}
 	return filepath.Join(home, "Library", "LaunchAgents", e.ID+".plist"), nil
 }

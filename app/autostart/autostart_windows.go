@@ -2,9 +2,10 @@ package autostart
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/windows/registry"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Where Windows keeps the programs that it starts at login, and what the Task Manager has
@@ -20,14 +21,14 @@ func (e Entry) state() (State, error) {
 		return Off, nil
 	}
 	if err != nil {
-		return Off, fmt.Errorf("look for the login item: %w", err)
+		return Off, prose.Errorf("look for the login item: %v", err)
 	}
 	defer run.Close()
 	if _, _, err := run.GetStringValue(e.Name); err != nil {
 		if errors.Is(err, registry.ErrNotExist) {
 			return Off, nil
 		}
-		return Off, fmt.Errorf("look for the login item: %w", err)
+		return Off, prose.Errorf("look for the login item: %v", err)
 	}
 	if blocked(e.Name) {
 		return Blocked, nil
@@ -50,11 +51,11 @@ func blocked(name string) bool {
 func (e Entry) add(program string) error {
 	run, _, err := registry.CreateKey(registry.CURRENT_USER, runKey, registry.SET_VALUE)
 	if err != nil {
-		return fmt.Errorf("make the login item: %w", err)
+		return prose.Errorf("make the login item: %v", err)
 	}
 	defer run.Close()
 	if err := run.SetStringValue(e.Name, e.runCommand(program)); err != nil {
-		return fmt.Errorf("make the login item: %w", err)
+		return prose.Errorf("make the login item: %v", err)
 	}
 	return nil
 }
@@ -65,11 +66,11 @@ func (e Entry) remove() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("remove the login item: %w", err)
+		return prose.Errorf("remove the login item: %v", err)
 	}
 	defer run.Close()
 	if err := run.DeleteValue(e.Name); err != nil && !errors.Is(err, registry.ErrNotExist) {
-		return fmt.Errorf("remove the login item: %w", err)
+		return prose.Errorf("remove the login item: %v", err)
 	}
 	return nil
 }

@@ -3,16 +3,17 @@
 package autostart
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // place is the entry's file, by the autostart specification of freedesktop.org.
 func (e Entry) place() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("find the folder of login items: %w", err)
+		return "", prose.Errorf("find the folder of login items: %v", err)
 	}
 	return filepath.Join(dir, "autostart", e.ID+".desktop"), nil
 }

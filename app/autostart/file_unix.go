@@ -4,10 +4,11 @@ package autostart
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // read is the text of the entry's file, "" when there is none.
@@ -17,7 +18,7 @@ func read(path string) (text string, there bool, err error) {
 		return "", false, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("look for the login item: %w", err)
+		return "", false, prose.Errorf("look for the login item: %v", err)
 	}
 	return string(b), true, nil
 }
@@ -26,11 +27,11 @@ func read(path string) (text string, there bool, err error) {
 // the same name, so that what a killed program left is used up by the next.
 func write(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make the login item: %w", err)
+		return prose.Errorf("make the login item: %v", err)
 	}
 	f, err := os.OpenFile(temporary(path), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return fmt.Errorf("make the login item: %w", err)
+		return prose.Errorf("make the login item: %v", err)
 	}
 	_, err = f.WriteString(text)
 	err = errors.Join(err, f.Chmod(0o644), f.Close())
@@ -39,7 +40,7 @@ func write(path, text string) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("make the login item: %w", err)
+		return prose.Errorf("make the login item: %v", err)
 	}
 	return nil
 }
@@ -50,7 +51,7 @@ func temporary(path string) string {
 
 func remove(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the login item: %w", err)
+		return prose.Errorf("remove the login item: %v", err)
 	}
 	return nil
 }

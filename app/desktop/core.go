@@ -64,10 +64,10 @@ func (c core) Overridden() map[string]string { return c.app.Overridden() }
 func (c core) Notices() []string {
 	var out []string
 	if err := c.app.FileError(); err != nil {
-		out = append(out, presenter.Sentence(err.Error()))
+		out = append(out, presenter.Tell(err))
 	}
 	for _, n := range c.app.Notices() {
-		out = append(out, presenter.Sentence(n.String()))
+		out = append(out, presenter.Say(n.Told()))
 	}
 	return out
 }

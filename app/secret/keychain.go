@@ -3,11 +3,12 @@ package secret
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 
 	"github.com/zalando/go-keyring"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 const service = "apex-ai-proxy"
@@ -158,7 +159,7 @@ func (k *Keychain) run(c *call, name string, f func() (string, error)) {
 func (k *Keychain) ask(f func() (string, error)) (value string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			value, err = "", fmt.Errorf("the keychain gave an answer that makes no sense: %v", p)
+			value, err = "", prose.Errorf("the keychain gave an answer that makes no sense: %v", p)
 		}
 	}()
 	if err = k.open(); err == nil {
@@ -177,7 +178,7 @@ func (k *Keychain) ask(f func() (string, error)) (value string, err error) {
 		return "", ErrNoService
 	}
 	if state := classify(err); state != nil {
-		return "", fmt.Errorf("%w (%w)", state, err)
+		return "", prose.Errorf("%v (%v)", state, err)
 	}
-	return "", fmt.Errorf("ask the keychain: %w", err)
+	return "", prose.Errorf("ask the keychain: %v", err)
 }

@@ -10,8 +10,9 @@ package secret
 
 import (
 	"context"
-	"errors"
 	"strings"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Names of the secrets.
@@ -25,19 +26,19 @@ func ProviderKey(provider string) string { return "provider-key:" + provider }
 
 // The states of a secret that are not "present". They are matched with errors.Is.
 var (
-	ErrMissing   = errors.New("no such secret is stored")
-	ErrLocked    = errors.New("the keychain is locked")
-	ErrBusy      = errors.New("the keychain has not answered yet; it may be waiting for you to unlock it")
-	ErrNoService = errors.New("this system has no keychain service running")
-	ErrDenied    = errors.New("the keychain refused access")
-	ErrTooLarge  = errors.New("the secret is too long for the keychain (2 KB at most)")
-	ErrReadOnly  = errors.New("the secret comes from the environment and cannot be changed here")
+	ErrMissing   = prose.Errorf("no such secret is stored")
+	ErrLocked    = prose.Errorf("the keychain is locked")
+	ErrBusy      = prose.Errorf("the keychain has not answered yet; it may be waiting for you to unlock it")
+	ErrNoService = prose.Errorf("this system has no keychain service running")
+	ErrDenied    = prose.Errorf("the keychain refused access")
+	ErrTooLarge  = prose.Errorf("the secret is too long for the keychain (2 KB at most)")
+	ErrReadOnly  = prose.Errorf("the secret comes from the environment and cannot be changed here")
 )
 
 // The reasons to refuse a value.
 var (
-	ErrEmpty   = errors.New("the secret is empty")
-	ErrInvalid = errors.New("the secret holds a space, a line break or a character that is not plain ASCII; copy the token alone")
+	ErrEmpty   = prose.Errorf("the secret is empty")
+	ErrInvalid = prose.Errorf("the secret holds a space, a line break or a character that is not plain ASCII; copy the token alone")
 )
 
 // MaxSize is the longest secret in bytes that every system's keychain can hold.

@@ -1,11 +1,12 @@
 package settings
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"unicode"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Tier is one of the sizes of model that Claude Code asks for.
@@ -113,7 +114,7 @@ const (
 func (s Settings) checkAliases(e *ValidationError) {
 	for _, name := range slices.Sorted(maps.Keys(s.Aliases)) {
 		problem := checkAliasName(name)
-		if problem == "" {
+		if problem.Empty() {
 			problem = s.checkTargets(s.Aliases[name])
 		}
 		e.check(FieldAlias(name), problem)
@@ -128,12 +129,12 @@ func (s Settings) checkAliases(e *ValidationError) {
 	}
 }
 
-func unknownTier(name string) string {
+func unknownTier(name string) prose.Text {
 	var names []string
 	for _, t := range Tiers() {
 		names = append(names, string(t))
 	}
-	return "there is no such tier; " + meant(name, names)
+	return prose.New("there is no such tier; %s", meant(name, names))
 }
 
 // isEmpty tells whether the value leaves a tier to Claude.
@@ -149,43 +150,43 @@ func isEmpty(v any) bool {
 	return false
 }
 
-func checkAliasName(name string) string {
+func checkAliasName(name string) prose.Text {
 	switch {
 	case strings.TrimSpace(name) == "":
-		return "an alias needs a name"
+		return prose.New("an alias needs a name")
 	case len(name) > maxName:
-		return fmt.Sprintf("the name is longer than %d characters", maxName)
+		return prose.New("the name is longer than %d characters", maxName)
 	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }):
-		return "the name holds a control character; leave it out"
+		return prose.New("the name holds a control character; leave it out")
 	case strings.TrimSpace(name) != name:
-		return "leave out the spaces around the name"
+		return prose.New("leave out the spaces around the name")
 	case strings.HasSuffix(strings.ToLower(name), "[1m]"):
-		return "leave out [1m]; the name without it serves both"
+		return prose.New("leave out [1m]; the name without it serves both")
 	}
-	return ""
+	return prose.Text{}
 }
 
-func (s Settings) checkTargets(value any) string {
+func (s Settings) checkTargets(value any) prose.Text {
 	targets, ok := targetsOf(value)
 	_, isSection := value.(map[string]any)
 	switch {
 	case isSection:
-		return `a name with a dot must be in quotes, as in "gpt-4.1" = "gpt-5#openai"`
+		return prose.New(`a name with a dot must be in quotes, as in "gpt-4.1" = "gpt-5#openai"`)
 	case !ok:
-		return `write the model that it stands for, as in "gpt-5#openai", or a list of models`
+		return prose.New(`write the model that it stands for, as in "gpt-5#openai", or a list of models`)
 	case len(targets) > maxTargets:
-		return fmt.Sprintf("at most %d models can be tried", maxTargets)
+		return prose.New("at most %d models can be tried", maxTargets)
 	}
 	for _, t := range targets {
 		if strings.TrimSpace(t) == "" {
-			return `the model is missing; write it as in "gpt-5#openai", or remove the alias`
+			return prose.New(`the model is missing; write it as in "gpt-5#openai", or remove the alias`)
 		}
 		if strings.Contains(t, "*") {
-			return "a model has a name without *"
+			return prose.New("a model has a name without *")
 		}
 		if _, again := s.Aliases[strings.TrimSpace(t)]; again {
-			return fmt.Sprintf("%q is an alias too, and an alias leads to a model, never to another alias; write the model as model#provider", Masked(t))
+			return prose.New("%q is an alias too, and an alias leads to a model, never to another alias; write the model as model#provider", Masked(t))
 		}
 	}
-	return ""
+	return prose.Text{}
 }

@@ -1,6 +1,10 @@
 package settings
 
-import "slices"
+import (
+	"slices"
+
+	"apex-ai-proxy/proxy/prose"
+)
 
 // Languages are those that the window speaks, as BCP 47 tags.
 var Languages = []string{"en", "zh-Hans"}
@@ -17,11 +21,11 @@ const (
 
 func (a App) check(e *ValidationError) {
 	if a.Language != "" && !slices.Contains(Languages, a.Language) {
-		e.check(FieldLanguage, `choose "en", "zh-Hans" or "" for the system's language`)
+		e.check(FieldLanguage, prose.New(`choose "en", "zh-Hans" or "" for the system's language`))
 	}
 	switch a.Theme {
 	case ThemeSystem, ThemeLight, ThemeDark:
 	default:
-		e.check(FieldTheme, `choose "system", "light" or "dark"`)
+		e.check(FieldTheme, prose.New(`choose "system", "light" or "dark"`))
 	}
 }

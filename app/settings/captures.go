@@ -1,5 +1,7 @@
 package settings
 
+import "apex-ai-proxy/proxy/prose"
+
 // Bodies is which exchanges' bodies are kept in memory, to be looked at in the window.
 type Bodies string
 
@@ -29,12 +31,12 @@ func (c Captures) check(e *ValidationError) {
 	switch c.Bodies {
 	case BodiesAll, BodiesErrors, BodiesOff:
 	default:
-		e.check(FieldBodies, `choose "all", "errors" or "off"`)
+		e.check(FieldBodies, prose.New(`choose "all", "errors" or "off"`))
 	}
 	if c.Exchanges < 1 || c.Exchanges > maxExchanges {
-		e.check(FieldExchanges, "choose a number from 1 to 1000")
+		e.check(FieldExchanges, prose.New("choose a number from 1 to 1000"))
 	}
 	if c.Memory < 1 || c.Memory > maxMemory {
-		e.check(FieldMemory, "choose from 1 to 1024 MiB")
+		e.check(FieldMemory, prose.New("choose from 1 to 1024 MiB"))
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/adrg/xdg"
 	"github.com/pelletier/go-toml/v2"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 const (
@@ -29,15 +31,18 @@ func Path() string {
 // it from being used.
 type Notice struct {
 	Line int // in the file, 0 when it is about the whole file
-	Text string
+	Text prose.Text
 }
 
 // String is the notice as a sentence.
-func (n Notice) String() string {
+func (n Notice) String() string { return n.Told().String() }
+
+// Told is the notice with its place.
+func (n Notice) Told() prose.Text {
 	if n.Line == 0 {
 		return n.Text
 	}
-	return fmt.Sprintf("settings file, line %d: %s", n.Line, n.Text)
+	return prose.New("settings file, line %d: %s", n.Line, n.Text)
 }
 
 // NewerError refuses a file that a newer program has written: saving over it would lose
@@ -48,8 +53,11 @@ type NewerError struct {
 }
 
 // Error is the refusal as a sentence.
-func (e *NewerError) Error() string {
-	return fmt.Sprintf("the settings file %s has format version %d, but this program supports only versions up to %d; update the program, or choose another file with --config",
+func (e *NewerError) Error() string { return e.Told().String() }
+
+// Told is the refusal as a sentence.
+func (e *NewerError) Told() prose.Text {
+	return prose.New("the settings file %s has format version %d, but this program supports only versions up to %d; update the program, or choose another file with --config",
 		e.Path, e.Version, e.Known)
 }
 
@@ -67,7 +75,7 @@ func (f format) load(path string) (Settings, []Notice, error) {
 		return Default(), nil, nil
 	}
 	if err != nil {
-		return Default(), nil, fmt.Errorf("read settings: %w", err)
+		return Default(), nil, prose.Errorf("read settings: %v", err)
 	}
 	s, notices, err := f.decode(data)
 	var newer *NewerError
@@ -81,7 +89,7 @@ func (f format) load(path string) (Settings, []Notice, error) {
 	case errors.As(err, &invalid):
 		return s, notices, invalid
 	case err != nil:
-		err = fmt.Errorf("read settings from %s: %w", path, err)
+		err = prose.Errorf("read settings from %s: %v", path, err)
 	}
 	if err != nil {
 		return Default(), nil, err
@@ -156,7 +164,7 @@ func CopyAside(path, what string) (aside string, err error) {
 		err = os.WriteFile(aside, data, 0o600)
 	}
 	if err != nil {
-		return "", fmt.Errorf("keep a copy of the old settings: %w", err)
+		return "", prose.Errorf("keep a copy of the old settings: %v", err)
 	}
 	return aside, nil
 }
@@ -179,11 +187,11 @@ func Save(path string, s Settings) error {
 		path = target
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("save settings: %w", err)
+		return prose.Errorf("save settings: %v", err)
 	}
 	tidy(path)
 	if err := writeFile(path, data); err != nil {
-		return fmt.Errorf("save settings: %w", err)
+		return prose.Errorf("save settings: %v", err)
 	}
 	return nil
 }

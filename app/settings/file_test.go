@@ -136,7 +136,7 @@ func TestWrongValuesAreNamed(t *testing.T) {
 			if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Field(tc.field), tc.says) {
 				t.Errorf("got %v, want one problem with %s that says %q", err, tc.field, tc.says)
 			}
-			if len(notices) != 1 || !strings.Contains(notices[0].Text, "gateway.speed") {
+			if len(notices) != 1 || !strings.Contains(notices[0].Text.String(), "gateway.speed") {
 				t.Errorf("notices %v, want one about the unknown key", notices)
 			}
 			want := Default()

@@ -1,13 +1,14 @@
 package settings
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // odd is what in a document is not as the settings are.
@@ -45,7 +46,7 @@ func (o *odd) prune(table map[string]any, t reflect.Type, section string) {
 		case isSection && isTable(member):
 			o.prune(sub, member, field)
 		default:
-			if text := misfit(table[name], member, field); text != "" {
+			if text := misfit(table[name], member, field); !text.Empty() {
 				o.misfits.check(field, text)
 				delete(table, name)
 			}
@@ -70,46 +71,46 @@ func memberOf(t reflect.Type, name string) (reflect.Type, bool) {
 func isTable(t reflect.Type) bool { return t.Kind() == reflect.Struct || t.Kind() == reflect.Map }
 
 // misfit is what is wrong with a value for a setting of type t, "" when it fits.
-func misfit(value any, t reflect.Type, field string) string {
+func misfit(value any, t reflect.Type, field string) prose.Text {
 	if t == reflect.TypeFor[Duration]() {
 		return misfitDuration(value)
 	}
 	switch t.Kind() {
 	case reflect.String:
 		if _, ok := value.(string); !ok {
-			return `write it in quotes, as in "text"`
+			return prose.New(`write it in quotes, as in "text"`)
 		}
 	case reflect.Bool:
 		if _, ok := value.(bool); !ok {
-			return "write true or false, without quotes"
+			return prose.New("write true or false, without quotes")
 		}
 	case reflect.Int:
 		if _, ok := value.(int64); !ok {
-			return "write a whole number, without quotes"
+			return prose.New("write a whole number, without quotes")
 		}
 	case reflect.Slice:
 		if list, ok := value.([]any); !ok || slices.ContainsFunc(list, notString) {
-			return `write a list, as in ["first", "second"]`
+			return prose.New(`write a list, as in ["first", "second"]`)
 		}
 	case reflect.Struct, reflect.Map:
-		return fmt.Sprintf("this is a section; write [%s] on a line of its own and its settings below", field)
+		return prose.New("this is a section; write [%s] on a line of its own and its settings below", field)
 	default:
 	}
-	return ""
+	return prose.Text{}
 }
 
 // misfitDuration refuses bare numbers, which would be nanoseconds.
-func misfitDuration(value any) string {
+func misfitDuration(value any) prose.Text {
 	switch v := value.(type) {
 	case string:
 		if err := new(Duration).UnmarshalText([]byte(v)); err != nil {
-			return err.Error()
+			return prose.Of(err)
 		}
-		return ""
+		return prose.Text{}
 	case int64, float64, bool:
-		return fmt.Sprintf("%v is not a time; %s", v, durationForm)
+		return prose.New("%v is not a time; %s", v, durationForm())
 	}
-	return "this is not a time; " + durationForm
+	return prose.New("this is not a time; %s", durationForm())
 }
 
 // isSections tells whether the value was written as [[name]].

@@ -7,9 +7,10 @@
 package settings
 
 import (
-	"fmt"
 	"strings"
 	"time"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Settings is everything the user may change. Zero values are not the defaults; start
@@ -103,13 +104,13 @@ func (d Duration) String() string {
 }
 
 // durationForm is how a duration is written.
-const durationForm = `write it as in "5m" or "90s"`
+func durationForm() prose.Text { return prose.New(`write it as in "5m" or "90s"`) }
 
 // UnmarshalText reads the duration.
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is not a time; %s", Masked(string(b)), durationForm)
+		return prose.Errorf("%q is not a time; %s", Masked(string(b)), durationForm())
 	}
 	*d = Duration(v)
 	return nil

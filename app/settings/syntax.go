@@ -2,27 +2,30 @@ package settings
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // SyntaxError is a settings file that is not TOML.
 type SyntaxError struct {
 	Path         string
-	Line, Column int    // from 1, the column in characters
-	Text         string // the line, with dots for what may be a secret
-	Why          string // what is probably wrong, and how it is mended
+	Line, Column int        // from 1, the column in characters
+	Text         string     // the line, with dots for what may be a secret
+	Why          prose.Text // what is probably wrong, and how it is mended
 }
 
 // Error is where the fault is and why, on one line.
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("the settings file cannot be read: %s, line %d, column %d: %s", e.Path, e.Line, e.Column, e.Why)
+func (e *SyntaxError) Error() string { return e.Told().String() }
+
+// Told is the error as a sentence.
+func (e *SyntaxError) Told() prose.Text {
+	return prose.New("the settings file cannot be read: %s, line %d, column %d: %s", e.Path, e.Line, e.Column, e.Why)
 }
 
 // newSyntaxError says where and why a document cannot be read.
@@ -71,29 +74,29 @@ const (
 )
 
 // why is what is probably wrong with the line.
-func (f fault) why() string {
+func (f fault) why() prose.Text {
 	trimmed := strings.TrimSpace(f.line)
 	switch {
 	case !utf8.ValidString(f.line) || strings.Contains(f.line, "\x00"):
-		return "this is not UTF-8 text; save the file as UTF-8"
+		return prose.New("this is not UTF-8 text; save the file as UTF-8")
 	case strings.Contains(f.said, "already"):
-		return f.said + " above; remove one of the two"
+		return prose.New("%s above; remove one of the two", f.said)
 	case strings.Contains(f.said, "should be a table"):
-		return "the name is a value above and a section here; keep one of the two"
+		return prose.New("the name is a value above and a section here; keep one of the two")
 	case strings.Contains(f.said, "array"):
-		return `a comma between two values, or the closing ] of a list, is missing before this place`
+		return prose.New(`a comma between two values, or the closing ] of a list, is missing before this place`)
 	case strings.Contains(f.said, "not terminated"):
-		return "the closing quotes are missing"
+		return prose.New("the closing quotes are missing")
 	case strings.ContainsAny(f.line, typeset) && !strings.HasPrefix(trimmed, "#"):
-		return `use straight quotes, " or '`
+		return prose.New(`use straight quotes, " or '`)
 	case strings.HasPrefix(trimmed, "["):
-		return "a section is written as [gateway], on a line of its own"
+		return prose.New("a section is written as [gateway], on a line of its own")
 	case !f.assigns:
-		return `write it as name = "value"`
+		return prose.New(`write it as name = "value"`)
 	case f.key == "":
-		return "a name is missing before ="
+		return prose.New("a name is missing before =")
 	case !f.keyIsFine():
-		return "a name with other characters than letters, digits, - and _ must be in quotes, as in " + strconv.Quote(f.key) + " = …"
+		return prose.New("a name with other characters than letters, digits, - and _ must be in quotes, as in %q = …", f.key)
 	default:
 		return f.whyValue()
 	}
@@ -122,38 +125,38 @@ func (f fault) keyIsFine() bool {
 	}
 }
 
-func (f fault) whyValue() string {
+func (f fault) whyValue() prose.Text {
 	switch {
 	case f.value == "":
-		return "the value after = is missing"
+		return prose.New("the value after = is missing")
 	case slices.Contains(switches, strings.ToLower(f.value)):
-		return "write true or false, in small letters"
+		return prose.New("write true or false, in small letters")
 	case strings.ContainsAny(f.value[:1], `"'`):
 		return f.whyQuoted()
 	case strings.ContainsAny(f.value[:1], listStart) && strings.Contains(f.said, "incomplete"):
-		return "the closing } is missing"
+		return prose.New("the closing } is missing")
 	case strings.ContainsAny(f.value[:1], listStart):
-		return `texts in a list must be in quotes, as in ["first", "second"]`
+		return prose.New(`texts in a list must be in quotes, as in ["first", "second"]`)
 	case number.MatchString(strings.TrimRight(f.value, ",; ")):
-		return "only a comment may follow a value on its line, no comma"
+		return prose.New("only a comment may follow a value on its line, no comma")
 	case f.bare():
-		return fmt.Sprintf("text must be in quotes: %s = %q", f.key, strings.TrimRight(f.value, `"'`))
+		return prose.New("text must be in quotes: %s = %q", f.key, strings.TrimRight(f.value, `"'`))
 	default:
-		return f.said
+		return prose.Verbatim(f.said)
 	}
 }
 
-func (f fault) whyQuoted() string {
+func (f fault) whyQuoted() prose.Text {
 	closed := quoted.FindString(f.value)
 	switch {
 	case strings.Contains(f.said, "escape"):
-		return `in double quotes, \ is written as \\; in single quotes it stays as it is, as in 'C:\folder'`
+		return prose.New(`in double quotes, \ is written as \\; in single quotes it stays as it is, as in 'C:\folder'`)
 	case closed == "":
-		return "the closing quote is missing"
+		return prose.New("the closing quote is missing")
 	case strings.ContainsAny(f.value[len(closed):], `"'=`):
-		return `a value ends at its closing quote; write \" for a quote inside of it, and each setting on a line of its own`
+		return prose.New(`a value ends at its closing quote; write \" for a quote inside of it, and each setting on a line of its own`)
 	default:
-		return "only a comment may follow a value on its line"
+		return prose.New("only a comment may follow a value on its line")
 	}
 }
 
@@ -165,14 +168,14 @@ func (f fault) bare() bool {
 }
 
 // plainly is why without what may be a secret.
-func (f fault) plainly() string {
+func (f fault) plainly() prose.Text {
 	switch {
 	case f.bare():
-		return `text must be in quotes, as in name = "text"`
+		return prose.New(`text must be in quotes, as in name = "text"`)
 	case f.assigns && f.key != "" && !f.keyIsFine():
-		return "a name with other characters than letters, digits, - and _ must be in quotes"
+		return prose.New("a name with other characters than letters, digits, - and _ must be in quotes")
 	}
-	return Masked(f.why())
+	return f.why().Map(Masked)
 }
 
 // shown is the line as it may go to a terminal or a log. Values are shown where settings

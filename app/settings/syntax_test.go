@@ -62,7 +62,7 @@ func TestSyntaxErrors(t *testing.T) {
 			if !errors.As(err, &e) || notices != nil || !reflect.DeepEqual(got, Default()) {
 				t.Fatalf("got %+v, %v, %v", got, notices, err)
 			}
-			if e.Path != path || e.Line != tc.line || e.Column != tc.column || e.Why != tc.why {
+			if e.Path != path || e.Line != tc.line || e.Column != tc.column || e.Why.String() != tc.why {
 				t.Errorf("%s, line %d, column %d: %s\nwant line %d, column %d: %s", e.Path, e.Line, e.Column, e.Why, tc.line, tc.column, tc.why)
 			}
 			if data, _ := os.ReadFile(path); string(data) != tc.text {
@@ -108,7 +108,7 @@ func TestSyntaxErrorsShowNoSecrets(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		if e.Text != shown || strings.Contains(e.Error()+e.Why, secret) || e.Column > len(shown)+1 {
+		if e.Text != shown || strings.Contains(e.Error()+e.Why.String(), secret) || e.Column > len(shown)+1 {
 			t.Errorf("%q shows %q, column %d, %s", text, e.Text, e.Column, e.Why)
 		}
 	}

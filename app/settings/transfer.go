@@ -3,13 +3,14 @@ package settings
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // MaxImport is the largest file that Import reads, in bytes.
@@ -17,9 +18,9 @@ const MaxImport = 1 << 20
 
 // Why a file cannot be imported. What is wrong with its values is a *ValidationError.
 var (
-	ErrTooLarge   = errors.New("the file is too large to hold settings")
-	ErrNoSettings = errors.New("the file holds neither settings of this program nor the vars of a wrangler.jsonc")
-	ErrNothing    = errors.New("the file holds nothing that can be imported")
+	ErrTooLarge   = prose.Errorf("the file is too large to hold settings")
+	ErrNoSettings = prose.Errorf("the file holds neither settings of this program nor the vars of a wrangler.jsonc")
+	ErrNothing    = prose.Errorf("the file holds nothing that can be imported")
 )
 
 // Imported is what a file brings.
@@ -30,17 +31,17 @@ type Imported struct {
 
 // Ignored is a value that was not taken over. It is never repeated: it may be a secret.
 type Ignored struct {
-	Name string // as in the file
-	Why  string // a sentence without capital and full stop
+	Name string     // as in the file
+	Why  prose.Text // a sentence without capital and full stop
 }
 
 // The reasons why something is ignored.
-const (
-	ignoredSecret  = "a secret is not read from a file; store it in the keychain"
-	ignoredUnknown = "this program has no such setting"
-	ignoredExample = "it is still the text of the example"
-	ignoredKind    = "it is not a text"
-	ignoredEnv     = "only the vars at the top of the file are read"
+var (
+	ignoredSecret  = prose.New("a secret is not read from a file; store it in the keychain")
+	ignoredUnknown = prose.New("this program has no such setting")
+	ignoredExample = prose.New("it is still the text of the example")
+	ignoredKind    = prose.New("it is not a text")
+	ignoredEnv     = prose.New("only the vars at the top of the file are read")
 )
 
 // Export is s as a document that Import reads. It holds no secrets, as s holds none.

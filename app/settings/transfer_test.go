@@ -46,11 +46,11 @@ func TestImportWorker(t *testing.T) {
 	}
 	ignored := map[string]string{}
 	for _, x := range in.Ignored {
-		ignored[x.Name] = x.Why
+		ignored[x.Name] = x.Why.String()
 	}
 	if !reflect.DeepEqual(ignored, map[string]string{
-		"AZURE_RESOURCE": ignoredExample, "GatewayToken": ignoredSecret, "OPENAI_API_KEY": ignoredSecret,
-		"LOG_URL": ignoredUnknown, "GATEWAY": ignoredUnknown,
+		"AZURE_RESOURCE": ignoredExample.String(), "GatewayToken": ignoredSecret.String(), "OPENAI_API_KEY": ignoredSecret.String(),
+		"LOG_URL": ignoredUnknown.String(), "GATEWAY": ignoredUnknown.String(),
 	}) {
 		t.Errorf("ignored: %v", ignored)
 	}
@@ -157,7 +157,7 @@ func TestImportKeepsWhatTheFileDoesNotHave(t *testing.T) {
 	if want := []Change{{FieldGateway, "", "work"}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("changes %+v, want %+v", got, want)
 	}
-	if len(in.Ignored) != 2 || in.Ignored[0] != (Ignored{"gateway.token", ignoredSecret}) || in.Ignored[1].Name != "future.x" && in.Ignored[1].Name != "future" {
+	if len(in.Ignored) != 2 || in.Ignored[0].Name != "gateway.token" || in.Ignored[0].Why.String() != ignoredSecret.String() || in.Ignored[1].Name != "future.x" && in.Ignored[1].Name != "future" {
 		t.Errorf("ignored %+v", in.Ignored)
 	}
 }

@@ -1,10 +1,10 @@
 package settings
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/spelling"
 )
 
@@ -17,58 +17,56 @@ type unknownKey struct {
 // notice tells about the key, and what it may have been meant to be.
 func (k unknownKey) notice() Notice {
 	field := Masked(k.field)
-	n := Notice{Text: fmt.Sprintf("%s is not a setting and is ignored", field)}
+	what := prose.New("%s is not a setting and is ignored", field)
 	if k.section {
-		n.Text = fmt.Sprintf("[%s] is not a section of the settings and is ignored", field)
+		what = prose.New("[%s] is not a section of the settings and is ignored", field)
 	}
 	if looksSecret(k.field) || field != k.field {
-		n.Text += "; secrets do not belong in this file, use the keychain or the environment"
-		return n
+		return Notice{Text: prose.New("%s; secrets do not belong in this file, use the keychain or the environment", what)}
 	}
-	n.Text += "; " + k.suggestion()
-	return n
+	return Notice{Text: prose.New("%s; %s", what, k.suggestion())}
 }
 
 // suggestion is what the user may have meant.
-func (k unknownKey) suggestion() string {
+func (k unknownKey) suggestion() prose.Text {
 	section, name := cutLast(k.field)
 	names := namesIn(section)
 	near := spelling.Nearest(name, names)
 	if near == "" && !k.section {
-		if elsewhere := k.elsewhere(name); elsewhere != "" {
-			return "did you mean " + elsewhere + "?"
+		if elsewhere := k.elsewhere(name); !elsewhere.Empty() {
+			return prose.New("did you mean %s?", elsewhere)
 		}
 	}
 	switch {
 	case near != "" && k.section:
-		return fmt.Sprintf("did you mean [%s]?", strings.TrimPrefix(section+"."+near, "."))
+		return prose.New("did you mean [%s]?", strings.TrimPrefix(section+"."+near, "."))
 	case near != "":
-		return fmt.Sprintf("did you mean %s?", strings.TrimPrefix(section+"."+near, "."))
+		return prose.New("did you mean %s?", strings.TrimPrefix(section+"."+near, "."))
 	case section == "":
-		return "the sections are " + strings.Join(names[1:], ", ") // the first is the version
+		return prose.New("the sections are %s", strings.Join(names[1:], ", ")) // the first is the version
 	default:
-		return fmt.Sprintf("the settings in [%s] are %s", section, strings.Join(names, ", "))
+		return prose.New("the settings in [%s] are %s", section, strings.Join(names, ", "))
 	}
 }
 
 // elsewhere is the setting with that name in another section, "" for none.
-func (unknownKey) elsewhere(name string) string {
+func (unknownKey) elsewhere(name string) prose.Text {
 	for _, section := range namesIn("") {
 		for _, n := range namesIn(section) {
 			if strings.EqualFold(n, name) {
-				return fmt.Sprintf("%s in the section [%s]", n, section)
+				return prose.New("%s in the section [%s]", n, section)
 			}
 		}
 	}
-	return ""
+	return prose.Text{}
 }
 
 // meant is the name that a mistyped one was probably meant to be, or all that there are.
-func meant(typed string, names []string) string {
+func meant(typed string, names []string) prose.Text {
 	if near := spelling.Nearest(typed, names); near != "" {
-		return "did you mean " + near + "?"
+		return prose.New("did you mean %s?", near)
 	}
-	return "choose one of " + strings.Join(names, ", ")
+	return prose.New("choose one of %s", strings.Join(names, ", "))
 }
 
 func cutLast(field string) (section, name string) {

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // The fields that can be wrong or missing, named as in the file.
@@ -36,11 +37,10 @@ const (
 // FieldProvider is the field of a provider's key mode.
 func FieldProvider(name string) string { return "providers." + name + ".key" }
 
-// Problem is what is wrong with one field, and what to do. The window shows the text in
-// the user's language where it is written out in full, without values.
+// Problem is what is wrong with one field, and what to do.
 type Problem struct {
-	Field string // as in the file, e.g. "server.listen"
-	Text  string // a sentence without the field's name
+	Field string     // as in the file, e.g. "server.listen"
+	Text  prose.Text // a sentence without the field's name
 }
 
 // ValidationError lists everything that is wrong with settings.
@@ -52,23 +52,26 @@ type ValidationError struct {
 func (e *ValidationError) Error() string {
 	parts := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
-		parts[i] = p.Field + ": " + p.Text
+		parts[i] = p.Field + ": " + p.Text.String()
 	}
 	return strings.Join(parts, "; ")
 }
 
 // Field is what is wrong with a field, "" when nothing is.
-func (e *ValidationError) Field(name string) string {
+func (e *ValidationError) Field(name string) string { return e.Told(name).String() }
+
+// Told is Field for other languages.
+func (e *ValidationError) Told(name string) prose.Text {
 	for _, p := range e.Problems {
 		if p.Field == name {
 			return p.Text
 		}
 	}
-	return ""
+	return prose.Text{}
 }
 
-func (e *ValidationError) check(field, problem string) {
-	if problem != "" {
+func (e *ValidationError) check(field string, problem prose.Text) {
+	if !problem.Empty() {
 		e.Problems = append(e.Problems, Problem{Field: field, Text: problem})
 	}
 }
@@ -95,23 +98,23 @@ func (s Settings) Normalized() Settings {
 func (s Settings) Validate(providers []string) error {
 	e := &ValidationError{}
 	if s.Gateway.Account != "" && !accountID.MatchString(s.Gateway.Account) {
-		e.check(FieldAccount, "an account ID has 32 characters, 0-9 and a-f; copy it from the address of your Cloudflare dashboard")
+		e.check(FieldAccount, prose.New("an account ID has 32 characters, 0-9 and a-f; copy it from the address of your Cloudflare dashboard"))
 	}
 	if s.Gateway.ID != "" && !gatewayID.MatchString(s.Gateway.ID) {
-		e.check(FieldGateway, "a gateway's name has up to 64 of a-z, 0-9, - and _; copy it from AI > AI Gateway in the dashboard")
+		e.check(FieldGateway, prose.New("a gateway's name has up to 64 of a-z, 0-9, - and _; copy it from AI > AI Gateway in the dashboard"))
 	}
 	e.check(FieldGatewayURL, checkURL(s.Gateway.URL))
 	if s.Azure.Resource != "" && !azureResource.MatchString(s.Azure.Resource) {
-		e.check(FieldAzureResource, "give the resource's name alone (2 to 64 letters, digits and hyphens), not its address")
+		e.check(FieldAzureResource, prose.New("give the resource's name alone (2 to 64 letters, digits and hyphens), not its address"))
 	}
 	if s.Azure.APIVersion != "" && !azureVersion.MatchString(s.Azure.APIVersion) {
-		e.check(FieldAzureAPIVersion, "an API version looks like 2024-02-01 or 2025-04-01-preview")
+		e.check(FieldAzureAPIVersion, prose.New("an API version looks like 2024-02-01 or 2025-04-01-preview"))
 	}
 	e.check(FieldListen, checkListen(s.Server.Listen))
 	e.check(FieldUpstreamTimeout, checkDuration(s.Server.UpstreamTimeout))
 	e.check(FieldStreamIdleTimeout, checkDuration(s.Server.StreamIdleTimeout))
 	if s.Server.Retries < 0 || s.Server.Retries > maxRetries {
-		e.check(FieldRetries, "choose a number from 0 to 5")
+		e.check(FieldRetries, prose.New("choose a number from 0 to 5"))
 	}
 	for _, o := range s.Server.Origins {
 		e.check(FieldOrigins, checkOrigin(o))
@@ -145,36 +148,36 @@ func (s Settings) checkProviders(e *ValidationError, known []string) {
 	slices.Sort(names)
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			e.check(Masked("providers."+name), "there is no such provider; "+meant(name, known))
+			e.check(Masked("providers."+name), prose.New("there is no such provider; %s", meant(name, known)))
 			continue
 		}
 		switch s.Providers[name].Key {
 		case "", KeyStored, KeyOwn, KeyUnified:
 		default:
-			e.check(FieldProvider(name), `write "stored", "own" or "unified"`)
+			e.check(FieldProvider(name), prose.New(`write "stored", "own" or "unified"`))
 		}
 	}
 }
 
-func checkURL(raw string) string {
+func checkURL(raw string) prose.Text {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || raw != strings.TrimSpace(raw):
-		return "this is not an address; write one like https://gateway.ai.cloudflare.com/v1"
+		return prose.New("this is not an address; write one like https://gateway.ai.cloudflare.com/v1")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return "the address must begin with https:// (or http://)"
+		return prose.New("the address must begin with https:// (or http://)")
 	case u.Hostname() == "" || u.Opaque != "" || !portOK(u.Port()) || strings.HasSuffix(u.Host, ":"):
-		return "the address has no valid host; write one like https://gateway.ai.cloudflare.com/v1"
+		return prose.New("the address has no valid host; write one like https://gateway.ai.cloudflare.com/v1")
 	case u.User != nil:
-		return "the address must not hold a user name or password; the token has a place of its own"
+		return prose.New("the address must not hold a user name or password; the token has a place of its own")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(raw, "#"):
-		return "leave out everything from ? or # on; the account, gateway and provider are added to the path"
+		return prose.New("leave out everything from ? or # on; the account, gateway and provider are added to the path")
 	case strings.HasSuffix(u.Path, "/"):
-		return "leave out the slash at the end"
+		return prose.New("leave out the slash at the end")
 	case u.Path != "" && path.Clean(u.Path) != u.Path || u.RawPath != "":
-		return "write the path plainly, without //, . or .. or % codes"
+		return prose.New("write the path plainly, without //, . or .. or percent codes")
 	}
-	return ""
+	return prose.Text{}
 }
 
 func portOK(port string) bool {
@@ -185,39 +188,39 @@ func portOK(port string) bool {
 	return err == nil && n > 0
 }
 
-func checkListen(addr string) string {
+func checkListen(addr string) prose.Text {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "an address and a port are needed; write it as 127.0.0.1:8787"
+		return prose.New("an address and a port are needed; write it as 127.0.0.1:8787")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
-		return "the port must be a number from 1 to 65535, or 0 for any free one"
+		return prose.New("the port must be a number from 1 to 65535, or 0 for any free one")
 	}
 	if host == "" || host == "localhost" {
-		return ""
+		return prose.Text{}
 	}
 	if _, err := netip.ParseAddr(host); err != nil {
-		return "the address must be one of this computer's IP addresses or localhost; write it as 127.0.0.1:8787"
+		return prose.New("the address must be one of this computer's IP addresses or localhost; write it as 127.0.0.1:8787")
 	}
-	return ""
+	return prose.Text{}
 }
 
-func checkDuration(d Duration) string {
+func checkDuration(d Duration) prose.Text {
 	if time.Duration(d) < time.Second {
-		return `the time must be at least one second; write it as in "5m" or "90s"`
+		return prose.New(`the time must be at least one second; write it as in "5m" or "90s"`)
 	}
-	return ""
+	return prose.Text{}
 }
 
-func checkOrigin(o string) string {
+func checkOrigin(o string) prose.Text {
 	if o == "*" {
-		return ""
+		return prose.Text{}
 	}
 	scheme, host, ok := strings.Cut(o, "://")
 	if !ok || !originScheme.MatchString(scheme) || host == "" || strings.ContainsAny(host, "/?#@ *,") {
-		return fmt.Sprintf(`%q is not a web origin; write scheme and host as in https://example.com, or "*" for all`, Masked(o))
+		return prose.New(`%q is not a web origin; write scheme and host as in https://example.com, or "*" for all`, Masked(o))
 	}
-	return ""
+	return prose.Text{}
 }
 
 // Missing lists the fields that must be filled in before a request can go to the
@@ -238,13 +241,13 @@ func (s Settings) Missing() []string {
 func (s Settings) Warnings() []Problem {
 	var out []Problem
 	if host, _, err := net.SplitHostPort(s.Server.Listen); err == nil && !loopback(host) {
-		out = append(out, Problem{FieldListen, "other computers can reach this address; whoever has the local key can use your gateway, and nothing is encrypted on the way"})
+		out = append(out, Problem{FieldListen, prose.New("other computers can reach this address; whoever has the local key can use your gateway, and nothing is encrypted on the way")})
 	}
 	if u, err := url.Parse(s.Gateway.URL); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-		out = append(out, Problem{FieldGatewayURL, "the gateway token and every request travel unencrypted; use https://"})
+		out = append(out, Problem{FieldGatewayURL, prose.New("the gateway token and every request travel unencrypted; use https://")})
 	}
 	if slices.Contains(s.Server.Origins, "*") {
-		out = append(out, Problem{FieldOrigins, "every web page may call the proxy if it knows the local key"})
+		out = append(out, Problem{FieldOrigins, prose.New("every web page may call the proxy if it knows the local key")})
 	}
 	return out
 }

@@ -180,7 +180,7 @@ func TestWarnings(t *testing.T) {
 			if tc.field == "" && len(w) == 0 {
 				return
 			}
-			if len(w) != 1 || w[0].Field != tc.field || w[0].Text == "" {
+			if len(w) != 1 || w[0].Field != tc.field || w[0].Text.Empty() {
 				t.Errorf("got %v, want a warning about %q", w, tc.field)
 			}
 		})

@@ -51,18 +51,19 @@ type allowance struct {
 }
 
 var allowances = []allowance{
-	{"proxy/convert", []string{"proxy/rawjson", "proxy/sse"}, "a conversion stands alone, so that it can be tested and moved alone"},
-	{"proxy/convert/ir", []string{"proxy/rawjson"}, "the neutral form knows no protocol"},
-	{"proxy/convert/openaichat", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
-	{"proxy/convert/openairesponses", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
-	{"proxy/convert/anthropic", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
-	{"proxy/rawjson", nil, "it is a leaf"},
-	{"proxy/sse", nil, "it is a leaf"},
-	{"proxy/event", nil, "records are the language between proxy and window, so they depend on neither"},
-	{"app/settings", []string{"proxy/spelling"}, "settings are read by all and know nobody"},
-	{"app/secret", nil, "a store keeps strings and knows nobody"},
+	{"proxy/convert", []string{"proxy/prose", "proxy/rawjson", "proxy/sse"}, "a conversion stands alone, so that it can be tested and moved alone"},
+	{"proxy/convert/ir", []string{"proxy/prose", "proxy/rawjson"}, "the neutral form knows no protocol"},
+	{"proxy/convert/openaichat", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/prose", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
+	{"proxy/convert/openairesponses", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/prose", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
+	{"proxy/convert/anthropic", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/prose", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
+	{"proxy/prose", nil, "it is a leaf"},
+	{"proxy/rawjson", []string{"proxy/prose"}, "it is a leaf but for its words"},
+	{"proxy/sse", []string{"proxy/prose"}, "it is a leaf but for its words"},
+	{"proxy/event", []string{"proxy/prose"}, "records are the language between proxy and window, so they depend on neither"},
+	{"app/settings", []string{"proxy/prose", "proxy/spelling"}, "settings are read by all and know nobody"},
+	{"app/secret", []string{"proxy/prose"}, "a store keeps strings and knows nobody"},
 	{"app/client", nil, "what clients are told is a table, and it knows nobody"},
-	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "proxy/probe", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
+	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "proxy/probe", "proxy/prose", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
 	{"assets", nil, "it is a leaf"},
 }
 
@@ -141,7 +142,7 @@ func checkTrayFile(tr *tree) (found []string) {
 
 // checkThirdParty finds modules from outside in packages that are to stay plain.
 func checkThirdParty(tr *tree) (found []string) {
-	for _, dir := range []string{"proxy/convert", "proxy/rawjson", "proxy/sse", "proxy/event"} {
+	for _, dir := range []string{"proxy/convert", "proxy/prose", "proxy/rawjson", "proxy/sse", "proxy/event"} {
 		tr.imports(func(f file, at, pkg string) {
 			if f.in(dir) && !f.isTest() && !ours(pkg) && !standard(pkg) {
 				found = append(found, at+": "+path.Dir(f.path)+" must not import "+pkg+": it needs the standard library only")

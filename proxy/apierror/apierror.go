@@ -8,12 +8,12 @@ package apierror
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -52,13 +52,15 @@ func Decode(a Answer) *ir.Error {
 }
 
 func decode(a Answer, f found) *ir.Error {
+	text := prose.Verbatim(f.message)
 	if f.message == "" {
-		f.message = bare(a.Status, a.Body)
+		text = bare(a.Status, a.Body)
+		f.message = text.String()
 	}
 	said := f
 	hideAll(&said, a.Secrets)
 	e := &ir.Error{
-		Status: a.Status, Message: f.message, Param: said.param, Code: said.code, Type: said.typ,
+		Status: a.Status, Message: text, Param: said.param, Code: said.code, Type: said.typ,
 		RetryAfter:   a.header("Retry-After"),
 		RetryAfterMS: a.header("Retry-After-Ms"),
 		ShouldRetry:  a.header("X-Should-Retry"),
@@ -73,7 +75,7 @@ func decode(a Answer, f found) *ir.Error {
 	if permanent(e.Kind) && e.ShouldRetry == "" {
 		e.ShouldRetry = "false"
 	}
-	e.Message = Mask(e.Message, a.Secrets...)
+	e.Message = e.Message.Map(func(s string) string { return Mask(s, a.Secrets...) })
 	return e
 }
 
@@ -135,7 +137,7 @@ func FromTransport(err error, provider string) *ir.Error {
 	}
 	return &ir.Error{
 		Kind: ir.BadGateway, Code: "upstream_error",
-		Message: fmt.Sprintf("%s could not be reached: %s", provider, Mask(plainCause(err))),
+		Message: prose.New("%s could not be reached: %s", provider, Mask(plainCause(err))),
 	}
 }
 
@@ -172,15 +174,15 @@ func credential(e *ir.Error, f *found, a *Answer) {
 		if a.Status != http.StatusForbidden {
 			e.Kind = ir.Unauthenticated
 		}
-		e.Message = fmt.Sprintf("%s refused the key you sent: %s", a.Provider, e.Message)
+		e.Message = prose.New("%s refused the key you sent: %s", a.Provider, e.Message)
 		return
 	}
 	e.Kind = ir.UpstreamCredential
-	where := "your own key for it (see Settings, or apex-ai-proxy token set)"
 	if a.Stored {
-		where = "the key stored for it at Cloudflare (AI Gateway, Provider Keys), or none is stored there"
+		e.Message = prose.New("%s refused the key stored for it at Cloudflare (AI Gateway, Provider Keys), or none is stored there. It said: %s", a.Provider, e.Message)
+		return
 	}
-	e.Message = fmt.Sprintf("%s refused %s. It said: %s", a.Provider, where, e.Message)
+	e.Message = prose.New("%s refused your own key for it (see Settings, or apex-ai-proxy token set). It said: %s", a.Provider, e.Message)
 }
 
 func aboutKey(f *found) bool {
@@ -189,15 +191,15 @@ func aboutKey(f *found) bool {
 }
 
 // bare describes an answer without a usable message.
-func bare(status int, body []byte) string {
+func bare(status int, body []byte) prose.Text {
 	text := http.StatusText(status)
 	if text != "" {
 		text = " " + text
 	}
 	if shown := excerpt(body); shown != "" {
-		return fmt.Sprintf("upstream returned %d%s: %s", status, text, shown)
+		return prose.New("upstream returned %d%s: %s", status, text, shown)
 	}
-	return fmt.Sprintf("upstream returned %d%s without a body", status, text)
+	return prose.New("upstream returned %d%s without a body", status, text)
 }
 
 func containsAny(text string, words ...string) bool {

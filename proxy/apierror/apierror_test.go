@@ -68,7 +68,7 @@ func TestExtraction(t *testing.T) {
 		`{"error":{"message":"outer","metadata":{"raw":{"message":"inner"}}}}`: "inner",
 	} {
 		e := apierror.Decode(apierror.Answer{Status: 400, Body: []byte(body), Provider: "P"})
-		if e.Message != want {
+		if e.Message.String() != want {
 			t.Errorf("%q: %q, want %q", body, e.Message, want)
 		}
 	}
@@ -116,7 +116,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		a := apierror.Answer{Status: status, Body: body, Provider: "P", Secrets: []string{"hunter2-secret"}}
 		e := apierror.Decode(a)
-		if e == nil || e.Message == "" || strings.Contains(e.Message, "hunter2-secret") {
+		if e == nil || e.Message.Empty() || strings.Contains(e.Message.String(), "hunter2-secret") {
 			t.Fatalf("%+v", e)
 		}
 		_ = apierror.FromSuccess(a)
@@ -130,7 +130,7 @@ func TestSecretsAreHiddenEverywhere(t *testing.T) {
 		Status: 400, Provider: "P", Secrets: []string{secret, "with/slash-1234"},
 		Body: []byte(`{"error":{"message":"m with\/slash-1234","type":"` + secret + `","code":"` + secret + `","param":"` + secret + `","details":{"a":["\u0068unter2-secret",1.50]}}}`),
 	})
-	if e.Message != "m [hidden]" || e.Type != "[hidden]" || e.Code != "[hidden]" || e.Param != "[hidden]" || string(e.Details) != `{"a":["[hidden]",1.50]}` {
+	if e.Message.String() != "m [hidden]" || e.Type != "[hidden]" || e.Code != "[hidden]" || e.Param != "[hidden]" || string(e.Details) != `{"a":["[hidden]",1.50]}` {
 		t.Errorf("%+v", e)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // anthropicTypes are all that Anthropic's strict clients know.
@@ -26,7 +27,7 @@ var openAITypes = []string{
 func TestEveryErrorHasItsEnvelope(t *testing.T) {
 	for kind := ir.Internal; kind <= ir.OtherServer; kind++ {
 		for _, status := range []int{0, 418, 599, 1000} {
-			e := &ir.Error{Kind: kind, Status: status, Type: "made_up_error", Message: "m"}
+			e := &ir.Error{Kind: kind, Status: status, Type: "made_up_error", Message: prose.Verbatim("m")}
 			if status > 0 {
 				e.Code, e.Param = "made_up", "p"
 			}

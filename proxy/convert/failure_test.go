@@ -6,6 +6,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // TestFailedAnswers: Codex acts on the code of a failed answer, and waits as long as the
@@ -15,15 +16,15 @@ func TestFailedAnswers(t *testing.T) {
 		err        ir.Error
 		code, text string
 	}{
-		{ir.Error{Kind: ir.RateLimited, Message: "Slow.", RetryAfter: "7"}, "rate_limit_exceeded", "Slow. Please try again in 7s."},
-		{ir.Error{Kind: ir.RateLimited, Message: "Please try again in 700ms.", RetryAfter: "1"}, "rate_limit_exceeded", "Please try again in 700ms."},
-		{ir.Error{Kind: ir.RateLimited, Message: "Slow.", RetryAfter: "Mon, 23 Nov 2026 02:00:00 GMT"}, "rate_limit_exceeded", "Slow."},
-		{ir.Error{Kind: ir.ContextTooLong, Message: "m"}, "context_length_exceeded", "m"},
-		{ir.Error{Kind: ir.QuotaExceeded, Message: "m"}, "insufficient_quota", "m"},
-		{ir.Error{Kind: ir.Billing, Message: "m"}, "insufficient_quota", "m"},
-		{ir.Error{Kind: ir.InvalidRequest, Message: "m"}, "invalid_prompt", "m"},
-		{ir.Error{Kind: ir.Overloaded, Message: "m"}, "server_is_overloaded", "m"},
-		{ir.Error{Kind: ir.BadGateway, Message: "m", RetryAfter: "7"}, "server_error", "m"},
+		{ir.Error{Kind: ir.RateLimited, Message: prose.Verbatim("Slow."), RetryAfter: "7"}, "rate_limit_exceeded", "Slow. Please try again in 7s."},
+		{ir.Error{Kind: ir.RateLimited, Message: prose.Verbatim("Please try again in 700ms."), RetryAfter: "1"}, "rate_limit_exceeded", "Please try again in 700ms."},
+		{ir.Error{Kind: ir.RateLimited, Message: prose.Verbatim("Slow."), RetryAfter: "Mon, 23 Nov 2026 02:00:00 GMT"}, "rate_limit_exceeded", "Slow."},
+		{ir.Error{Kind: ir.ContextTooLong, Message: prose.Verbatim("m")}, "context_length_exceeded", "m"},
+		{ir.Error{Kind: ir.QuotaExceeded, Message: prose.Verbatim("m")}, "insufficient_quota", "m"},
+		{ir.Error{Kind: ir.Billing, Message: prose.Verbatim("m")}, "insufficient_quota", "m"},
+		{ir.Error{Kind: ir.InvalidRequest, Message: prose.Verbatim("m")}, "invalid_prompt", "m"},
+		{ir.Error{Kind: ir.Overloaded, Message: prose.Verbatim("m")}, "server_is_overloaded", "m"},
+		{ir.Error{Kind: ir.BadGateway, Message: prose.Verbatim("m"), RetryAfter: "7"}, "server_error", "m"},
 	} {
 		enc := convert.For(ir.OpenAIResponses).NewStreamEncoder(ir.Reply{Model: "m", ID: "x"})
 		out := string(enc.Append(nil, &ir.Event{Kind: ir.Failure, Err: &c.err}))

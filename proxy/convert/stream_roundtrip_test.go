@@ -11,6 +11,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/sse"
 )
 
@@ -388,7 +389,7 @@ func stopIn(t *testing.T, body []byte) string {
 // TestNothingBehindTheEnd: an answer that has ended, or failed, says no more, whatever else
 // an upstream sends.
 func TestNothingBehindTheEnd(t *testing.T) {
-	failure := ir.Event{Kind: ir.Failure, Err: &ir.Error{Kind: ir.Internal, Message: "m"}}
+	failure := ir.Event{Kind: ir.Failure, Err: &ir.Error{Kind: ir.Internal, Message: prose.Verbatim("m")}}
 	for _, p := range protocols {
 		for _, last := range []ir.Event{{Kind: ir.End}, failure} {
 			e := convert.For(p).NewStreamEncoder(ir.Reply{Model: "m", ID: "i"})

@@ -8,7 +8,11 @@
 // is told how many, and can read the ring to be right again.
 package event
 
-import "time"
+import (
+	"time"
+
+	"apex-ai-proxy/proxy/prose"
+)
 
 // Phase is how far an exchange is.
 type Phase uint8
@@ -59,9 +63,10 @@ type Exchange struct {
 	BytesIn   int64 // of the request's body
 	BytesOut  int64 // of the answer's body so far
 	Warnings  []Warning
-	Tries     []Try  // requests that were not begun and sent again, in order; the last request is not among them
-	Error     string // why it failed, for people; without secrets
-	ErrorKind string // machine-readable code of the error
+	Tries     []Try      // requests that were not begun and sent again, in order; the last request is not among them
+	Error     string     // why it failed, for people; without secrets
+	ErrorText prose.Text // the same, to be told in another language
+	ErrorKind string     // machine-readable code of the error
 
 	GatewayLogID string // cf-aig-log-id
 	GatewayStep  string // cf-aig-step: which entry of a gateway's own fallbacks answered
@@ -79,6 +84,7 @@ type Try struct {
 	Model  string        // as the client or its alias names it
 	Status int           // of the answer, 0 when there was none
 	Why    string        // for people; without secrets
+	Text   prose.Text    // the same
 	Wait   time.Duration // until the next one
 }
 
@@ -95,4 +101,5 @@ type Warning struct {
 	Code string
 	Path string // JSON path in the client's request
 	Why  string
+	Text prose.Text // the same
 }

@@ -1,5 +1,7 @@
 package probe
 
+import "apex-ai-proxy/proxy/prose"
+
 // Cause is what a test found.
 type Cause string
 
@@ -37,11 +39,12 @@ const (
 // Finding is the result of a test.
 type Finding struct {
 	Cause    Cause
-	Setting  string // the field that is wrong, where the cause alone does not tell; as in the settings file
-	Code     int    // Cloudflare's, 0 for none
-	Said     string // what the other side or the system said, without secrets
-	LogID    string // of the gateway's log
-	Provider string // whose own key is wrong
+	Setting  string     // the field that is wrong, where the cause alone does not tell; as in the settings file
+	Code     int        // Cloudflare's, 0 for none
+	Said     string     // what the other side or the system said, without secrets
+	Told     prose.Text // Said, where it is not somebody else's words
+	LogID    string     // of the gateway's log
+	Provider string     // whose own key is wrong
 
 	Gateways  []string   // those there are, when the name is none of them
 	Providers []Provider // those that were asked

@@ -41,8 +41,8 @@ func judge(a answer) Finding {
 	}
 	f.Said = strconv.Itoa(a.status) + " " + http.StatusText(a.status)
 	if f.Code != 0 {
-		f.Said = e.Message
-		if _, said, ok := strings.Cut(e.Message, "(Cloudflare "); ok {
+		f.Said = e.Message.String()
+		if _, said, ok := strings.Cut(f.Said, "(Cloudflare "); ok {
 			f.Said = "Cloudflare " + strings.TrimSuffix(strings.SplitN(said, " [log ", 2)[0], ")")
 		}
 	}

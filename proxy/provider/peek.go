@@ -41,7 +41,7 @@ func Peek(body []byte) (*Request, error) {
 	r.WatchStrings(q.mark)
 	r.Outline()
 	if k := r.Kind(); k != rawjson.Object {
-		r.Mismatch("an object", k)
+		r.Mismatch(rawjson.Object, k)
 	}
 	end := r.Offset() + 1
 	r.Object(func(key []byte) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Provider is one row of the table.
@@ -126,7 +127,7 @@ const DemoHost = "demo.invalid"
 func (p *Provider) url(proto ir.Protocol, model string, at Place) (string, error) {
 	path := p.path(proto)
 	if path == "" {
-		return "", &ir.Error{Kind: ir.Unsupported, Message: p.Title + " has no API for this protocol"}
+		return "", &ir.Error{Kind: ir.Unsupported, Message: prose.New("%s has no API for this protocol", p.Title)}
 	}
 	if p.Local {
 		return "http://" + DemoHost + "/" + path, nil
@@ -150,6 +151,6 @@ func (p *Provider) url(proto ir.Protocol, model string, at Place) (string, error
 }
 
 // setting is an error about something the user has not set up. Trying again does not help.
-func setting(message string) *ir.Error {
-	return &ir.Error{Kind: ir.UpstreamCredential, Code: "not_configured", Message: message, ShouldRetry: "false"}
+func setting(format string, args ...any) *ir.Error {
+	return &ir.Error{Kind: ir.UpstreamCredential, Code: "not_configured", Message: prose.New(format, args...), ShouldRetry: "false"}
 }

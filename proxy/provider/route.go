@@ -1,11 +1,11 @@
 package provider
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/spelling"
 )
 
@@ -49,7 +49,7 @@ func Resolve(asked string) (Route, error) {
 			return route(asked, find(f.slug), name), nil
 		}
 	}
-	return Route{}, unknown(fmt.Sprintf("no provider is known for the model %q", name), form(guess(name)))
+	return Route{}, unknown(prose.New("no provider is known for the model %q", name), form(guess(name)))
 }
 
 func checkName(name string) error {
@@ -81,35 +81,34 @@ func explicit(asked, model, slug string) (Route, error) {
 		if nearest(slug) == "" {
 			right = form(guess(model))
 		}
-		return Route{}, unknown(fmt.Sprintf("%q is not a provider", slug), right)
+		return Route{}, unknown(prose.New("%q is not a provider", slug), right)
 	}
 	return route(asked, p, model), nil
 }
 
 // unknown is the error for a name that leads to no provider; right is how it would.
-func unknown(what, right string) *ir.Error {
+func unknown(what, right prose.Text) *ir.Error {
 	return &ir.Error{
 		Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
-		Message: what + ": " + right + " " + listed(),
+		Message: prose.New("%s: %s %s", what, right, listed()),
 	}
 }
 
 // form says how a model is written right. slug is the provider that may have been meant, ""
 // when nobody knows.
-func form(model, slug string) string {
-	const right = "write it as model#provider."
+func form(model, slug string) prose.Text {
 	if slug == "" {
-		return right
+		return prose.New("write it as model#provider.")
 	}
-	return fmt.Sprintf("%s Did you mean %s#%s?", right, model, slug)
+	return prose.New("write it as model#provider. Did you mean %s#%s?", model, slug)
 }
 
 // example shows one of the models of a provider, if any is known.
-func example(models []string, slug string) string {
+func example(models []string, slug string) prose.Text {
 	if len(models) == 0 {
-		return ""
+		return prose.Text{}
 	}
-	return ", for example " + models[0] + "#" + slug
+	return prose.New(", for example %s#%s", models[0], slug)
 }
 
 // nearest is the provider whose name a mistyped one resembles, "" when none does.
@@ -208,12 +207,12 @@ var families = []struct{ prefix, slug string }{
 	{"command-", "cohere"},
 }
 
-func listed() string {
+func listed() prose.Text {
 	slugs := make([]string, len(table))
 	for i := range table {
 		slugs[i] = table[i].Slug
 	}
-	return "Providers: " + strings.Join(slugs, ", ") + "."
+	return prose.New("Providers: %s.", strings.Join(slugs, ", "))
 }
 
 // Upstream is the protocol to speak to the provider for a client of protocol client: the

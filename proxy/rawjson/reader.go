@@ -3,10 +3,11 @@ package rawjson
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Kind is the type of a JSON value, told by its first byte.
@@ -23,10 +24,16 @@ const (
 	Object
 )
 
-var kindNames = [...]string{"nothing", "null", "a boolean", "a number", "a string", "an array", "an object"}
+var kindNames = [...]prose.Text{
+	prose.New("nothing"), prose.New("null"), prose.New("a boolean"), prose.New("a number"), prose.New("a string"),
+	prose.New("an array"), prose.New("an object"),
+}
 
 // String names the kind as an error message would ("a string", "an object").
-func (k Kind) String() string { return kindNames[k] }
+func (k Kind) String() string { return kindNames[k].String() }
+
+// Told is String for other languages.
+func (k Kind) Told() prose.Text { return kindNames[k] }
 
 // maxDepth bounds nesting, so that hostile input cannot exhaust the stack.
 const maxDepth = 512
@@ -34,26 +41,31 @@ const maxDepth = 512
 // SyntaxError is JSON that cannot be read. Offset counts bytes from the start.
 type SyntaxError struct {
 	Offset int
-	What   string
+	What   prose.Text
 }
 
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("invalid JSON at byte %d: %s", e.Offset, e.What)
+func (e *SyntaxError) Error() string { return e.Told().String() }
+
+// Told is the error as a sentence.
+func (e *SyntaxError) Told() prose.Text {
+	return prose.New("invalid JSON at byte %d: %s", e.Offset, e.What)
 }
 
 // TypeError is well-formed JSON with a value of an unexpected kind at Path,
 // which is written as in "messages[3].content[0].type".
 type TypeError struct {
 	Path      string
-	Want, Got string
+	Want, Got prose.Text
 }
 
-func (e *TypeError) Error() string {
-	at := e.Path
-	if at == "" {
-		at = "the body"
+func (e *TypeError) Error() string { return e.Told().String() }
+
+// Told is the error as a sentence.
+func (e *TypeError) Told() prose.Text {
+	if e.Path == "" {
+		return prose.New("the body must be %s, not %s", e.Want, e.Got)
 	}
-	return fmt.Sprintf("%s must be %s, not %s", at, e.Want, e.Got)
+	return prose.New("%s must be %s, not %s", e.Path, e.Want, e.Got)
 }
 
 // Reader pulls values out of one JSON document. The first error sticks: after it
@@ -135,14 +147,14 @@ func (r *Reader) Path() string {
 	return b.String()
 }
 
-func (r *Reader) syntax(what string) {
+func (r *Reader) syntax(format string, args ...any) {
 	if r.err == nil {
-		r.err = &SyntaxError{Offset: r.pos, What: what}
+		r.err = &SyntaxError{Offset: r.pos, What: prose.New(format, args...)}
 	}
 }
 
 // Mismatch records that the current value should have been of another kind.
-func (r *Reader) Mismatch(want string, got Kind) {
+func (r *Reader) Mismatch(want, got Kind) {
 	if r.err != nil {
 		return
 	}
@@ -150,7 +162,7 @@ func (r *Reader) Mismatch(want string, got Kind) {
 		r.syntax("a value is missing")
 		return
 	}
-	r.err = &TypeError{Path: r.Path(), Want: want, Got: got.String()}
+	r.err = &TypeError{Path: r.Path(), Want: want.Told(), Got: got.Told()}
 }
 
 func (r *Reader) space() {
@@ -215,7 +227,7 @@ func (r *Reader) Object(field func(key []byte)) {
 		return
 	case Object:
 	default:
-		r.Mismatch("an object", k)
+		r.Mismatch(Object, k)
 		return
 	}
 	if !r.enter() {
@@ -300,7 +312,7 @@ func (r *Reader) Array(element func(i int)) {
 		return
 	case Array:
 	default:
-		r.Mismatch("an array", k)
+		r.Mismatch(Array, k)
 		return
 	}
 	if !r.enter() {
@@ -378,7 +390,7 @@ func (r *Reader) Text() Escaped {
 	case Null:
 		r.Value()
 	default:
-		r.Mismatch("a string", k)
+		r.Mismatch(String, k)
 	}
 	return nil
 }
@@ -395,7 +407,7 @@ func (r *Reader) Bool() bool {
 	case Null:
 		r.Value()
 	default:
-		r.Mismatch("a boolean", k)
+		r.Mismatch(Bool, k)
 	}
 	return false
 }
@@ -408,7 +420,7 @@ func (r *Reader) Num() Value {
 	case Null:
 		r.Value()
 	default:
-		r.Mismatch("a number", k)
+		r.Mismatch(Number, k)
 	}
 	return nil
 }
@@ -421,7 +433,7 @@ func (r *Reader) Int() int64 {
 	}
 	n, ok := v.Int()
 	if !ok && r.err == nil {
-		r.err = &TypeError{Path: r.Path(), Want: "a whole number", Got: string(v)}
+		r.err = &TypeError{Path: r.Path(), Want: prose.New("a whole number"), Got: prose.Verbatim(string(v))}
 	}
 	return n
 }
@@ -462,13 +474,13 @@ func (r *Reader) skipValue() {
 			r.number()
 			return
 		}
-		r.syntax(fmt.Sprintf("unexpected %q", c))
+		r.syntax("unexpected %q", c)
 	}
 }
 
 func (r *Reader) literal(word string) {
 	if len(r.data)-r.pos < len(word) || string(r.data[r.pos:r.pos+len(word)]) != word {
-		r.syntax("expected " + word)
+		r.syntax("expected %s", word)
 		return
 	}
 	r.pos += len(word)

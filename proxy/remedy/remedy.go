@@ -37,7 +37,9 @@ func (d *Draft) edit() *ir.Request {
 }
 
 // lose notes that a field of the client's was left out.
-func (d *Draft) lose(path, why string) { d.Losses.Add("field-refused", path, why) }
+func (d *Draft) lose(path, format string, args ...any) {
+	d.Losses.Add("field-refused", path, format, args...)
+}
 
 // Lesson is a change that helped.
 type Lesson struct {

@@ -91,7 +91,7 @@ func limitTo(d *Draft, args []string) bool {
 	changed := change(&d.Target.Ability.MaxOutput, limit)
 	if n, ok := d.Req.MaxOutput.Int(); ok && n > limit {
 		d.edit().MaxOutput = strconv.AppendInt(nil, limit, 10)
-		d.Losses.Add("max-tokens-clamped", "max_tokens", "the highest output limit of this model is "+args[0]+" tokens")
+		d.Losses.Add("max-tokens-clamped", "max_tokens", "the highest output limit of this model is %d tokens", limit)
 		changed = true
 	}
 	return changed
@@ -167,7 +167,7 @@ func drop(d *Draft, name string, at func(*ir.Request) *rawjson.Value) bool {
 		return false
 	}
 	*at(d.edit()) = nil
-	d.lose(name, "this model does not support "+name)
+	d.lose(name, "this model does not support %s", name)
 	return true
 }
 

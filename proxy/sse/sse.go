@@ -5,7 +5,8 @@ package sse
 
 import (
 	"bytes"
-	"errors"
+
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Frame is one event. Both fields alias the parser's memory or the bytes fed to it and
@@ -19,7 +20,7 @@ type Frame struct {
 const MaxFrame = 32 << 20
 
 // ErrTooLong is returned for an event larger than MaxFrame.
-var ErrTooLong = errors.New("an event of the stream is larger than 32 MiB")
+var ErrTooLong error = prose.Errorf("an event of the stream is larger than 32 MiB")
 
 // Parser cuts a stream into events. The zero Parser is ready for use.
 type Parser struct {

@@ -3,7 +3,6 @@ package presenter
 import (
 	"strings"
 
-	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/probe"
 	"apex-ai-proxy/ui/words"
 )
@@ -26,7 +25,7 @@ func Judge(f probe.Finding) Verdict {
 	case probe.NoKey, probe.Limited:
 		v.Tone = ToneWarn
 	case probe.Invalid:
-		v.Text = told(settings.Problem{Field: f.Setting, Text: f.Said})
+		v.Text = Sentence(toldOr(f.Told, f.Said))
 	case probe.OwnKey:
 		v.Text = words.F("{{.Provider}} does not take your own key.", words.V{"Provider": titleOf(f)})
 	default:
@@ -49,7 +48,7 @@ func facts(f probe.Finding) []string {
 	var out []string
 	add := func(s string) { out = append(out, s) }
 	if f.Said != "" && f.Cause != probe.Invalid {
-		add(words.F("It said: {{.Said}}", words.V{"Said": Sentence(Shorten(f.Said, 160))}))
+		add(words.F("It said: {{.Said}}", words.V{"Said": Sentence(Shorten(toldOr(f.Told, f.Said), 160))}))
 	}
 	if len(f.Gateways) > 0 {
 		add(words.F("Its gateways: {{.Names}}.", words.V{"Names": strings.Join(f.Gateways, ", ")}))

@@ -94,8 +94,8 @@ var remedies = map[string]remedy{
 	"context_too_long": shorten,
 }
 
-// untold are the remedies of all other errors. The message of such an error tells what to
-// do in English, so they are only needed in another language.
+// untold are the remedies of all other errors. The proxy's own sentence about such an error
+// tells what to do. A provider's does so in English, so in another language they are needed.
 var untold = map[string]remedy{
 	"cf_2001": checkGateway, "cf_2003": waitOrRaise, "cf_2005": tryLater, "cf_2008": checkModel, "cf_2009": replaceToken,
 	"cf_2016": changePrompt, "cf_2017": changePrompt, "cf_2021": addCredit, "cf_2029": changePrompt, "cf_2030": changePrompt,
@@ -123,7 +123,7 @@ var untoldStatus = map[int]remedy{
 	http.StatusGatewayTimeout: giveTime, 529: tryLater, http.StatusOK: sendAgain,
 }
 
-// errorLanguage is the language of the messages of errors and of what a conversion lost.
+// errorLanguage is the language of the core's errors, and mostly of the providers' words.
 const errorLanguage = "en"
 
 // cure is what the user can do about a failed exchange, "" when its message says it all.
@@ -134,7 +134,7 @@ func cure(x *event.Exchange) string {
 	if r, ok := remedies[x.ErrorKind]; ok {
 		return r.text()
 	}
-	if words.Tag() == errorLanguage {
+	if words.Tag() == errorLanguage || x.ErrorText.Ours() {
 		return ""
 	}
 	r, ok := untold[x.ErrorKind]

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -85,12 +86,13 @@ func TestCure(t *testing.T) {
 }
 
 func TestLossText(t *testing.T) {
-	w := event.Warning{Code: "reasoning-dropped", Path: "$.thinking", Why: "this model cannot be told how much to think"}
-	if got := lossText(w); got != "$.thinking: this model cannot be told how much to think" {
+	text := prose.New("the highest output limit of this model is %d tokens", 5)
+	w := event.Warning{Code: "max-tokens-clamped", Path: "max_tokens", Why: text.String(), Text: text}
+	if got := lossText(w); got != "max_tokens: the highest output limit of this model is 5 tokens" {
 		t.Errorf("%q", got)
 	}
 	speakChinese(t)
-	if got := lossText(w); !strings.HasPrefix(got, "$.thinking: ") || !chinese(got) {
+	if got := lossText(w); !strings.HasPrefix(got, "max_tokens: ") || !chinese(got) || !strings.Contains(got, " 5 ") {
 		t.Errorf("%q", got)
 	}
 	if got := lossText(event.Warning{Code: "something-else", Why: "the vendor paused"}); got != "the vendor paused" {

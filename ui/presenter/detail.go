@@ -29,7 +29,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		Title: modelText(x),
 		State: stateText(x),
 		Tone:  toneOf(x),
-		Error: x.Error, Cure: cure(x),
+		Error: failure(x), Cure: cure(x),
 	}
 	d.fact(words.T("Client"), clientText(x))
 	d.fact(words.T("Request"), strings.TrimSpace(x.Method+" "+x.Path))
@@ -45,7 +45,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 	d.fact(words.T("Routed to"), x.GatewayModel)
 	d.fact(words.T("Repeats"), x.ReplayOf)
 	for _, t := range x.Tries {
-		d.fact(words.T("Retried"), words.F("after {{.Wait}}: {{.Why}}", words.V{"Wait": elapsed(t.Wait), "Why": t.Why}))
+		d.fact(words.T("Retried"), words.F("after {{.Wait}}: {{.Why}}", words.V{"Wait": elapsed(t.Wait), "Why": toldOr(t.Text, t.Why)}))
 	}
 	d.fact(words.T("Error code"), x.ErrorKind)
 	d.fact(words.T("Request ID"), x.ID)

@@ -31,7 +31,7 @@ func (f Filter) matches(x *event.Exchange) bool {
 	}
 	hay := strings.ToLower(strings.Join([]string{
 		x.Client, x.Method, x.Path, x.ModelAsked, x.ModelUsed, x.Provider, statusCode(x), stateText(x),
-		x.ClientProtocol, x.UpstreamProtocol, protocolName(x.ClientProtocol), protocolName(x.UpstreamProtocol), x.Error, x.ErrorKind, x.ID, x.GatewayLogID,
+		x.ClientProtocol, x.UpstreamProtocol, protocolName(x.ClientProtocol), protocolName(x.UpstreamProtocol), x.Error, failure(x), x.ErrorKind, x.ID, x.GatewayLogID,
 	}, "\n"))
 	for _, word := range strings.Fields(strings.ToLower(f.Text)) {
 		if !strings.Contains(hay, word) {

@@ -261,7 +261,7 @@ func (f *Form) Reject(err error) string {
 	}
 	var v *settings.ValidationError
 	if !errors.As(err, &v) {
-		return Sentence(err.Error())
+		return Tell(err)
 	}
 	rest := ""
 	for _, p := range v.Problems {
@@ -275,7 +275,7 @@ func (f *Form) Reject(err error) string {
 }
 
 // told is a problem in the user's language.
-func told(p settings.Problem) string { return Sentence(words.Of(p.Text)) }
+func told(p settings.Problem) string { return Say(p.Text) }
 
 func (f *Form) has(name Field) bool {
 	return slices.Contains(texts, name) || slices.Contains(flags, name) ||

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 )
 
 func newForm() *Form {
@@ -123,7 +124,7 @@ func TestFormWarns(t *testing.T) {
 func TestFormReject(t *testing.T) {
 	f := NewForm(setUpSettings(), nil, nil)
 	invalid := &settings.ValidationError{Problems: []settings.Problem{
-		{Field: settings.FieldGateway, Text: "no such gateway"}, {Field: "aliases.x", Text: "not an origin"},
+		{Field: settings.FieldGateway, Text: prose.New("no such gateway")}, {Field: "aliases.x", Text: prose.New("not an origin")},
 	}}
 	if got := f.Reject(invalid); !strings.Contains(got, "aliases.x") {
 		t.Errorf("what has no field is not told: %q", got)

@@ -450,7 +450,7 @@ func (m *Models) Recheck() {
 func (m *Models) Reject(err error) string {
 	var v *settings.ValidationError
 	if !errors.As(err, &v) {
-		return Sentence(err.Error())
+		return Tell(err)
 	}
 	rest := ""
 	for _, p := range v.Problems {
@@ -495,7 +495,7 @@ func (m *Models) Answered(id, run int, t Trial, err error) {
 	case errors.Is(err, context.DeadlineExceeded):
 		r.trial = outcome{text: words.T("No answer within a minute."), tone: ToneBad}
 	case err != nil:
-		r.trial = outcome{text: Sentence(err.Error()), tone: ToneBad}
+		r.trial = outcome{text: Tell(err), tone: ToneBad}
 	default:
 		r.trial = outcome{text: trialText(t), tone: ToneGood}
 		if n := choice(split(r.typed), t.Model); n > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 )
 
 func namedSettings() settings.Settings {
@@ -208,9 +209,9 @@ func TestModelsReject(t *testing.T) {
 	m := newModels(namedSettings())
 	fast := own(t, m, "fast").ID
 	err := &settings.ValidationError{Problems: []settings.Problem{
-		{Field: settings.FieldAlias("fast"), Text: "there is no provider of that name"},
-		{Field: settings.FieldTier(settings.TierOpus), Text: "leads nowhere"},
-		{Field: settings.FieldListen, Text: "is taken"},
+		{Field: settings.FieldAlias("fast"), Text: prose.New("there is no provider of that name")},
+		{Field: settings.FieldTier(settings.TierOpus), Text: prose.New("leads nowhere")},
+		{Field: settings.FieldListen, Text: prose.New("is taken")},
 	}}
 	if got := m.Reject(err); got != "server.listen: Is taken." {
 		t.Errorf("%q", got)

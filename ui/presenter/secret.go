@@ -130,7 +130,7 @@ func (e *SecretError) Unwrap() error { return e.Err }
 func SecretFailure(err error) string {
 	var s *SecretError
 	if !errors.As(err, &s) {
-		return Sentence(err.Error())
+		return Tell(err)
 	}
 	if cure := s.State.Cure(); cure != "" {
 		return words.F("{{.State}}. {{.Cure}}", words.V{"State": s.State, "Cure": cure})

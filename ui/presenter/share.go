@@ -182,7 +182,7 @@ func ReplayFailure(err error) string {
 	case errors.Is(err, ErrNotKept):
 		return words.T("The request cannot be sent again: it is not kept any more, or only its beginning.")
 	default:
-		return Sentence(err.Error())
+		return Tell(err)
 	}
 }
 

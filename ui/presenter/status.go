@@ -98,7 +98,7 @@ func describeFailed(st Status) Headline {
 			h.Detail = words.F("The system says: {{.Error}}. {{.Cure}}", words.V{"Error": port.Err, "Cure": h.Detail})
 		}
 	case st.Err != nil:
-		h.Detail = Sentence(st.Err.Error())
+		h.Detail = Tell(st.Err)
 	}
 	return h
 }
@@ -261,8 +261,13 @@ func Sentence(s string) string {
 	}
 	r, n := utf8.DecodeRuneInString(s)
 	s = string(unicode.ToUpper(r)) + s[n:]
-	if last, _ := utf8.DecodeLastRuneInString(s); !strings.ContainsRune(".!?…。！？", last) {
-		s += "."
+	last, _ := utf8.DecodeLastRuneInString(s)
+	switch {
+	case strings.ContainsRune(".!?…。！？", last):
+		return s
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }):
+		return s + "。"
+	default:
+		return s + "."
 	}
-	return s
 }

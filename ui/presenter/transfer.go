@@ -32,7 +32,7 @@ func ReadImport(data []byte, before settings.Settings, providers []string) (Impo
 		out.Changes = append(out.Changes, ImportLine{c.Field, changeText(c)})
 	}
 	for _, x := range in.Ignored {
-		out.Ignored = append(out.Ignored, ImportLine{x.Name, Sentence(words.Of(x.Why))})
+		out.Ignored = append(out.Ignored, ImportLine{x.Name, Say(x.Why)})
 	}
 	return out, nil
 }
@@ -52,7 +52,7 @@ func changeText(c settings.Change) string {
 func importProblem(err error) string {
 	var v *settings.ValidationError
 	if !errors.As(err, &v) {
-		return Sentence(words.Of(err.Error()))
+		return Tell(err)
 	}
 	lines := make([]string, len(v.Problems))
 	for i, p := range v.Problems {

@@ -69,16 +69,7 @@ func used(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const settings = "../../app/settings/"
-	list, err := filepath.Glob(settings + "*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range list {
-		if !strings.HasSuffix(path, "_test.go") && !slices.Contains(unseen, strings.TrimPrefix(path, settings)) {
-			addSentences(t, path, texts)
-		}
-	}
+	addCore(t, texts)
 	for _, text := range client.Prose() {
 		if texts[text] == "" {
 			texts[text] = "app/client/client-setup.go"
@@ -102,33 +93,6 @@ func used(t *testing.T) map[string]string {
 var toolkit = []string{
 	"Advanced", "Cancel", "Confirm", "Copy", "Create Folder", "Cut", "Enter filename", "Error", "Favourites", "File", "Folder",
 	"New Folder", "No", "OK", "Open", "Paste", "Quit", "Redo", "Save", "Select all", "Show Hidden Files", "Undo", "Yes",
-}
-
-// unseen are the files of package settings whose sentences are about the file itself. Those
-// of the others are what can be wrong with a field, which the window shows.
-var unseen = []string{"file.go", "lines.go", "migrate.go", "misfit.go", "settings.go", "syntax.go", "unknown.go", "write_unix.go", "write_windows.go"}
-
-var formatted = regexp.MustCompile(`%[a-z]`)
-
-// addSentences adds the literals of a file that are sentences without values.
-func addSentences(t *testing.T, path string, texts map[string]string) {
-	t.Helper()
-	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, path, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		lit, ok := n.(*ast.BasicLit)
-		if !ok || lit.Kind != token.STRING {
-			return true
-		}
-		text, err := strconv.Unquote(lit.Value)
-		if err == nil && strings.Count(text, " ") > 1 && !formatted.MatchString(text) && !strings.HasSuffix(text, " ") {
-			texts[text] = set.Position(lit.Pos()).String()
-		}
-		return true
-	})
 }
 
 // file are all texts of a language.
@@ -180,6 +144,8 @@ func TestTranslations(t *testing.T) {
 				t.Errorf("%s lacks %q (%s)", l.Tag, text, place)
 			case !slices.Equal(valuesIn(got), valuesIn(text)):
 				t.Errorf("%s has other values in %q: %q", l.Tag, text, got)
+			case strings.HasPrefix(place, ofCore) && !slices.Equal(verbsIn(got), verbsIn(text)):
+				t.Errorf("%s has other values in %q: %q", l.Tag, text, got)
 			case l.Tag == "en" && got != text:
 				t.Errorf("en has %q for %q", got, text)
 			case l.Tag != "en" && strings.HasSuffix(text, "…") != strings.HasSuffix(got, "…"):
@@ -208,7 +174,10 @@ func writeEnglish(t *testing.T, texts map[string]string) {
 	}
 	parts := map[string]map[string]string{}
 	for text, place := range texts {
-		source, _, _ := strings.Cut(filepath.Base(place), ".")
+		if !strings.HasPrefix(place, ofCore) {
+			place = filepath.Base(place)
+		}
+		source, _, _ := strings.Cut(place, ".")
 		if parts[source] == nil {
 			parts[source] = map[string]string{}
 		}

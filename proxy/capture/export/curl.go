@@ -2,7 +2,6 @@ package export
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Shell is the shell that a command is written for.
@@ -22,11 +22,11 @@ const (
 )
 
 // ErrCut says that a request cannot be repeated, because only its beginning was kept.
-var ErrCut = errors.New("the request is longer than what was kept of it")
+var ErrCut = prose.Errorf("the request is longer than what was kept of it")
 
 // ErrQuote says that no command of the shell can hold a request without running a part of
 // it, changing it, or acting on the terminal that it is pasted into.
-var ErrQuote = errors.New("the request cannot be written into a command safely")
+var ErrQuote = prose.Errorf("the request cannot be written into a command safely")
 
 // notRepeated are headers that curl sets itself, or that concern one connection only.
 var notRepeated = map[string]bool{

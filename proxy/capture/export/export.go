@@ -6,7 +6,6 @@ package export
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // Entry is an exchange: its record, and what was captured of it, which may be nothing.
@@ -95,7 +95,7 @@ func JSONL(w io.Writer, entries []Entry) error {
 	enc.SetEscapeHTML(false)
 	for i := range entries {
 		if err := enc.Encode(lineOf(&entries[i])); err != nil {
-			return fmt.Errorf("write JSON lines: %w", err)
+			return prose.Errorf("write JSON lines: %v", err)
 		}
 	}
 	return nil
@@ -114,7 +114,7 @@ func lineOf(e *Entry) line {
 		l.Tokens = &tokens{t.Input, t.CacheRead, t.CacheWrite, t.Output, t.Reasoning, !t.Known}
 	}
 	for _, w := range x.Warnings {
-		l.Warnings = append(l.Warnings, warning(w))
+		l.Warnings = append(l.Warnings, warning{w.Code, w.Path, w.Why})
 	}
 	if e.Captured == nil {
 		return l

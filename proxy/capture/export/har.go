@@ -13,6 +13,7 @@ import (
 
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 )
 
 // The parts of an HTTP Archive, version 1.2. Fields that begin with _ are our own, as the
@@ -121,7 +122,7 @@ func HAR(w io.Writer, entries []Entry, base, version string) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	if err := enc.Encode(doc); err != nil {
-		return fmt.Errorf("write the archive: %w", err)
+		return prose.Errorf("write the archive: %v", err)
 	}
 	return nil
 }

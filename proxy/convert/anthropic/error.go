@@ -68,7 +68,7 @@ func appendError(w *rawjson.Writer, e *ir.Error, requestID string) (status int) 
 	if (e.Kind == ir.OtherClient || e.Kind == ir.OtherServer) && e.Status >= 400 && e.Status < 600 {
 		status = e.Status
 	}
-	message := e.Message
+	message := e.Message.String()
 	if e.Param != "" {
 		message = e.Error()
 	}

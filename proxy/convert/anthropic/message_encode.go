@@ -70,7 +70,7 @@ func (e *requestEncoder) opaque(p *ir.Part) {
 		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
 		return
 	}
-	e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+	e.lose("part-as-text", p.At.String(), "this upstream has no parts of type %s; it was sent as text", p.Type)
 	e.textBlock(&ir.Part{Text: text})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -85,8 +86,8 @@ func (e *requestEncoder) fail(err *ir.Error) {
 	}
 }
 
-func (e *requestEncoder) lose(code, path, why string) {
-	e.Losses.Add(code, e.req.NameOf(path), why)
+func (e *requestEncoder) lose(code, path, format string, args ...any) {
+	e.Losses.Add(code, e.req.NameOf(path), format, args...)
 }
 
 // arrange turns the conversation into messages that alternate, start with the user and
@@ -250,20 +251,20 @@ func (e *requestEncoder) stop() {
 func (e *requestEncoder) sampling() {
 	s := &e.req.Sampling
 	temperature, topP, topK := s.Temperature, s.TopP, s.TopK
-	drop := func(v *rawjson.Value, name, why string) {
+	drop := func(v *rawjson.Value, name string, why prose.Text) {
 		if v.Present() {
-			e.lose("sampling-dropped", name, why)
+			e.lose("sampling-dropped", name, "%s", why)
 		}
 		*v = nil
 	}
 	if e.to.Ability.NoSampling {
-		const why = "this model does not take it"
+		why := prose.New("this model does not take it")
 		drop(&temperature, "temperature", why)
 		drop(&topP, "top_p", why)
 		drop(&topK, "top_k", why)
 	}
 	if e.thinking.on {
-		const why = "it cannot be combined with thinking"
+		why := prose.New("it cannot be combined with thinking")
 		drop(&topK, "top_k", why)
 		if temperature.Present() && temperature.Float() != 1 {
 			drop(&temperature, "temperature", why)
@@ -273,7 +274,7 @@ func (e *requestEncoder) sampling() {
 		}
 	}
 	if e.to.Ability.OneSampling && temperature.Present() {
-		drop(&topP, "top_p", "this model takes temperature or top_p, not both")
+		drop(&topP, "top_p", prose.New("this model takes temperature or top_p, not both"))
 	}
 	if temperature.Present() && temperature.Float() > 1 {
 		e.lose("temperature-clamped", "temperature", "this upstream supports temperatures up to 1")
@@ -304,7 +305,7 @@ func (e *requestEncoder) lostSampling() {
 		{"verbosity", s.Verbosity.Present() && e.req.Origin == ir.OpenAIChat},
 	} {
 		if f.lost {
-			e.lose("field-dropped", f.name, "this upstream does not support "+f.name)
+			e.lose("field-dropped", f.name, "this upstream does not support %s", f.name)
 		}
 	}
 }

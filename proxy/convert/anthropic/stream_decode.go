@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 	"apex-ai-proxy/proxy/sse"
 )
@@ -99,7 +100,7 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	if r.Close() != nil || data[0] != '{' {
 		d.bad++
 		if d.frames == 1 || d.bad > maxBadFrames {
-			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent something that is no stream of this protocol"}, emit)
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent something that is no stream of this protocol")}, emit)
 		}
 		return
 	}
@@ -223,7 +224,7 @@ func (d *StreamDecoder) blockStart(v rawjson.Value, emit func(*ir.Event)) {
 	d.closePart(emit)
 	b, err := readBlock(v)
 	if err != nil {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream's stream cannot be read: " + err.Error()}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's stream cannot be read: %v", err)}, emit)
 		return
 	}
 	d.ev = ir.Event{Kind: ir.PartOpen}
@@ -360,7 +361,7 @@ func (d *StreamDecoder) messageDelta(e *event) {
 	if e.usage.Present() {
 		mergeUsage(&d.usage, e.usage)
 		d.hasUsage = true
-		if e.usage.Get("server_tool_use").Present() && !slices.Contains(d.losses, lostServerUsage) {
+		if e.usage.Get("server_tool_use").Present() && !slices.ContainsFunc(d.losses, func(l ir.Loss) bool { return l.Code == lostServerUsage.Code }) {
 			d.losses = append(d.losses, lostServerUsage)
 		}
 	}
@@ -381,7 +382,7 @@ func copyText(e rawjson.Escaped) rawjson.Escaped {
 
 func (d *StreamDecoder) end(emit func(*ir.Event)) {
 	if !d.started {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream sent an empty stream"}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent an empty stream")}, emit)
 		return
 	}
 	for d.closePart(emit); d.live; d.closePart(emit) {

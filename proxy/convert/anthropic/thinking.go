@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"slices"
-	"strconv"
 
 	"apex-ai-proxy/proxy/convert/ir"
 )
@@ -120,7 +119,7 @@ func (e *requestEncoder) planLimit() {
 		return
 	}
 	if e.to.Ability.Known && e.to.Ability.MaxOutput > 0 && given > e.to.Ability.MaxOutput {
-		e.lose("max-tokens-clamped", "max_tokens", "the highest output limit of this model is "+strconv.FormatInt(e.to.Ability.MaxOutput, 10)+" tokens")
+		e.lose("max-tokens-clamped", "max_tokens", "the highest output limit of this model is %d tokens", e.to.Ability.MaxOutput)
 		given = e.to.Ability.MaxOutput
 	}
 	e.maxTokens = given

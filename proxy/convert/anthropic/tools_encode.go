@@ -58,7 +58,7 @@ func (e *requestEncoder) planBuiltin(t *ir.Tool) {
 		e.fail(refusal)
 		return
 	}
-	e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at OpenAI and is not available on this upstream")
+	e.lose("tool-dropped", t.At.String(), "the tool %s runs at OpenAI and is not available on this upstream", t.Type)
 }
 
 // writeSearch writes Anthropic's web search for OpenAI's.

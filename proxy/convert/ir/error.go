@@ -1,9 +1,9 @@
 package ir
 
 import (
-	"fmt"
 	"strings"
 
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -43,33 +43,36 @@ const (
 // Error is a failure as the client should see it. Message is for people and holds no secret.
 type Error struct {
 	Kind    ErrorKind
-	Status  int    // the upstream's, 0 for errors of the proxy
-	Message string // a sentence: what is wrong and what to do
-	Param   string // JSON path of the field at fault, "" when there is none
-	Code    string // machine-readable code of the upstream or the proxy
-	Type    string // the upstream's type word
+	Status  int        // the upstream's, 0 for errors of the proxy
+	Message prose.Text // a sentence: what is wrong and what to do
+	Param   string     // JSON path of the field at fault, "" when there is none
+	Code    string     // machine-readable code of the upstream or the proxy
+	Type    string     // the upstream's type word
 	// Headers the client needs to react: retry-after, retry-after-ms, x-should-retry.
 	RetryAfter, RetryAfterMS, ShouldRetry string
 	// Details is passed to Anthropic clients as error.details.
 	Details rawjson.Value
 }
 
-func (e *Error) Error() string {
-	if e.Param != "" && !strings.HasPrefix(e.Message, e.Param) {
-		return e.Param + ": " + e.Message
+func (e *Error) Error() string { return e.Told().String() }
+
+// Told is the message, and the field that it is about.
+func (e *Error) Told() prose.Text {
+	if e.Param != "" && !strings.HasPrefix(e.Message.String(), e.Param) {
+		return prose.New("%s: %s", e.Param, e.Message)
 	}
 	return e.Message
 }
 
 // Invalid is an InvalidRequest about the field at path.
 func Invalid(path, format string, args ...any) *Error {
-	return &Error{Kind: InvalidRequest, Param: path, Message: fmt.Sprintf(format, args...)}
+	return &Error{Kind: InvalidRequest, Param: path, Message: prose.New(format, args...)}
 }
 
 // Refused is an Unsupported error about the field at path: the conversion would lose
 // something that must not be lost.
 func Refused(path, format string, args ...any) *Error {
-	return &Error{Kind: Unsupported, Code: "unsupported_value", Param: path, Message: fmt.Sprintf(format, args...)}
+	return &Error{Kind: Unsupported, Code: "unsupported_value", Param: path, Message: prose.New(format, args...)}
 }
 
 // UnknownThread refuses to go on with a conversation that is stored at Anthropic, in the
@@ -82,13 +85,13 @@ func UnknownThread(thread rawjson.Value) *Error {
 	case "continue":
 		return &Error{
 			Kind: ModelNotFound, Type: "not_found_error", Code: "thread_not_found", Param: "thread",
-			Message: "the thread is not known here: send the whole conversation",
+			Message: prose.New("the thread is not known here: send the whole conversation"),
 			Details: rawjson.Value(`{"error_code":"thread_not_found"}`),
 		}
 	default:
 		return &Error{
 			Kind: Unsupported, Code: "thread_unsupported_request", Param: "thread.type",
-			Message: "threads of this type are there with models of anthropic only",
+			Message: prose.New("threads of this type are there with models of anthropic only"),
 			Details: rawjson.Value(`{"error_code":"thread_unsupported_request"}`),
 		}
 	}
@@ -96,25 +99,25 @@ func UnknownThread(thread rawjson.Value) *Error {
 
 // Loss is something a conversion could not carry over.
 type Loss struct {
-	Code string // "stop-sequences-cut", short and stable
-	Path string // JSON path in the client's request, "" when it concerns the whole
-	Why  string // one sentence for people
+	Code string     // "stop-sequences-cut", short and stable
+	Path string     // JSON path in the client's request, "" when it concerns the whole
+	Why  prose.Text // one sentence
 }
 
 // Losses collects what was lost.
 type Losses []Loss
 
 // Add records a loss.
-func (l *Losses) Add(code, path, why string) {
-	*l = append(*l, Loss{Code: code, Path: path, Why: why})
+func (l *Losses) Add(code, path, format string, args ...any) {
+	*l = append(*l, Loss{Code: code, Path: path, Why: prose.New(format, args...)})
 }
 
 // UpstreamError classifies an error that an upstream told inside a successful answer, by
 // its type, code and message. status is 0 when it told none.
-func UpstreamError(status int, kind, code, message string) *Error {
-	e := &Error{Kind: Internal, Status: status, Type: kind, Code: code, Message: message}
-	if message == "" {
-		e.Message = "the upstream reported an error without a message"
+func UpstreamError(status int, kind, code, said string) *Error {
+	e := &Error{Kind: Internal, Status: status, Type: kind, Code: code, Message: prose.Verbatim(said)}
+	if said == "" {
+		e.Message = prose.New("the upstream reported an error without a message")
 	}
 	switch code {
 	case "context_length_exceeded":
@@ -171,9 +174,9 @@ func Broken(cause error) *Error {
 	if e, ok := cause.(*Error); ok { //nolint:errorlint // an *Error is never wrapped here
 		return e
 	}
-	msg := "upstream stream ended early"
+	msg := prose.New("upstream stream ended early")
 	if cause != nil {
-		msg += ": " + cause.Error()
+		msg = prose.New("upstream stream ended early: %s", prose.Of(cause))
 	}
 	return &Error{Kind: BadGateway, Message: msg}
 }

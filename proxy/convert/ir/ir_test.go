@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -174,7 +175,7 @@ func TestCollectorReportsFailures(t *testing.T) {
 	if _, err := c.Result(); err == nil {
 		t.Error("a stream without an end passes for an answer")
 	}
-	c.Add(&ir.Event{Kind: ir.Failure, Err: &ir.Error{Kind: ir.Overloaded, Message: "busy"}})
+	c.Add(&ir.Event{Kind: ir.Failure, Err: &ir.Error{Kind: ir.Overloaded, Message: prose.Verbatim("busy")}})
 	var e *ir.Error
 	if _, err := c.Result(); !errors.As(err, &e) || e.Kind != ir.Overloaded {
 		t.Errorf("got %v", err)

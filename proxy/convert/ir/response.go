@@ -3,6 +3,7 @@ package ir
 import (
 	"bytes"
 
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -232,7 +233,7 @@ func (c *Collector) Result() (*Response, error) {
 	case c.err != nil:
 		return nil, c.err
 	case !c.done:
-		return nil, &Error{Kind: BadGateway, Message: "upstream stream ended early"}
+		return nil, &Error{Kind: BadGateway, Message: prose.New("upstream stream ended early")}
 	}
 	return &c.res, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -22,7 +23,7 @@ func (s Source) ToolName(name string) (string, *Error) {
 		name = s.OnlyTool
 	}
 	if name == "" {
-		return "", &Error{Kind: BadGateway, Message: "the upstream returned a tool call without a name"}
+		return "", &Error{Kind: BadGateway, Message: prose.New("the upstream returned a tool call without a name")}
 	}
 	return name, nil
 }

@@ -17,7 +17,7 @@ type Codec struct{}
 func invalid(err error) error {
 	var typ *rawjson.TypeError
 	if errors.As(err, &typ) {
-		return ir.Invalid(typ.Path, "%s", typ.Error())
+		return ir.Invalid(typ.Path, "%s", typ)
 	}
 	var own *ir.Error
 	if errors.As(err, &own) {

@@ -377,7 +377,7 @@ func (e *requestEncoder) asText(p *ir.Part) rawjson.Escaped {
 		return nil
 	}
 	if p.Type != "tool_reference" {
-		e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+		e.lose("part-as-text", p.At.String(), "this upstream has no parts of type %s; it was sent as text", p.Type)
 	}
 	return text
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strconv"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -98,8 +97,8 @@ func (e *requestEncoder) fail(err *ir.Error) {
 	}
 }
 
-func (e *requestEncoder) lose(code, path, why string) {
-	e.Losses.Add(code, e.req.NameOf(path), why)
+func (e *requestEncoder) lose(code, path, format string, args ...any) {
+	e.Losses.Add(code, e.req.NameOf(path), format, args...)
 }
 
 // limits writes the token limit and the stop sequences.
@@ -131,7 +130,7 @@ func (e *requestEncoder) limits() {
 		e.lose("stop-dropped", "stop_sequences", "this model does not support stop sequences")
 		return
 	case len(stop) > limit:
-		e.lose("stop-sequences-cut", "stop_sequences", "this upstream takes "+strconv.Itoa(limit)+" stop sequences; the others were dropped")
+		e.lose("stop-sequences-cut", "stop_sequences", "this upstream takes %d stop sequences; the others were dropped", limit)
 		stop = stop[:limit]
 	}
 	e.OpenKey("stop", '[')
@@ -150,7 +149,7 @@ func (e *requestEncoder) sampling() {
 		switch {
 		case !f.value.Present():
 		case e.to.Ability.NoSampling:
-			e.lose("sampling-dropped", f.name, "this model does not support "+f.name)
+			e.lose("sampling-dropped", f.name, "this model does not support %s", f.name)
 		default:
 			e.Raw(f.name, f.value)
 		}

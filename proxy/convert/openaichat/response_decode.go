@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -41,13 +42,13 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 		}
 	})
 	if err := r.Close(); err != nil {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream's answer is not valid JSON: " + err.Error()}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer is not valid JSON: %v", err)}
 	}
 	if failure.Present() && !choice.Present() {
 		return nil, errorOf(failure)
 	}
 	if !choice.Present() {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: "the upstream's answer holds no choices"}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer holds no choices")}
 	}
 	message := choice.Get("message")
 	finish := choice.Get("finish_reason").Str()
@@ -78,7 +79,7 @@ func failedFinish(word string, failure rawjson.Value) error {
 	case strings.EqualFold(word, "error"):
 		return ir.UpstreamError(0, "", "", "")
 	case strings.EqualFold(word, "malformed_function_call"):
-		return &ir.Error{Kind: ir.BadGateway, Message: "the model wrote a tool call that cannot be read"}
+		return &ir.Error{Kind: ir.BadGateway, Message: prose.New("the model wrote a tool call that cannot be read")}
 	default:
 		return nil
 	}

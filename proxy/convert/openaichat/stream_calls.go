@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
@@ -183,7 +184,7 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 			return
 		}
 		if s.json.blanks > maxBlankArgs {
-			d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the model filled a tool call with white space without an end; the answer was stopped"}, emit)
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the model filled a tool call with white space without an end; the answer was stopped")}, emit)
 			return
 		}
 	}
@@ -196,7 +197,7 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 		for i := range c.next {
 			if c.slots[i] == s { // already closed
 				if !text.Blank() {
-					d.fail(&ir.Error{Kind: ir.BadGateway, Message: "the upstream went on with a tool call that was complete"}, emit)
+					d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream went on with a tool call that was complete")}, emit)
 				}
 				return
 			}
@@ -217,7 +218,7 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 }
 
 func badArguments() *ir.Error {
-	return &ir.Error{Kind: ir.BadGateway, Message: "the upstream returned invalid tool arguments"}
+	return &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream returned invalid tool arguments")}
 }
 
 func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {

@@ -97,7 +97,7 @@ func (e *requestEncoder) convertible(t *ir.Tool) (ir.Tool, bool) {
 	if refusal != nil {
 		e.fail(refusal)
 	} else if !ok {
-		e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at its vendor and is not available on this upstream")
+		e.lose("tool-dropped", t.At.String(), "the tool %s runs at its vendor and is not available on this upstream", t.Type)
 	}
 	return f, ok
 }

@@ -65,7 +65,7 @@ func (e *requestEncoder) part(p *ir.Part, kind string) {
 			return
 		}
 		if p.Type != "tool_reference" {
-			e.lose("part-as-text", p.At.String(), "this upstream has no parts of type "+p.Type+"; it was sent as text")
+			e.lose("part-as-text", p.At.String(), "this upstream has no parts of type %s; it was sent as text", p.Type)
 		}
 		e.textPart(kind, text)
 	}
@@ -271,7 +271,7 @@ func (e *requestEncoder) tools() {
 		case refusal != nil:
 			e.fail(refusal)
 		case !ok:
-			e.lose("tool-dropped", t.At.String(), "the tool "+t.Type+" runs at Anthropic and is not available on this upstream")
+			e.lose("tool-dropped", t.At.String(), "the tool %s runs at Anthropic and is not available on this upstream", t.Type)
 		case seen[f.Name] && f.Name != "":
 			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
 		default:

@@ -142,7 +142,7 @@ func (d *requestDecoder) instructions() {
 	case rawjson.Null:
 		d.Value()
 	default:
-		d.Mismatch("a string", d.Kind())
+		d.Mismatch(rawjson.String, d.Kind())
 	}
 }
 

@@ -3,7 +3,6 @@ package openairesponses
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
@@ -72,8 +71,8 @@ func (e *requestEncoder) fail(err *ir.Error) {
 	}
 }
 
-func (e *requestEncoder) lose(code, path, why string) {
-	e.Losses.Add(code, e.req.NameOf(path), why)
+func (e *requestEncoder) lose(code, path, format string, args ...any) {
+	e.Losses.Add(code, e.req.NameOf(path), format, args...)
 }
 
 func (e *requestEncoder) limits() {
@@ -82,7 +81,7 @@ func (e *requestEncoder) limits() {
 		case n == 0:
 			e.fail(ir.Refused("max_tokens", "max_tokens 0 only warms a cache, which is not available on this upstream: ask for at least 1"))
 		case n < minOutput:
-			e.lose("max-tokens-raised", "max_tokens", "the lowest output limit on this upstream is "+strconv.Itoa(minOutput)+" tokens")
+			e.lose("max-tokens-raised", "max_tokens", "the lowest output limit on this upstream is %d tokens", minOutput)
 			e.Int("max_output_tokens", minOutput)
 		default:
 			e.Raw("max_output_tokens", e.req.MaxOutput)
@@ -105,7 +104,7 @@ func (e *requestEncoder) sampling() {
 		switch {
 		case !f.value.Present():
 		case e.to.Ability.NoSampling:
-			e.lose("sampling-dropped", f.name, "this model does not support "+f.name)
+			e.lose("sampling-dropped", f.name, "this model does not support %s", f.name)
 		default:
 			e.Raw(f.name, f.value)
 		}
@@ -125,7 +124,7 @@ func (e *requestEncoder) sampling() {
 		{"logit_bias", !s.LogitBias.Empty()},
 	} {
 		if f.lost {
-			e.lose("field-dropped", f.name, "this upstream does not support "+f.name)
+			e.lose("field-dropped", f.name, "this upstream does not support %s", f.name)
 		}
 	}
 }

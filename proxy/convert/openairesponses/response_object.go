@@ -172,10 +172,10 @@ func serviceTier(word string) string {
 
 // failureMessage says in the words that Codex looks for how long to wait.
 func failureMessage(e *ir.Error) string {
-	if n, err := strconv.Atoi(e.RetryAfter); e.Kind == ir.RateLimited && err == nil && n > 0 && !strings.Contains(e.Message, "try again in") {
-		return e.Message + " Please try again in " + strconv.Itoa(n) + "s."
+	if n, err := strconv.Atoi(e.RetryAfter); e.Kind == ir.RateLimited && err == nil && n > 0 && !strings.Contains(e.Message.String(), "try again in") {
+		return e.Message.String() + " Please try again in " + strconv.Itoa(n) + "s."
 	}
-	return e.Message
+	return e.Message.String()
 }
 
 // failureCode is the code of a failed answer; Codex acts on some of them.

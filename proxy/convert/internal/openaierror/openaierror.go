@@ -65,7 +65,7 @@ func Append(w *rawjson.Writer, e *ir.Error) (status int) {
 	}
 	w.Open('{')
 	w.OpenKey("error", '{')
-	w.Str("message", e.Message)
+	w.Str("message", e.Message.String())
 	w.Str("type", wire.kind)
 	if e.Param != "" {
 		w.Str("param", e.Param)

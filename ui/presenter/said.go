@@ -1,0 +1,37 @@
+package presenter
+
+import (
+	"errors"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
+	"apex-ai-proxy/ui/words"
+)
+
+// said is what the core says, in the language of now. Where there is no translation, and
+// where the words are an upstream's or the system's, it stays as it came.
+func said(t prose.Text) string { return t.In(words.Of) }
+
+// Say is what the core says, in the language of now, as a sentence.
+func Say(t prose.Text) string { return Sentence(said(t)) }
+
+// Tell is an error in the language of now, as a sentence.
+func Tell(err error) string {
+	var t prose.Teller
+	// In the language of the core, what an error says may hold more than what is told of it.
+	if words.Tag() == errorLanguage || !errors.As(err, &t) {
+		return Sentence(words.Of(err.Error()))
+	}
+	return Say(t.Told())
+}
+
+// failure is why an exchange failed, "" when nothing is known.
+func failure(x *event.Exchange) string { return toldOr(x.ErrorText, x.Error) }
+
+// toldOr is a text, or the words that are there when it has none.
+func toldOr(t prose.Text, plain string) string {
+	if t.Empty() {
+		return words.Of(plain)
+	}
+	return said(t)
+}
