@@ -14,7 +14,7 @@ import (
 type entry struct {
 	widget.Entry
 	pass    func(fyne.Shortcut)
-	escaped func() // nil when Escape does nothing
+	escaped func() // called on Escape; nil when that is for the window
 	pressed bool   // a button of the mouse is going down in it
 }
 
@@ -70,7 +70,11 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 
 // TypedKey implements fyne.Focusable.
 func (e *entry) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape && e.escaped != nil {
+	if k.Name == fyne.KeyEscape {
+		if e.escaped == nil {
+			passEscape(e, k)
+			return
+		}
 		e.escaped()
 		return
 	}

@@ -1,12 +1,14 @@
 package ui
 
 import (
+	"reflect"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 )
 
-// button is a Button that comes into sight when Tab reaches it.
+// button is a Button that comes into sight when Tab reaches it, and passes Escape on.
 type button struct{ widget.Button }
 
 func newButton(text string, tapped func()) *button { return newIconButton(text, nil, tapped) }
@@ -24,7 +26,16 @@ func (b *button) FocusGained() {
 	bringIntoSight(b)
 }
 
-// check is a Check that comes into sight when Tab reaches it.
+// TypedKey implements fyne.Focusable.
+func (b *button) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyEscape {
+		passEscape(b, k)
+		return
+	}
+	b.Button.TypedKey(k)
+}
+
+// check is a Check that comes into sight when Tab reaches it, and passes Escape on.
 type check struct{ widget.Check }
 
 func newCheck(text string, changed func(bool)) *check {
@@ -40,7 +51,16 @@ func (c *check) FocusGained() {
 	bringIntoSight(c)
 }
 
-// selection is a Select that comes into sight when Tab reaches it.
+// TypedKey implements fyne.Focusable.
+func (c *check) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyEscape {
+		passEscape(c, k)
+		return
+	}
+	c.Check.TypedKey(k)
+}
+
+// selection is a Select that comes into sight when Tab reaches it, and passes Escape on.
 type selection struct{ widget.Select }
 
 func newSelection(options []string, changed func(string)) *selection {
@@ -56,19 +76,40 @@ func (s *selection) FocusGained() {
 	bringIntoSight(s)
 }
 
+// TypedKey implements fyne.Focusable.
+func (s *selection) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeyEscape {
+		passEscape(s, k)
+		return
+	}
+	s.Select.TypedKey(k)
+}
+
 // bringIntoSight scrolls the page that o is on as far as is needed to see o.
 func bringIntoSight(o fyne.CanvasObject) {
 	c := fyne.CurrentApp().Driver().CanvasForObject(o)
 	if c == nil {
 		return
 	}
-	root := c.Overlays().Top()
-	if root == nil {
-		root = c.Content()
+	root := c.Content()
+	if top := c.Overlays().Top(); top != nil {
+		root = overlaid(top)
 	}
 	if s, found := scrollOf(root, o); found && s != nil {
 		s.bring(o)
 	}
+}
+
+// overlaid is what an overlay shows. Fyne wraps it in a type that has no name elsewhere.
+func overlaid(overlay fyne.CanvasObject) fyne.CanvasObject {
+	if v := reflect.Indirect(reflect.ValueOf(overlay)); v.Kind() == reflect.Struct {
+		if content := v.FieldByName("Content"); content.IsValid() && content.CanInterface() {
+			if o, ok := content.Interface().(fyne.CanvasObject); ok {
+				return o
+			}
+		}
+	}
+	return overlay
 }
 
 // scrollOf is the innermost page that scrolls with o on it, nil for none, and whether o is

@@ -3,18 +3,15 @@ package ui
 import (
 	"context"
 
-	"fyne.io/fyne/v2/dialog"
-
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
-	"apex-ai-proxy/ui/words"
 )
 
 // portOffer is the address that the proxy could listen on instead of one that is taken.
 type portOffer struct {
 	port   *presenter.PortError // nil while the proxy has its port
 	addr   string               // "" while it is not known
-	dialog *dialog.ConfirmDialog
+	dialog *question            // nil while nothing is asked
 }
 
 func (p *portOffer) text() presenter.PortOffer { return p.port.Offer(p.addr) }
@@ -29,7 +26,7 @@ func (u *UI) offerPort() {
 	}
 	if port == nil {
 		if u.offer.dialog != nil {
-			u.offer.dialog.Hide()
+			u.offer.dialog.box.hide()
 		}
 		u.offer = portOffer{}
 		return
@@ -58,13 +55,7 @@ func (u *UI) askPort() {
 		return
 	}
 	text := u.offer.text()
-	u.offer.dialog = dialog.NewCustomConfirm(text.Title, text.Button, words.T("Cancel"),
-		padded(0, gapWide, 0, 0, sized(textWidth/2, newParagraph(text.Text))), func(use bool) {
-			if use {
-				u.usePort()
-			}
-		}, u.window.win)
-	u.offer.dialog.Show()
+	u.offer.dialog = u.window.ask(text.Title, text.Button, newParagraph(text.Text), boxWidth, 0, u.usePort)
 }
 
 // usePort makes the other port the proxy's own, which starts it.

@@ -56,7 +56,7 @@ func TestAnotherPortIsOffered(t *testing.T) {
 	if o := s.window.overview; !o.elsewhere.Visible() || o.other.Text != "Use 8788" {
 		t.Errorf("the overview offers %q", o.other.Text)
 	}
-	s.offer.dialog.Confirm()
+	test.Tap(s.offer.dialog.save)
 	s.until("the settings", func() bool { return s.core.Settings().Server.Listen == c.next })
 	c.set(presenter.Status{State: presenter.Running, Addr: c.next})
 	s.settle()

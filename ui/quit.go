@@ -3,8 +3,6 @@ package ui
 import (
 	"time"
 
-	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
@@ -18,8 +16,8 @@ const (
 
 // quitDialog says what the program waits for.
 type quitDialog struct {
-	dialog dialog.Dialog
-	text   *paragraph
+	box  *box
+	text *paragraph
 }
 
 // quit ends the program, as soon as the user has said what becomes of edits that are not
@@ -63,10 +61,10 @@ func (w *window) sayQuitting(h presenter.Headline) {
 	if w.ending == nil {
 		now := newButton(words.T("Quit now"), w.u.quit)
 		w.ending = &quitDialog{text: newParagraph("")}
-		w.ending.dialog = dialog.NewCustomWithoutButtons(w.u.opts.Name, stack(gapMargin,
-			sized(textWidth/2, stack(gap, w.ending.text, newParagraph(words.T("Requests that are cut end with an error.")).note())),
-			container.NewCenter(sized(120, now))), w.win)
-		w.ending.dialog.Show()
+		content := stack(gap, w.ending.text, newParagraph(words.T("Requests that are cut end with an error.")).note())
+		w.ending.text.text = h.Text
+		w.ending.box = w.newBox(w.u.opts.Name, content, answers(nil, now), nil)
+		w.ending.box.show(boxWidth, 0, nil)
 	}
 	w.ending.text.set(h.Text, widget.MediumImportance)
 }

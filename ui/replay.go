@@ -89,11 +89,6 @@ func (in *inspector) copyCurl(side capture.Side, shell export.Shell) {
 	u.app.Clipboard().SetContent(text)
 }
 
-// tell says in a dialog what went wrong.
-func (w *window) tell(sentence string) {
-	dialog.ShowCustom(words.T("That did not work"), words.T("Close"), limited(textWidth/2, newParagraph(sentence)), w.win)
-}
-
 // replay sends a request again and selects its row as soon as there is one.
 func (in *inspector) replay(r presenter.Replay) {
 	u := in.w.u
@@ -122,19 +117,13 @@ func (in *inspector) edit() {
 	} else {
 		rows.Add(newParagraph(draft.Note).note())
 	}
-	d := dialog.NewCustomConfirm(words.T("Edit and send again"), words.T("Send"), words.T("Cancel"), form, func(send bool) {
-		if send {
-			in.replay(draft.Replay(model.Text, body.Text))
-		}
-	}, in.w.win)
-	model.OnSubmitted = func(string) { d.Confirm() }
-	size := in.w.win.Canvas().Size()
-	height := size.Height * 0.8
+	room := in.w.win.Canvas().Size()
+	width, height := min(room.Width*0.8, 860), room.Height*0.8
 	if draft.Body == "" {
-		height = form.MinSize().Height + 140
+		width, height = boxWidth, 0
 	}
-	d.Resize(fyne.NewSize(min(size.Width*0.8, 860), height))
-	d.Show()
+	q := in.w.ask(words.T("Edit and send again"), words.T("Send"), form, width, height, func() { in.replay(draft.Replay(model.Text, body.Text)) })
+	model.OnSubmitted = func(string) { q.save.OnTapped() }
 	in.w.win.Canvas().Focus(model)
 }
 
@@ -178,7 +167,7 @@ func (w *window) save(form presenter.FileForm, list []event.Exchange) {
 		}
 	}, w.win)
 	d.SetFileName(presenter.FileName(form))
-	d.Show()
+	w.showFiles(d)
 }
 
 func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []event.Exchange) {

@@ -23,6 +23,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
+	"inspector-edit": sceneEdit, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
 	"clients-stopped": sceneClientsStopped,
@@ -119,6 +120,30 @@ func sceneUnsaved(t *testing.T) *stage {
 	s := sceneWrongNames(t)
 	s.window.win.Resize(size(760, 520))
 	s.quit()
+	return s
+}
+
+// sceneEdit is about to send a request again.
+func sceneEdit(t *testing.T) *stage {
+	s := sceneInspector(tabRequest)(t)
+	s.window.win.Resize(size(760, 520))
+	s.inspector().edit()
+	return s
+}
+
+// sceneSave asks for a file.
+func sceneSave(t *testing.T) *stage {
+	s := sceneInspector(tabRequest)(t)
+	s.window.win.Resize(size(760, 520))
+	s.window.save(presenter.HAR, nil)
+	return s
+}
+
+// sceneFailure says what did not work.
+func sceneFailure(t *testing.T) *stage {
+	s := sceneInspector(tabRequest)(t)
+	s.window.win.Resize(size(760, 520))
+	s.window.tell(presenter.ReplayFailure(presenter.ErrNotRunning))
 	return s
 }
 

@@ -25,7 +25,7 @@ func (p *settingsPage) export() {
 		}
 	}, p.w.win)
 	d.SetFileName(presenter.ExportName)
-	d.Show()
+	p.w.showFiles(d)
 }
 
 func (p *settingsPage) writeExport(f fyne.URIWriteCloser) {
@@ -57,14 +57,14 @@ func keepPrivate(file fyne.URI) {
 
 // chooseImport asks for a file.
 func (p *settingsPage) chooseImport() {
-	dialog.ShowFileOpen(func(f fyne.URIReadCloser, err error) {
+	p.w.showFiles(dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
 		switch {
 		case err != nil:
 			p.w.tell(presenter.Tell(err))
 		case f != nil:
 			p.readImport(f)
 		}
-	}, p.w.win)
+	}, p.w.win))
 }
 
 // readImport reads the file and shows what it would change.
@@ -90,25 +90,25 @@ func (p *settingsPage) readImport(f io.ReadCloser) {
 
 // offerImport shows what a file would change, and saves it when the user agrees.
 func (p *settingsPage) offerImport(in presenter.Import) {
-	size := p.w.win.Canvas().Size()
-	size = fyne.NewSize(min(size.Width*0.85, textWidth), min(size.Height*0.85, 480))
+	list := importList(in)
+	list.Content.Resize(fyne.NewSize(importWidth-2*gapBlock, 0)) // its texts know their height then
+	height := list.Content.MinSize().Height + importFrame
 	if len(in.Changes) == 0 {
-		d := dialog.NewCustom(words.T("Import settings"), words.T("Close"), importList(in), p.w.win)
-		d.Resize(size)
-		d.Show()
+		list.SetMinSize(fyne.NewSize(0, min(height, importHeight)-importFrame))
+		p.w.inform(words.T("Import settings"), list, importWidth)
 		return
 	}
-	d := dialog.NewCustomConfirm(words.T("Import settings"), words.T("Import"), words.T("Cancel"), importList(in), func(yes bool) {
-		if yes {
-			p.importNow(in.Settings)
-		}
-	}, p.w.win)
-	d.Resize(size)
-	d.Show()
+	p.w.ask(words.T("Import settings"), words.T("Import"), list, importWidth, min(height, importHeight), func() { p.importNow(in.Settings) })
 }
 
+const (
+	importWidth  = 560
+	importHeight = 480 // at most
+	importFrame  = 140 // the height of all but the list
+)
+
 // importList is what a file would change and what of it is not taken over.
-func importList(in presenter.Import) fyne.CanvasObject {
+func importList(in presenter.Import) *scroll {
 	body := stack(gapBlock)
 	list := func(title, none string, rows []presenter.ImportLine) {
 		box := stack(gap)
@@ -124,7 +124,7 @@ func importList(in presenter.Import) fyne.CanvasObject {
 	if len(in.Ignored) > 0 {
 		list(words.T("What is left out"), "", in.Ignored)
 	}
-	return newScroll(padded(gap, gap, gap, gapWide, body))
+	return newScroll(padded(gapTight, 0, 0, gapWide, body))
 }
 
 func (p *settingsPage) importNow(s settings.Settings) {

@@ -1,41 +1,16 @@
 package ui
 
 import (
-	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
 
-// question asks what to do with edits before the program ends.
+// question is a box with answers.
 type question struct {
-	dialog                dialog.Dialog
-	save, discard, cancel *answer
-}
-
-// answer is a button of a question, which Escape cancels.
-type answer struct {
-	widget.Button
-	escaped func()
-}
-
-func newAnswer(text string, tapped, escaped func()) *answer {
-	a := &answer{escaped: escaped}
-	a.Text, a.OnTapped = text, tapped
-	a.ExtendBaseWidget(a)
-	return a
-}
-
-// TypedKey implements fyne.Focusable.
-func (a *answer) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape {
-		a.escaped()
-		return
-	}
-	a.Button.TypedKey(k)
+	box                   *box
+	save, discard, cancel *button // discard is nil where nothing would be lost
 }
 
 // askUnsaved asks about edits that would be lost, and tells whether there are any.
@@ -51,12 +26,11 @@ func (w *window) askUnsaved() bool {
 	w.u.show()
 	w.turn(w.edited())
 	w.unsaved = w.newQuestion(q)
-	w.unsaved.dialog.Show()
 	focus := w.unsaved.save
 	if !q.Savable {
 		focus = w.unsaved.cancel
 	}
-	w.win.Canvas().Focus(focus)
+	w.unsaved.box.show(boxWidth, 0, focus)
 	return true
 }
 
@@ -73,19 +47,17 @@ func (w *window) newQuestion(q presenter.Unsaved) *question {
 	close := func(then func()) func() {
 		return func() {
 			w.unsaved = nil
-			asked.dialog.Hide()
+			asked.box.hide()
 			then()
 		}
 	}
 	cancel := close(func() {})
-	asked.save = newAnswer(words.T("Save"), close(func() { w.saveEdits(u.end) }), cancel)
+	asked.save = newButton(words.T("Save"), close(func() { w.saveEdits(u.end) }))
 	asked.save.Importance = widget.HighImportance
-	asked.discard = newAnswer(words.T("Discard"), close(u.end), cancel)
-	asked.cancel = newAnswer(words.T("Cancel"), cancel, cancel)
+	asked.discard = newButton(words.T("Discard"), close(u.end))
+	asked.cancel = newButton(words.T("Cancel"), cancel)
 	enable(asked.save, q.Savable)
-	asked.dialog = dialog.NewCustomWithoutButtons(q.Title, stack(gapMargin,
-		sized(textWidth/2, newParagraph(q.Text)),
-		container.NewBorder(nil, nil, sized(96, asked.discard), inRow(gap, sized(96, asked.cancel), sized(96, asked.save)))), w.win)
+	asked.box = w.newBox(q.Title, newParagraph(q.Text), answers(asked.discard, asked.cancel, asked.save), cancel)
 	return asked
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 
@@ -52,6 +53,8 @@ type window struct {
 	ending  *quitDialog // nil before it is shown
 	unsaved *question   // nil while nothing is asked
 	toast   *toast
+	boxes   []*box        // above the page, the topmost last
+	file    dialog.Dialog // with files, nil while there is none
 }
 
 // The pages' places.
@@ -86,6 +89,7 @@ func newWindow(u *UI) *window {
 	w.recall()
 	w.win.SetCloseIntercept(w.close)
 	w.shortcuts()
+	w.win.Canvas().SetOnTypedKey(w.escape)
 	if presenter.NeedsGuide(u.settings) && len(u.core.Notices()) == 0 { // settings that cannot be read are no first start
 		w.guide.show()
 	}

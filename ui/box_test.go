@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/ui/presenter"
+)
+
+// press is a key as the driver hands it on: to what has the focus, or to the canvas.
+func (s *stage) press(k fyne.KeyName) {
+	c := s.window.win.Canvas()
+	if f := c.Focused(); f != nil {
+		f.TypedKey(&fyne.KeyEvent{Name: k})
+		return
+	}
+	if f := c.OnTypedKey(); f != nil {
+		f(&fyne.KeyEvent{Name: k})
+	}
+}
+
+// Escape closes whatever asks or tells something, wherever the cursor is in it.
+func TestEscapeClosesBoxes(t *testing.T) {
+	for name, open := range map[string]func(*stage){
+		"message": func(s *stage) { s.window.tell("It did not work.") },
+		"port": func(s *stage) {
+			s.offer = portOffer{port: &presenter.PortError{Addr: "127.0.0.1:8787"}, addr: "127.0.0.1:8788"}
+			s.askPort()
+		},
+		"draft": func(s *stage) { s.inspector().edit() },
+		"save":  func(s *stage) { s.window.save(presenter.HAR, []event.Exchange{}) },
+		"open":  func(s *stage) { s.window.settings.chooseImport() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sceneInspector(tabRequest)(t)
+			c := s.window.win.Canvas()
+			steps := 4
+			if name == "save" || name == "open" { // what comes next in them is Fyne's own
+				steps = 1
+			}
+			for step := range steps {
+				open(s)
+				if c.Overlays().Top() == nil {
+					t.Fatal("nothing opens")
+				}
+				for range step {
+					c.FocusNext()
+				}
+				s.press(fyne.KeyEscape)
+				if c.Overlays().Top() != nil {
+					t.Fatalf("after %d steps Escape does not close it", step)
+				}
+				s.offer.dialog = nil
+			}
+		})
+	}
+}
+
+// A dialog with files uses the room of the window, and takes the name that is typed.
+func TestFilesUseTheRoom(t *testing.T) {
+	s := sceneInspector(tabSummary)(t)
+	c := s.window.win.Canvas()
+	s.window.win.Resize(size(1280, 780))
+	s.window.save(presenter.HAR, nil)
+	popUp := overlaid(c.Overlays().Top()).(*widget.PopUp)
+	if got := popUp.Content.Size(); got.Width < filesWidth-20 || got.Height < filesHeight-20 {
+		t.Errorf("it is %v large", got)
+	}
+	e, ok := c.Focused().(*entry)
+	if !ok || e.Text != "requests.har" {
+		t.Fatalf("the cursor is in %T", c.Focused())
+	}
+	test.Type(e, "x")
+	if !strings.HasPrefix(e.Text, "x") || e.Text != "xrequests.har" {
+		t.Errorf("the name is %q", e.Text)
+	}
+}
+
+// A box is no higher than what it says needs, and its title and texts begin at one line.
+func TestBoxFitsItsContent(t *testing.T) {
+	s := sceneReady(t)
+	s.window.tell("It did not work.")
+	popUp := overlaid(s.window.win.Canvas().Overlays().Top()).(*widget.PopUp)
+	small := popUp.Content.Size().Height
+	driver, left := fyne.CurrentApp().Driver(), map[float32]bool{}
+	for _, o := range popUp.Content.(*fyne.Container).Objects[0].(*fyne.Container).Objects[:2] {
+		left[driver.AbsolutePositionForObject(o).X] = true
+	}
+	if small > 180 || len(left) != 1 {
+		t.Errorf("%v high, texts begin at %v", small, left)
+	}
+	s.press(fyne.KeyEscape)
+	s.window.tell(strings.Repeat("It did not work. ", 30))
+	popUp = overlaid(s.window.win.Canvas().Overlays().Top()).(*widget.PopUp)
+	if h := popUp.Content.Size().Height; h < small+60 || h < popUp.Content.MinSize().Height {
+		t.Errorf("%v high, the content needs %v", h, popUp.Content.MinSize().Height)
+	}
+}
