@@ -24,6 +24,8 @@ type run struct {
 
 	mu       sync.Mutex
 	n        int
+	beat     *time.Timer // see pace
+	since    int         // exchanges that began since it last fired, -1 while it rests
 	halting  bool
 	drained  chan struct{} // closed when halting and n is 0
 	stopOnce sync.Once
@@ -121,17 +123,22 @@ func family(host string) string {
 	}
 }
 
+func newRun(listeners ...net.Listener) *run {
+	r := &run{listeners: listeners, done: make(chan struct{}), drained: make(chan struct{}), since: -1}
+	r.beat = time.AfterFunc(time.Hour, r.pace)
+	r.beat.Stop() // until the first exchange
+	if len(listeners) > 0 {
+		r.addr = listeners[0].Addr().String()
+	}
+	return r
+}
+
 // serve serves on the listeners until stop. headTime is how long the head of a request may
 // take.
 func serve(listeners []net.Listener, h http.Handler, headTime time.Duration, log *slog.Logger) *run {
 	base, cut := context.WithCancelCause(context.Background())
-	r := &run{
-		addr:      listeners[0].Addr().String(),
-		listeners: listeners,
-		cut:       cut,
-		done:      make(chan struct{}),
-		drained:   make(chan struct{}),
-	}
+	r := newRun(listeners...)
+	r.cut = cut
 	base = context.WithValue(base, runKey{}, r)
 	r.http = &http.Server{
 		Handler:           h,
@@ -187,7 +194,29 @@ func (r *run) active() int {
 func (r *run) begin() {
 	r.mu.Lock()
 	r.n++
+	if r.since++; r.since == 0 && !r.halting {
+		r.beat.Reset(beatEvery)
+	}
 	r.mu.Unlock()
+}
+
+// beatEvery is shorter than any time limit that an exchange usually sets.
+const beatEvery = 10 * time.Second
+
+// pace goes on as long as exchanges begin. Every exchange sets limits to what it waits for.
+// Were one of them the next time for which anything is to be done, the thread that waits for
+// the network would have to be woken, only to learn that it may sleep less long; with every
+// exchange, that costs more than all that the proxy does itself. As long as there is a beat,
+// it comes first.
+func (r *run) pace() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.since == 0 || r.halting {
+		r.since = -1
+		return
+	}
+	r.since = 0
+	r.beat.Reset(beatEvery)
 }
 
 func (r *run) end() {
@@ -201,6 +230,7 @@ func (r *run) halt() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.halting = true
+	r.beat.Stop()
 	r.signal()
 }
 
