@@ -22,15 +22,16 @@ import (
 // maxCodings bounds how often a body may be wrapped.
 const maxCodings = 2
 
-// readBody reads a request's body, decoded, up to the limit. The bytes are those of the lease.
-func readBody(r *http.Request, limit int64) ([]byte, *lease, error) {
+// readBody reads the body of r from src, decoded, up to the limit. The bytes are those of the
+// lease.
+func readBody(r *http.Request, src io.Reader, limit int64) ([]byte, *lease, error) {
 	if limit <= 0 {
 		limit = DefaultMaxBody
 	}
 	if r.ContentLength > limit {
 		return nil, nil, tooLarge(limit)
 	}
-	body, err := readUpTo(r.Body, limit, r.ContentLength)
+	body, err := readUpTo(src, limit, r.ContentLength)
 	if err != nil {
 		var big *ir.Error
 		if errors.As(err, &big) {
@@ -64,14 +65,14 @@ const slowBody = "request_timeout"
 
 // patient reads a body as long as it keeps coming.
 type patient struct {
-	io.ReadCloser
+	io.Reader
 	rc      *http.ResponseController
 	silence time.Duration
 }
 
 func (p *patient) Read(b []byte) (int, error) {
 	_ = p.rc.SetReadDeadline(time.Now().Add(p.silence)) // where there is no connection there is no silence
-	return p.ReadCloser.Read(b)
+	return p.Reader.Read(b)
 }
 
 func splitCodings(values []string) []string {

@@ -61,22 +61,22 @@ var languages = map[string]string{
 
 // clientName recognises the program behind a request.
 func clientName(h http.Header) string {
-	ua := h.Get("User-Agent")
-	if h.Get("X-Claude-Code-Session-Id") != "" {
+	ua := first(h, "User-Agent")
+	if first(h, "X-Claude-Code-Session-Id") != "" {
 		return "Claude Code"
 	}
-	if o := strings.ToLower(h.Get("Originator")); strings.HasPrefix(o, "codex") {
+	if o := strings.ToLower(first(h, "Originator")); strings.HasPrefix(o, "codex") {
 		return "Codex"
 	}
 	if name := programOf(ua); name != "" {
 		if strings.HasSuffix(name, " SDK") {
-			if l := languages[strings.ToLower(h.Get("X-Stainless-Lang"))]; l != "" {
+			if l := languages[strings.ToLower(first(h, "X-Stainless-Lang"))]; l != "" {
 				return name + " (" + l + ")"
 			}
 		}
 		return name
 	}
-	if h.Get("X-Stainless-Lang") != "" {
+	if first(h, "X-Stainless-Lang") != "" {
 		if h.Get("Anthropic-Version") != "" {
 			return "Anthropic SDK"
 		}

@@ -44,6 +44,10 @@ type Config struct {
 
 	// Captures keeps what is sent and what comes back, for people to look at; nil for nobody.
 	Captures *capture.Store
+
+	// What every exchange needs of the above. Apply sets it.
+	gateway string   // the address of the gateway, without a slash at the end
+	bearer  []string // the value of a header with the gateway's token
 }
 
 // DefaultMaxBody is the largest request body accepted, in bytes: as much as Anthropic takes.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -56,40 +55,38 @@ type exchange struct {
 	published time.Duration // when the record was last published, since its start
 }
 
-type exchangeKey struct{}
-
-// front takes every request: it sets up the exchange, keeps strangers out, hands the
-// request on and closes the record, whatever happens.
-func (s *Server) front(next http.Handler) http.Handler {
+// front takes every request: it sets up the exchange, keeps strangers out, hands it on and
+// closes the record, whatever happens.
+func (s *Server) front(next func(*exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if run, ok := r.Context().Value(runKey{}).(*run); ok {
 			run.begin()
 			defer run.end()
 		}
-		x, r := s.begin(w, r)
+		x := s.begin(w, r)
 		defer x.end()
 		if err := x.admit(); err != nil {
 			x.fail(err)
 			return
 		}
-		if r.Method == http.MethodOptions {
-			preflight(w, r)
+		if x.r.Method == http.MethodOptions {
+			preflight(w, x.r)
 			x.rec.Status = http.StatusNoContent
 			return
 		}
 		if needsNoKey(x.rec.Path) { // with any method: there is nothing to keep
-			next.ServeHTTP(w, r)
+			next(x)
 			return
 		}
 		if x.key = check(r.Header, x.cfg); !x.key.ok {
 			x.fail(unauthenticated(r.Header, x.cfg))
 			return
 		}
-		next.ServeHTTP(w, r)
+		next(x)
 	})
 }
 
-func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	path := tidy(r.URL.Path)
 	x := &exchange{
 		s: s, cfg: s.cfg.Load(), w: w, rc: http.NewResponseController(w),
@@ -99,18 +96,17 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) (*exchange, *http
 	x.rec = event.Exchange{
 		ID: x.id, Start: time.Now(), Client: x.hide(clientName(r.Header)), Method: r.Method, Path: x.hide(path),
 	}
-	r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 	if path != r.URL.Path {
 		u := *r.URL
 		u.Path, u.RawPath = path, ""
-		r.URL = &u
+		plain := *r
+		plain.URL = &u
+		r = &plain
 	}
 	x.r = r
-	h := w.Header()
-	h["X-Apex-Request-Id"] = []string{x.id}
-	h["Request-Id"] = []string{x.id}
-	h["X-Request-Id"] = []string{x.id}
-	return x, r
+	h, id := w.Header(), []string{x.id}
+	h["X-Apex-Request-Id"], h["Request-Id"], h["X-Request-Id"] = id, id, id
+	return x
 }
 
 // admit applies the guard, and adds what pages need to read even an error.
@@ -121,7 +117,7 @@ func (x *exchange) admit() error {
 	if err := refuse(x.r, x.cfg); err != nil {
 		return err
 	}
-	if o := x.r.Header.Get("Origin"); o != "" {
+	if o := first(x.r.Header, "Origin"); o != "" {
 		cors(x.w.Header(), o)
 	}
 	return nil
@@ -140,8 +136,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.Captured = x.bytes != nil
 	x.rec.ReplayOf = replayed(x.r.Header)
 	x.publish(event.Waiting)
-	x.r.Body = &patient{ReadCloser: x.r.Body, rc: x.rc, silence: x.s.bodySilence}
-	body, held, err := readBody(x.r, x.cfg.MaxBody)
+	body, held, err := readBody(x.r, &patient{x.r.Body, x.rc, x.s.bodySilence}, x.cfg.MaxBody)
 	x.body = held
 	if x.bytes.Keeps(body) {
 		held.keep()
@@ -169,7 +164,7 @@ const ReplayHeader = "X-Apex-Replay-Of"
 
 // replayed is the id of the exchange that a request repeats, "" for none.
 func replayed(h http.Header) string {
-	if id := h.Get(ReplayHeader); strings.HasPrefix(id, "req_") && word(id) {
+	if id := first(h, ReplayHeader); strings.HasPrefix(id, "req_") && word(id) {
 		return id
 	}
 	return ""
@@ -270,7 +265,7 @@ func (x *exchange) address() (string, error) {
 		}
 	}
 	return x.route.URL(x.up, provider.Place{
-		Gateway:         c.GatewayURL + "/" + url.PathEscape(c.Account) + "/" + url.PathEscape(c.Gateway),
+		Gateway:         c.gateway,
 		AzureResource:   c.AzureResource,
 		AzureAPIVersion: c.AzureAPIVersion,
 	})
@@ -347,6 +342,9 @@ func (x *exchange) secrets() []string {
 // hide replaces the configured secrets in what a record shows. People put them into paths
 // and names by mistake.
 func (x *exchange) hide(s string) string {
+	if s == "" {
+		return ""
+	}
 	s = apierror.Hide(s, x.cfg.GatewayToken, x.cfg.LocalKey, x.key.provider)
 	for _, k := range x.cfg.Keys {
 		s = apierror.Hide(s, k.Own)
@@ -401,13 +399,9 @@ const (
 // linger takes what the client goes on sending: were the connection closed at once, most
 // clients would see it reset before they see the answer.
 func (x *exchange) linger() {
-	body := x.r.Body
-	if p, ok := body.(*patient); ok {
-		body = p.ReadCloser
-	}
 	_ = x.rc.Flush()
 	_ = x.rc.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, body, lingerBytes)
+	_, _ = io.CopyN(io.Discard, x.r.Body, lingerBytes)
 }
 
 // shouldRetry keeps SDKs from repeating what cannot succeed.
@@ -451,7 +445,7 @@ func (x *exchange) gone() { x.rec.Phase = event.Cancelled }
 // json writes a whole answer.
 func (x *exchange) json(status int, body []byte) error {
 	h := x.w.Header()
-	h["Content-Type"] = []string{"application/json"}
+	h["Content-Type"] = mediaJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	x.commit(status)
 	if x.r.Method != http.MethodHead {

@@ -34,7 +34,7 @@ func TestPanics(t *testing.T) {
 			bus := event.NewBus(10)
 			s := New(slog.New(slog.NewTextHandler(&log, nil)), bus)
 			s.Apply(Config{LocalKey: "local-key-123"})
-			srv := httptest.NewUnstartedServer(s.front(handle(step)))
+			srv := httptest.NewUnstartedServer(s.front(func(x *exchange) { x.do(step) }))
 			srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 			srv.Start()
 			defer srv.Close()

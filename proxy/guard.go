@@ -108,7 +108,7 @@ func cors(h http.Header, origin string) {
 // exposeGateway lets pages read whatever the gateway tells, and what is left of the vendor's
 // limits, as far as they may read at all.
 func exposeGateway(h http.Header) {
-	list := h.Get("Access-Control-Expose-Headers")
+	list := first(h, "Access-Control-Expose-Headers")
 	if list == "" {
 		return
 	}

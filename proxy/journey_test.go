@@ -121,6 +121,50 @@ func TestWatchRests(t *testing.T) {
 	})
 }
 
+// TestWatchAwaits: one timer serves for the wait for an answer and for its silence, whichever
+// is longer.
+func TestWatchAwaits(t *testing.T) {
+	for _, c := range []struct{ limit, idle time.Duration }{{time.Minute, time.Hour}, {time.Hour, time.Minute}, {time.Minute, time.Minute}, {time.Minute, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			var late, idle atomic.Int32
+			var w watch
+			start := time.Now()
+			w.reset(c.idle, func() { idle.Add(1) })
+			await := func() { w.await(c.limit, func() { late.Add(1) }) }
+			await()
+			time.Sleep(c.limit - time.Second)
+			w.rest() // to be sent again
+			time.Sleep(2 * c.limit)
+			await()
+			time.Sleep(c.limit - time.Second)
+			w.begin(start)
+			if c.idle > 0 {
+				time.Sleep(c.idle - time.Second)
+				w.touch()
+				time.Sleep(c.idle - time.Second)
+			} else {
+				time.Sleep(3 * c.limit)
+			}
+			synctest.Wait()
+			if late.Load() != 0 || idle.Load() != 0 {
+				t.Errorf("%+v: late %d, idle %d although bytes came", c, late.Load(), idle.Load())
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if want := int32(min(c.idle, 1)); idle.Load() != want {
+				t.Errorf("%+v: silence was told %d times, want %d", c, idle.Load(), want)
+			}
+			await()
+			time.Sleep(c.limit)
+			synctest.Wait()
+			if late.Load() != 1 {
+				t.Errorf("%+v: late was told %d times", c, late.Load())
+			}
+			w.stop()
+		})
+	}
+}
+
 // TestDurationsHaveAClockOfTheirOwn: what a record measures does not change with the clock
 // on the wall.
 func TestDurationsHaveAClockOfTheirOwn(t *testing.T) {

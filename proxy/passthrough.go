@@ -251,8 +251,10 @@ const maxFailure = 1 << 20
 // that was cut off where nothing but the end of the connection marks its end.
 func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *ir.Error {
 	if whole {
-		if e := apierror.FromSuccess(x.answer(resp, head)); e != nil {
-			return e
+		if apierror.MayFail(head) {
+			if e := apierror.FromSuccess(x.answer(resp, head)); e != nil {
+				return e
+			}
 		}
 		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
 			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its response", x.route.Provider.Title)}
@@ -492,10 +494,14 @@ func (x *exchange) failStream(enc convert.StreamEncoder, e *ir.Error) {
 	_ = x.rc.Flush()
 }
 
+var (
+	mediaStream = []string{"text/event-stream; charset=utf-8"}
+	noCache     = []string{"no-cache, no-transform"}
+	no          = []string{"no"}
+)
+
 // streamHeaders are those of every stream.
 func (x *exchange) streamHeaders() {
 	h := x.w.Header()
-	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
-	h["Cache-Control"] = []string{"no-cache, no-transform"}
-	h["X-Accel-Buffering"] = []string{"no"}
+	h["Content-Type"], h["Cache-Control"], h["X-Accel-Buffering"] = mediaStream, noCache, no
 }

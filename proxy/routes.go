@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -13,12 +14,10 @@ import (
 // routes is the whole surface of the proxy.
 func (s *Server) routes() http.Handler {
 	m := mux.NewRouter().SkipClean(true)
-	for _, base := range []string{"/v1", ""} { // the ones that clients use most are found first
-		m.Handle(base+"/chat/completions", handle((*exchange).complete)).Methods(http.MethodPost)
-		m.Handle(base+"/messages", handle((*exchange).complete)).Methods(http.MethodPost)
-		m.Handle(base+"/messages/count_tokens", handle((*exchange).countTokens)).Methods(http.MethodPost)
-		m.Handle(base+"/responses", handle((*exchange).complete)).Methods(http.MethodPost)
-		m.Handle(base+"/embeddings", handle((*exchange).complete)).Methods(http.MethodPost)
+	for path, step := range posted {
+		m.Handle(path, handle(step)).Methods(http.MethodPost)
+	}
+	for _, base := range bases {
 		m.Handle(base+"/models", handle((*exchange).listModels)).Methods(http.MethodGet, http.MethodHead)
 		m.Handle(base+"/models/{id:.+}", handle(func(x *exchange) error {
 			return x.oneModel(mux.Vars(x.r)["id"])
@@ -35,8 +34,30 @@ func (s *Server) routes() http.Handler {
 	}
 	m.NotFoundHandler = handle((*exchange).unknownPath)
 	m.MethodNotAllowedHandler = handle((*exchange).wrongMethod)
-	return s.front(m)
+	return s.front(func(x *exchange) {
+		if step := posted[x.r.URL.Path]; step != nil && x.r.Method == http.MethodPost {
+			x.do(step)
+			return
+		}
+		m.ServeHTTP(x.w, x.r.WithContext(context.WithValue(x.r.Context(), exchangeKey{}, x)))
+	})
 }
+
+// bases are what stands before the paths of the vendors' APIs.
+var bases = [...]string{"/v1", ""}
+
+// posted are the paths that nearly all requests go to, and what is done there. A request to
+// one of them with POST is not looked for in the routes, which would cost more.
+var posted = func() map[string]func(*exchange) error {
+	all := map[string]func(*exchange) error{}
+	for _, base := range bases {
+		for _, path := range [...]string{"/chat/completions", "/messages", "/responses", "/embeddings"} {
+			all[base+path] = (*exchange).complete
+		}
+		all[base+"/messages/count_tokens"] = (*exchange).countTokens
+	}
+	return all
+}()
 
 // notOffered are well-known paths that this proxy does not serve.
 var notOffered = []string{
@@ -61,15 +82,22 @@ func needsNoKey(path string) bool {
 	return ok || strings.HasPrefix(path, "/api/")
 }
 
+type exchangeKey struct{}
+
 // handle makes a handler of a step of an exchange.
 func handle(f func(*exchange) error) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		x := r.Context().Value(exchangeKey{}).(*exchange)
 		x.r, x.deployment = r, mux.Vars(r)["deployment"]
-		if err := x.unlessGone(f(x)); err != nil {
-			x.fail(err)
-		}
+		x.do(f)
 	})
+}
+
+// do takes a step, and tells the client when it fails.
+func (x *exchange) do(step func(*exchange) error) {
+	if err := x.unlessGone(step(x)); err != nil {
+		x.fail(err)
+	}
 }
 
 // tidy is the path that was meant: no doubled or closing slashes, no doubled /v1 of a

@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -108,7 +109,11 @@ func (s *Server) Start(ctx context.Context, addr string, cfg Config) error {
 }
 
 // Apply makes new exchanges use cfg. Running ones keep theirs.
-func (s *Server) Apply(cfg Config) { s.cfg.Store(&cfg) }
+func (s *Server) Apply(cfg Config) {
+	cfg.gateway = cfg.GatewayURL + "/" + url.PathEscape(cfg.Account) + "/" + url.PathEscape(cfg.Gateway)
+	cfg.bearer = []string{"Bearer " + cfg.GatewayToken}
+	s.cfg.Store(&cfg)
+}
 
 // Addr is the address that is listened on, "" when the server is stopped.
 func (s *Server) Addr() string {

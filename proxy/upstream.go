@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"apex-ai-proxy/proxy/capture"
@@ -25,6 +26,9 @@ import (
 type upstream struct {
 	transport *http.Transport
 	self      string // marks requests of this server, to notice when one comes back
+
+	mu   sync.Mutex
+	read map[string]*url.URL // of addresses; nobody writes to them
 }
 
 // hopHeader tells through which proxies of this kind a request has come.
@@ -88,79 +92,114 @@ func (u *upstream) came(r *http.Request) bool {
 	return false
 }
 
-// forwarded are the client's headers that an upstream of the same protocol gets.
-var forwarded = [...]string{
-	"Accept", "Openai-Beta", "Traceparent", "Tracestate", "X-Session-Affinity",
-}
+// audience tells to whom a header of a client is passed on.
+type audience uint8
+
+const (
+	toNobody    audience = iota
+	toSame               // an upstream of the client's own protocol
+	toAnthropic          // likewise, when that is Anthropic's
+	toAll                // every gateway
+)
+
+// passed are the headers of clients that are passed on. Those for Cloudflare are the ones that
+// a client may set: credentials are not among them, nor is the one that forbids unified billing
+// (see protect).
+var passed = func() map[string]audience {
+	all := map[string]audience{}
+	for to, names := range map[audience][]string{
+		toSame:      {"Accept", "Openai-Beta", "Traceparent", "Tracestate", "X-Session-Affinity"},
+		toAnthropic: {"Anthropic-Version", "Anthropic-Beta", "Anthropic-Dangerous-Direct-Browser-Access"},
+		toAll: {
+			"Cf-Aig-Skip-Cache", "Cf-Aig-Cache-Ttl", "Cf-Aig-Cache-Key", "Cf-Aig-Metadata", "Cf-Aig-Collect-Log",
+			"Cf-Aig-Collect-Log-Payload", "Cf-Aig-Request-Timeout", "Cf-Aig-Max-Attempts", "Cf-Aig-Retry-Delay",
+			"Cf-Aig-Backoff", "Cf-Aig-Byok-Alias", "Cf-Aig-Zdr", "Cf-Aig-Custom-Cost", "Cf-Aig-Event-Id",
+			"Cf-Aig-Otel-Trace-Id", "Cf-Aig-Otel-Parent-Span-Id", "Cf-Aig-Session-Id", "Cf-Aig-Turn-Id",
+			"Cf-Aig-No-Session-Affinity", "Cf-Aig-Allowed-Models", "Cf-Aig-Allowed-Providers",
+		},
+	} {
+		for _, name := range names {
+			all[name] = to
+		}
+	}
+	return all
+}()
 
 // idempotencyKey is that header in a spelling that the transport does not know. Under its
 // usual one the transport sends a request again, unasked and unseen, that the upstream may
 // have worked on; see retry.go.
 const idempotencyKey = "idempotency-key"
 
-// anthropicHeaders are those that Anthropic's API gets besides.
-var anthropicHeaders = [...]string{
-	"Anthropic-Version", "Anthropic-Beta", "Anthropic-Dangerous-Direct-Browser-Access",
-}
-
-// gatewayHeaders are the headers for Cloudflare that a client may set. Credentials are
-// not among them, nor is the one that forbids unified billing (see protect).
-var gatewayHeaders = [...]string{
-	"Cf-Aig-Skip-Cache", "Cf-Aig-Cache-Ttl", "Cf-Aig-Cache-Key", "Cf-Aig-Metadata", "Cf-Aig-Collect-Log",
-	"Cf-Aig-Collect-Log-Payload", "Cf-Aig-Request-Timeout", "Cf-Aig-Max-Attempts", "Cf-Aig-Retry-Delay",
-	"Cf-Aig-Backoff", "Cf-Aig-Byok-Alias", "Cf-Aig-Zdr", "Cf-Aig-Custom-Cost", "Cf-Aig-Event-Id",
-	"Cf-Aig-Otel-Trace-Id", "Cf-Aig-Otel-Parent-Span-Id", "Cf-Aig-Session-Id", "Cf-Aig-Turn-Id",
-	"Cf-Aig-No-Session-Affinity", "Cf-Aig-Allowed-Models", "Cf-Aig-Allowed-Providers",
-}
-
 // convertedVersion is the version of Anthropic's API that conversions are written for,
 // and that clients get who name none.
 const convertedVersion = "2023-06-01"
 
+// Values of headers that many messages have. Nobody writes to them.
+var (
+	mediaJSON = []string{"application/json"}
+	identity  = []string{"identity"}
+	yes       = []string{"true"}
+)
+
+// first is the first value of a header, "" when there is none. The name is written as Go
+// writes names of headers.
+func first(h http.Header, name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// How many headers a request upstream mostly has, at most. A map for so many is one piece.
+const (
+	fewHeaders  = 8
+	manyHeaders = 14
+)
+
 // headers are those of the upstream request.
 func (x *exchange) headers() http.Header {
-	in, out := x.r.Header, make(http.Header, 14)
-	out["Content-Type"] = []string{"application/json"}
-	out["Accept-Encoding"] = []string{"identity"}
-	name := "apex-ai-proxy"
-	if x.cfg.Version != "" {
-		name += "/" + x.cfg.Version
+	size := fewHeaders
+	if x.up == ir.AnthropicMessages {
+		size = manyHeaders
 	}
-	if x.rec.Client != "" {
-		name += " (" + x.rec.Client + ")"
-	}
-	out["User-Agent"] = []string{name}
-	if x.up == x.client {
-		for _, name := range forwarded {
-			if v := in[name]; len(v) > 0 {
-				out[name] = v
-			}
-		}
-		if x.up == ir.AnthropicMessages {
-			for _, name := range anthropicHeaders {
-				if v := in[name]; len(v) > 0 {
-					out[name] = v
-				}
-			}
+	in, out := x.r.Header, make(http.Header, size)
+	for name, v := range in {
+		to := passed[name]
+		if to == toAll || to == toSame && x.up == x.client || to == toAnthropic && x.up == x.client && x.up == ir.AnthropicMessages {
+			out[name] = v
 		}
 	}
+	out["Content-Type"] = mediaJSON
+	out["Accept-Encoding"] = identity
+	out["User-Agent"] = []string{x.agent()}
 	if v := in["Idempotency-Key"]; len(v) > 0 && x.up == x.client {
 		out[idempotencyKey] = v
 	}
 	if x.up == ir.AnthropicMessages && out["Anthropic-Version"] == nil {
 		out["Anthropic-Version"] = []string{convertedVersion}
 	}
-	for _, name := range gatewayHeaders {
-		if v := in[name]; len(v) > 0 {
-			out[name] = v
-		}
-	}
-	if id := in.Get("X-Claude-Code-Session-Id"); id != "" && out["Cf-Aig-Session-Id"] == nil {
+	if id := first(in, "X-Claude-Code-Session-Id"); id != "" && out["Cf-Aig-Session-Id"] == nil {
 		out["Cf-Aig-Session-Id"] = []string{id}
 	}
 	out[hopHeader] = append(in[hopHeader][:len(in[hopHeader]):len(in[hopHeader])], x.s.up.self)
 	x.protect(out)
 	return out
+}
+
+// agent names this program and the one that it sends for.
+func (x *exchange) agent() string {
+	const name = "apex-ai-proxy"
+	version, client := x.cfg.Version, x.rec.Client
+	switch {
+	case version != "" && client != "":
+		return name + "/" + version + " (" + client + ")"
+	case version != "":
+		return name + "/" + version
+	case client != "":
+		return name + " (" + client + ")"
+	default:
+		return name
+	}
 }
 
 // protect sets the credentials: the gateway's, and the provider's where the user wants
@@ -170,8 +209,8 @@ func (x *exchange) protect(out http.Header) {
 	if p.Local {
 		return
 	}
-	if t := x.cfg.GatewayToken; t != "" {
-		out["Cf-Aig-Authorization"] = []string{"Bearer " + t}
+	if x.cfg.GatewayToken != "" {
+		out["Cf-Aig-Authorization"] = x.cfg.bearer
 	}
 	key := mode.Own
 	if x.key.provider != "" {
@@ -191,8 +230,8 @@ func (x *exchange) protect(out http.Header) {
 		}
 		out[p.Key.Name] = []string{prefix + key}
 	}
-	if !mode.Unified || strings.EqualFold(x.r.Header.Get("Cf-Aig-No-Wholesale"), "true") {
-		out["Cf-Aig-No-Wholesale"] = []string{"true"}
+	if !mode.Unified || strings.EqualFold(first(x.r.Header, "Cf-Aig-No-Wholesale"), "true") {
+		out["Cf-Aig-No-Wholesale"] = yes
 	}
 }
 
@@ -201,6 +240,9 @@ var secretParams = map[string]bool{"key": true, "api_key": true, "api-key": true
 
 // withQuery adds the client's query to the address, without keys.
 func withQuery(address, query string) string {
+	if query == "" {
+		return address
+	}
 	for _, pair := range strings.Split(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		if plain, err := url.QueryUnescape(name); err == nil {
@@ -241,7 +283,7 @@ func (x *exchange) send(address string, body ...[]byte) (*http.Response, error) 
 
 // sendOnce sends a request, and tells j how far it came.
 func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(j.trace(x.ctx), http.MethodPost, address, http.NoBody)
+	req, err := x.s.up.post(j.trace(x.ctx), address)
 	if err != nil {
 		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings, or with --gateway-url")
 	}
@@ -252,22 +294,22 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	if x.route.Provider.Local {
 		way = x.s.demo
 	}
-	if limit := x.cfg.UpstreamTimeout; limit > 0 {
-		timer := time.AfterFunc(limit, func() { x.cancel(errUpstreamSlow) })
-		defer timer.Stop()
-	}
 	x.watch.rest()
+	if limit := x.cfg.UpstreamTimeout; limit > 0 {
+		x.watch.await(limit, func() { x.cancel(errUpstreamSlow) })
+	}
 	j.begun = time.Now()
 	resp, err := way.RoundTrip(req)
 	if err != nil {
+		x.watch.rest()
 		return nil, err
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
 		x.hideHeaders(resp.Header)
 	}
-	x.rec.GatewayLogID = x.hide(resp.Header.Get("Cf-Aig-Log-Id"))
-	x.rec.CacheStatus = x.hide(resp.Header.Get("Cf-Aig-Cache-Status"))
-	x.rec.GatewayStep = x.hide(resp.Header.Get("Cf-Aig-Step"))
+	x.rec.GatewayLogID = x.hide(first(resp.Header, "Cf-Aig-Log-Id"))
+	x.rec.CacheStatus = x.hide(first(resp.Header, "Cf-Aig-Cache-Status"))
+	x.rec.GatewayStep = x.hide(first(resp.Header, "Cf-Aig-Step"))
 	x.rec.GatewayModel = x.hide(routed(resp.Header))
 	x.watch.begin(x.rec.Start)
 	resp.Body = &watched{resp.Body, &x.watch}
@@ -282,11 +324,42 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	return resp, nil
 }
 
+// post is a request to an address, without a body. Addresses are few and used again and again:
+// they are read once.
+func (u *upstream) post(ctx context.Context, address string) (*http.Request, error) {
+	u.mu.Lock()
+	to := u.read[address]
+	u.mu.Unlock()
+	if to == nil {
+		var err error
+		if to, err = url.Parse(address); err != nil {
+			return nil, err
+		}
+		to.Host = strings.TrimSuffix(to.Host, ":") // a port that is none
+		u.mu.Lock()
+		if u.read == nil || len(u.read) >= maxAddresses {
+			u.read = make(map[string]*url.URL)
+		}
+		u.read[address] = to
+		u.mu.Unlock()
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	r.URL, r.Host = to, to.Host
+	return r, nil
+}
+
+// maxAddresses bounds the addresses that are remembered: clients may write what they like into
+// a query.
+const maxAddresses = 64
+
 // routed is what a gateway's own routing chose, "" when it chose nothing.
 func routed(h http.Header) string {
 	for _, name := range [...]string{"Cf-Aig-Routed-Model", "Cf-Aig-Model"} {
-		model := h.Get(name)
-		if p := h.Get("Cf-Aig-Provider"); model != "" && p != "" && name == "Cf-Aig-Model" {
+		model := first(h, name)
+		if p := first(h, "Cf-Aig-Provider"); model != "" && p != "" && name == "Cf-Aig-Model" {
 			return p + "/" + model
 		}
 		if model != "" {
@@ -365,7 +438,7 @@ const (
 )
 
 func shapeOf(h http.Header) shape {
-	media := h.Get("Content-Type")
+	media := first(h, "Content-Type")
 	if strings.IndexByte(media, ';') >= 0 || media != strings.ToLower(media) {
 		media, _, _ = mime.ParseMediaType(media)
 	}
@@ -419,9 +492,12 @@ var dropped = map[string]bool{
 // passHeaders hands the upstream's headers to the client of the same protocol.
 func (x *exchange) passHeaders(in http.Header) {
 	out := x.w.Header()
-	hop := map[string]bool{} // what the upstream calls a matter of its connection
+	var hop map[string]bool // what the upstream calls a matter of its connection
 	for _, v := range in["Connection"] {
 		for _, name := range strings.Split(v, ",") {
+			if hop == nil {
+				hop = map[string]bool{}
+			}
 			hop[http.CanonicalHeaderKey(strings.TrimSpace(name))] = true
 		}
 	}

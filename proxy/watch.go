@@ -10,9 +10,13 @@ import (
 // keepAliveAfter is how long a client's stream may be silent before it is sent something.
 const keepAliveAfter = 15 * time.Second
 
-// watch notices when a stream falls silent. Marking the arrival of bytes costs one
-// atomic store; the timer looks at the mark only when it fires.
+// watch notices when the head of an answer does not come, and when a stream falls silent.
+// Marking the arrival of bytes costs one atomic store; the timer, one for an exchange, looks at
+// the mark only when it fires. One that fires too early is set again.
 type watch struct {
+	due    time.Time // when the head of an answer is late
+	onLate func()
+
 	start time.Time
 	last  atomic.Int64 // when bytes last came, since start
 
@@ -23,30 +27,68 @@ type watch struct {
 	onAlive func()
 	pinged  int64 // when onAlive was last called
 
-	mu      sync.Mutex
-	timer   *time.Timer
-	stopped bool
+	mu    sync.Mutex
+	state watchState
+	timer *time.Timer
+	fires time.Time // when the timer fires, zero when it does not
 }
 
-// begin starts watching; rest or stop must follow.
-func (w *watch) begin(start time.Time) {
-	w.start = start
-	w.last.Store(int64(time.Since(start)))
+// watchState is what a watch looks at.
+type watchState uint8
+
+const (
+	resting watchState = iota
+	awaiting
+	watching
+	stopped
+)
+
+// await watches for the head of an answer, which must come within limit; rest, begin or stop
+// must follow.
+func (w *watch) await(limit time.Duration, onLate func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.idle > 0 {
-		w.timer = time.AfterFunc(w.idle, w.look)
+	w.state, w.onLate, w.due = awaiting, onLate, time.Now().Add(limit)
+	w.set(limit, w.due)
+}
+
+// begin watches for silence; rest or stop must follow.
+func (w *watch) begin(start time.Time) {
+	w.start = start
+	now := time.Since(start)
+	w.last.Store(int64(now))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.state = watching
+	if w.idle <= 0 {
+		w.unset()
+	} else if end := start.Add(now + w.idle); w.fires.IsZero() || end.Before(w.fires) {
+		w.set(w.idle, end)
 	}
 }
 
-// rest ends watching until the next begin, while nothing can come: the wait for the head of
-// an answer has a limit of its own.
+// rest ends watching until the next await or begin, while nothing can come.
 func (w *watch) rest() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.state = resting
+	w.unset()
+}
+
+// set makes the timer fire after d, which is at a time.
+func (w *watch) set(d time.Duration, at time.Time) {
+	w.fires = at
+	if w.timer == nil {
+		w.timer = time.AfterFunc(d, w.look)
+	} else {
+		w.timer.Reset(d)
+	}
+}
+
+func (w *watch) unset() {
+	w.fires = time.Time{}
 	if w.timer != nil {
 		w.timer.Stop()
-		w.timer = nil
 	}
 }
 
@@ -56,7 +98,7 @@ func (w *watch) reset(idle time.Duration, onIdle func()) {
 	defer w.mu.Unlock()
 	w.idle, w.onIdle = idle, onIdle
 	w.alive, w.onAlive, w.pinged = 0, nil, 0
-	w.timer, w.stopped = nil, false
+	w.state, w.onLate = resting, nil
 }
 
 // keepAlive makes the watch call f whenever the stream was silent for that long.
@@ -66,11 +108,7 @@ func (w *watch) keepAlive(after time.Duration, f func()) {
 	w.alive, w.onAlive = after, f
 	now := int64(time.Since(w.start))
 	w.pinged = now
-	if w.timer == nil {
-		w.timer = time.AfterFunc(after, w.look)
-		return
-	}
-	w.timer.Reset(w.next(now))
+	w.again(now)
 }
 
 // touch marks that bytes came.
@@ -109,8 +147,18 @@ func (w *watch) next(now int64) time.Duration {
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped || w.timer == nil {
+	w.fires = time.Time{}
+	switch w.state {
+	case resting, stopped:
 		return
+	case awaiting:
+		if left := time.Until(w.due); left > 0 {
+			w.set(left, w.due)
+		} else {
+			w.onLate()
+		}
+		return
+	case watching:
 	}
 	now := int64(time.Since(w.start))
 	last := w.last.Load()
@@ -122,15 +170,21 @@ func (w *watch) look() {
 		w.pinged = now
 		w.onAlive()
 	}
-	w.timer.Reset(w.next(now))
+	w.again(now)
+}
+
+// again sets the timer for the next look, if there is anything to look at.
+func (w *watch) again(now int64) {
+	if w.idle > 0 || w.alive > 0 {
+		wait := w.next(now)
+		w.set(wait, w.start.Add(time.Duration(now)+wait))
+	}
 }
 
 // stop ends the watch. After it returns no callback runs.
 func (w *watch) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stopped = true
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.state = stopped
+	w.unset()
 }

@@ -82,7 +82,7 @@ func decode(a Answer, f found) *ir.Error {
 // FromSuccess finds the error in the body of an answer with status 200; nil when the
 // answer is none. It only looks closely at bodies that could be one.
 func FromSuccess(a Answer) *ir.Error {
-	if !mayFail(a.Body) {
+	if !MayFail(a.Body) {
 		return nil
 	}
 	f := read(a.Body)

@@ -276,8 +276,8 @@ func number(v rawjson.Value) int {
 	return 0
 }
 
-// mayFail is a quick test that every body with an error passes.
-func mayFail(body []byte) bool {
+// MayFail is a quick test that every body with an error passes.
+func MayFail(body []byte) bool {
 	for _, mark := range [...]string{`"error`, `"success"`, `"base_resp"`, `"state"`} {
 		if bytes.Contains(body, []byte(mark)) {
 			return true

@@ -41,8 +41,39 @@ const (
 	responsesOnly                       // it is served nowhere else
 )
 
+// asked are models that were looked up before, as the same few come with every request.
+var asked struct {
+	sync.RWMutex
+	models map[modelKey]*modelFacts
+}
+
+type modelKey struct{ slug, model string }
+
+// maxAsked bounds how many are remembered.
+const maxAsked = 256
+
 // modelOf finds the row of a model.
 func modelOf(slug, model string) *modelFacts {
+	key := modelKey{slug, model}
+	asked.RLock()
+	f := asked.models[key]
+	asked.RUnlock()
+	if f != nil {
+		return f
+	}
+	if f = rowOf(slug, model); len(model) > maxName {
+		return f
+	}
+	asked.Lock()
+	defer asked.Unlock()
+	if asked.models == nil || len(asked.models) >= maxAsked {
+		asked.models = make(map[modelKey]*modelFacts)
+	}
+	asked.models[key] = f
+	return f
+}
+
+func rowOf(slug, model string) *modelFacts {
 	name := strings.ToLower(model)
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		name = name[i+1:] // vendor/model of an aggregator

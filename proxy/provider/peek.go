@@ -36,7 +36,7 @@ type field struct {
 // upstream, or for the codec that reads it all, to refuse it. Of duplicate fields the last
 // one counts, as in every common parser.
 func Peek(body []byte) (*Request, error) {
-	q := &Request{Body: body, fields: make([]field, 0, 24)}
+	q := &Request{Body: body, fields: make([]field, 0, 12)}
 	r := rawjson.NewReader(body)
 	r.WatchStrings(q.mark)
 	r.Outline()
