@@ -16,6 +16,7 @@ import (
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/probe"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -29,7 +30,7 @@ type fakeCore struct {
 	secrets  map[presenter.SecretName]string
 	states   map[presenter.SecretName]presenter.SecretState
 	key      string
-	notices  []string
+	notices  []prose.Text
 	broken   bool // the settings file
 	fleeting bool // the local key
 	bus      *event.Bus
@@ -151,10 +152,16 @@ func (c *fakeCore) Overridden() map[string]string { return c.over }
 func (c *fakeCore) Unreadable() bool              { return c.broken }
 func (c *fakeCore) SettingsFile() string          { return "/home/me/.config/apex-ai-proxy/settings.toml" }
 func (c *fakeCore) LocalKeyKept() bool            { return !c.fleeting }
-func (c *fakeCore) Notices() []string             { return c.notices }
-func (c *fakeCore) Bus() *event.Bus               { return c.bus }
-func (c *fakeCore) Version() string               { return "0.1.0" }
-func (c *fakeCore) Providers() []string           { return []string{"openai", "anthropic", "groq"} }
+func (c *fakeCore) Notices() (out []string) {
+	for _, n := range c.notices {
+		out = append(out, presenter.Say(n))
+	}
+	return out
+}
+
+func (c *fakeCore) Bus() *event.Bus     { return c.bus }
+func (c *fakeCore) Version() string     { return "0.1.0" }
+func (c *fakeCore) Providers() []string { return []string{"openai", "anthropic", "groq"} }
 
 // Reload finds what the test put into the file.
 func (c *fakeCore) Reload(context.Context) bool {

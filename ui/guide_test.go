@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/proxy/probe"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -212,7 +213,7 @@ func TestGuideWithoutAccount(t *testing.T) {
 
 func TestGuideIsNotForEverybody(t *testing.T) {
 	broken := newUser()
-	broken.notices = []string{"The settings file cannot be understood."}
+	broken.notices = []prose.Text{prose.New("the settings file cannot be understood")}
 	for name, c := range map[string]*fakeCore{"skipped": newFakeCore(), "set up": readyCore(), "broken file": broken} {
 		if name == "set up" {
 			c.settings.App.Guided = false

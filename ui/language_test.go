@@ -73,21 +73,19 @@ var names = []string{
 	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "GNOME", "AppIndicator", "KWallet", "Token",
 	"API", "SDK", "MiB", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
 	"requests.har", "Claude Code", "Messages", "Chat", "Responses", "Opus", "Sonnet", "Haiku", "Fable", "default", "demo", "workers-ai", "best",
+	"apex-ai-proxy token set", "Unauthorized", "settings.toml", "[gateway]", "top_k",
 }
 
 // data are the texts of the scenes that are nobody's to translate: models, paths, clients,
-// and the sentences that come from the proxy and the settings file.
+// and the words of providers.
 func data(c *fakeCore) []string {
-	all := slices.Concat(names, c.notices, c.Providers(), c.Models(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
+	all := slices.Concat(names, c.Providers(), c.Models(), presenter.TryCommand(c.Status().Addr, "LOCAL_KEY"))
 	all = append(all, "nginx (pid 1204)", "--listen", "azure-openai",
 		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "https://app.example", "http://", "https://")
 	all = append(all, c.finding.Said, c.finding.LogID, "0123456789abcdef", "my-gateway", "dash.cloudflare.com", "Authenticated Gateway", "AI Gateway Run")
 	all = append(all, c.finding.Gateways...)
 	for _, p := range c.finding.Providers {
 		all = append(all, p.Title)
-	}
-	for _, err := range c.trials {
-		all = append(all, presenter.Tell(err))
 	}
 	for _, x := range workday() {
 		all = append(all, dataOf(x)...)
@@ -99,10 +97,13 @@ func data(c *fakeCore) []string {
 func dataOf(x event.Exchange) []string {
 	all := []string{
 		x.Client, x.Method + " " + x.Path, x.ModelAsked, x.ModelUsed, strings.TrimSuffix(x.ModelAsked, "#"+x.Provider), x.Provider,
-		x.ClientProtocol, x.UpstreamProtocol, x.Error, x.ErrorKind, x.CacheStatus, x.GatewayLogID, x.ID,
+		x.ClientProtocol, x.UpstreamProtocol, x.ErrorKind, x.CacheStatus, x.GatewayLogID, x.ID,
 	}
 	for _, w := range x.Warnings {
 		all = append(all, w.Path)
+	}
+	if x.ErrorText.Empty() { // a provider's words
+		all = append(all, x.Error)
 	}
 	return all
 }

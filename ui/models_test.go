@@ -103,7 +103,7 @@ func TestModelsAreTriedWithOneClick(t *testing.T) {
 	s, p := openModels(t, namedCore())
 	for f, want := range map[*nameField]string{
 		p.tiers.rows[0]: "gpt-5 answered: first words after 640 ms, all after 900 ms.",
-		p.tiers.rows[2]: "The gateway refused the token (2009); replace it in Settings.",
+		p.tiers.rows[2]: presenter.Tell(refusedToken()),
 	} {
 		test.Tap(f.try)
 		if !f.try.Disabled() || f.tried.text != "Waiting for an answer…" {

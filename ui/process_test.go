@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -394,7 +395,7 @@ func TestLeavingUnparks(t *testing.T) {
 // One click must not put the defaults in the place of a settings file that cannot be read.
 func TestNoPortIsOfferedWithABrokenFile(t *testing.T) {
 	c := newFakeCore()
-	c.broken, c.notices = true, []string{"The settings file cannot be understood."}
+	c.broken, c.notices = true, []prose.Text{prose.New("the settings file cannot be understood")}
 	c.next = "127.0.0.1:8788"
 	c.status = presenter.Status{State: presenter.Failed, Addr: "127.0.0.1:8787", Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 12)", Err: errors.New("in use")}}
 	s := newStage(t, c)

@@ -14,6 +14,7 @@ import (
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/probe"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -81,7 +82,11 @@ func sceneFailed(t *testing.T) *stage {
 		Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 1204)", Err: errors.New("address already in use")},
 	}
 	c.states[presenter.GatewayToken] = presenter.SecretLocked
-	c.notices = []string{"The settings file could not be read and was kept aside as settings.toml.broken; the defaults are used."}
+	why := prose.New(`a section is written as [gateway], on a line of its own`)
+	c.notices = []prose.Text{
+		prose.New("the settings file cannot be read: %s, line %d, column %d: %s", "settings.toml", 4, 1, why),
+		prose.New("until you correct the file, the program uses the defaults; if you save settings, it first copies the file to a new name"),
+	}
 	s := newStage(t, c)
 	s.start()
 	return s
@@ -304,7 +309,7 @@ func namedCore() *fakeCore {
 		"best":                 []string{"claude-sonnet-4-5#anthropic", "gpt-5#openai"},
 		"gpt-4*":               "gpt-5-mini#openai",
 	}
-	c.trials = map[string]error{"claude-haiku": errors.New("the gateway refused the token (2009); replace it in Settings")}
+	c.trials = map[string]error{"claude-haiku": refusedToken()}
 	return c
 }
 
@@ -364,6 +369,12 @@ func lookDown(s *stage, to float32) {
 	s.window.models.scroll.ScrollToOffset(fyne.NewPos(0, to))
 }
 
+// refusedToken is what the proxy says when the gateway does not take its token.
+func refusedToken() *prose.Error {
+	return prose.Errorf("%s (Cloudflare %d: %s)",
+		prose.New("The gateway refused the token. Replace it in Settings, or run apex-ai-proxy token set."), 2009, prose.Verbatim("Unauthorized"))
+}
+
 // workday is half an hour of requests.
 func workday() []event.Exchange {
 	start := time.Date(2026, 3, 4, 14, 2, 11, 0, time.Local)
@@ -397,18 +408,22 @@ func workday() []event.Exchange {
 	add(claude, event.Done, 200, 640*ms, 12900*ms, 21077, 1405)
 	add(gpt, event.Done, 200, 1204*ms, 4100*ms, 3120, 288)
 	add(cross, event.Done, 200, 933*ms, 8800*ms, 19002, 977)
-	out[4].Warnings = []event.Warning{{Code: "reasoning-dropped", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"}}
+	lost := func(path string, text prose.Text) event.Warning {
+		return event.Warning{Path: path, Why: text.String(), Text: text}
+	}
+	noThinking := lost("thinking", prose.New("the amount of thinking cannot be set for this model"))
+	out[4].Warnings = []event.Warning{noThinking}
 	add(gpt, event.Failed, 429, 0, 340*ms, 0, 0)
 	out[5].Error, out[5].ErrorKind = "The provider openai limits requests for this key: 60 per minute. It asks to wait 14 seconds.", "rate_limited"
 	add(azure, event.Done, 200, 1430*ms, 92*sec, 44210, 6120)
 	add(claude, event.Cancelled, 200, 700*ms, 2300*ms, 0, 0)
 	add(long, event.Done, 200, 210*ms, 1900*ms, 512, 260)
 	add(cross, event.Failed, 401, 0, 180*ms, 0, 0)
-	out[9].Error = "The gateway refused the token (2009). Replace it in Settings. The answer named no further reason, and the request was not sent to the provider."
+	out[9].ErrorText = refusedToken().Told()
+	out[9].Error = out[9].ErrorText.String()
 	out[9].ErrorKind = "cf_2009"
 	out[9].Warnings = []event.Warning{
-		{Code: "top-k-dropped", Path: "$.top_k", Why: "chat completions know no top_k; it was left out"},
-		{Code: "reasoning-dropped", Path: "$.thinking", Why: "the provider has no thinking budget; it was left out"},
+		lost("top_k", prose.New("this upstream does not support top_k")), noThinking,
 	}
 	add(claude, event.Done, 200, 590*ms, 7700*ms, 22610, 830)
 	start = time.Now().Add(-37*time.Second - 4300*ms)

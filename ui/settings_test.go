@@ -255,7 +255,7 @@ func TestAnEditedFileIsSeen(t *testing.T) {
 	retype(p.field(presenter.FieldGateway).entry, "typed-too")
 	c.edited = func(c *fakeCore) {
 		c.settings.Gateway.ID, c.settings.Gateway.Account = "in-the-file", strings.Repeat("f", 32)
-		c.notices, c.broken = []string{"Something about the file."}, true
+		c.notices, c.broken = []prose.Text{prose.New("something about the file")}, true
 	}
 	s.entered()
 	s.until("the edit", func() bool { return s.settings.Gateway.ID == "in-the-file" })
@@ -288,7 +288,7 @@ func TestATokenFromATerminalIsSeen(t *testing.T) {
 // A broken file can be opened from where it is told about.
 func TestTheSettingsFileCanBeOpened(t *testing.T) {
 	c := newFakeCore()
-	c.broken, c.notices = true, []string{"The settings file cannot be read."}
+	c.broken, c.notices = true, []prose.Text{prose.New("the settings file cannot be read")}
 	s, p := openSettings(t, c)
 	var opened []string
 	var fail error
