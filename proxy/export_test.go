@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -20,6 +21,9 @@ func (s *Server) WithoutWaiting(told func(time.Duration)) {
 		return ctx.Err() == nil
 	}
 }
+
+// Socket is a connection as upstreams are sent bodies over.
+func Socket(c net.Conn) io.ReaderFrom { return socket{c} }
 
 // BodyOfEndedExchange is a request's body of the size in pieces of a buffer whose exchange
 // has ended. again tells whether another body would come into the same buffer.

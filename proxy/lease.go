@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math/bits"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -121,6 +122,32 @@ func (p *pieces) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// Len is how many bytes are left.
+func (p *pieces) Len() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range p.left {
+		n += len(b)
+	}
+	return n
+}
+
+// WriteTo implements io.WriterTo. The buffer is held until everything is written, also
+// when Close is called meanwhile.
+func (p *pieces) WriteTo(w io.Writer) (int64, error) {
+	p.mu.Lock()
+	left := net.Buffers(p.left)
+	p.left = nil
+	if p.closed {
+		p.mu.Unlock()
+		return 0, http.ErrBodyReadAfterClose
+	}
+	p.from.hold()
+	p.mu.Unlock()
+	defer p.from.release()
+	return left.WriteTo(w)
 }
 
 // Close implements io.Closer.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"apex-ai-proxy/proxy"
@@ -116,5 +118,69 @@ func TestBufferOfAnOpenBody(t *testing.T) {
 	}
 	if n, err := body.Read(make([]byte, 1)); n != 0 || err == nil {
 		t.Errorf("%d bytes were read from a closed body, error %v", n, err)
+	}
+}
+
+// spool is a connection that keeps what is written to it, as it stands in the sender's memory.
+type spool struct {
+	net.Conn
+	writes  [][]byte
+	onWrite func()
+}
+
+func (w *spool) Write(b []byte) (int, error) {
+	w.writes = append(w.writes, b)
+	if w.onWrite != nil {
+		w.onWrite()
+	}
+	return len(b), nil
+}
+
+// TestBodyIsSentFromWhereItStands: a body in memory is not copied on its way to the connection,
+// and its buffer is not used again before it is on its way, whoever closes the body.
+func TestBodyIsSentFromWhereItStands(t *testing.T) {
+	const size = 200 << 10
+	body, again := proxy.BodyOfEndedExchange(t, size)
+	w := &spool{}
+	w.onWrite = func() {
+		_ = body.Close()
+		if again() {
+			t.Error("the buffer of a body that is being written is used for another")
+		}
+	}
+	limited := &io.LimitedReader{R: body, N: size}
+	if n, err := proxy.Socket(w).ReadFrom(limited); n != size || err != nil || limited.N != 0 {
+		t.Errorf("sent %d bytes, %d left: %v", n, limited.N, err)
+	}
+	if len(w.writes) != 2 || len(w.writes[0]) != size/2 || len(w.writes[1]) != size/2 {
+		t.Errorf("written in %d parts", len(w.writes))
+	}
+	if n, err := proxy.Socket(w).ReadFrom(&io.LimitedReader{R: body, N: size}); n != 0 || err == nil {
+		t.Errorf("%d bytes of a closed body were sent, error %v", n, err)
+	}
+
+	text := []byte(strings.Repeat("0123456789", size/10))
+	for name, r := range map[string]io.Reader{
+		"whole":    io.LimitReader(bytes.NewReader(text), size),
+		"limited":  io.LimitReader(bytes.NewReader(text), size-1),
+		"unknown":  io.LimitReader(iotest.OneByteReader(bytes.NewReader(text[:999])), size),
+		"no limit": bytes.NewReader(text),
+	} {
+		want := text
+		switch name {
+		case "limited":
+			want = text[:size-1]
+		case "unknown":
+			want = text[:999]
+		}
+		var got bytes.Buffer
+		w := &spool{}
+		w.onWrite = func() { got.Write(w.writes[len(w.writes)-1]) }
+		if n, err := proxy.Socket(w).ReadFrom(r); n != int64(len(want)) || err != nil || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: sent %d bytes: %v", name, n, err)
+		}
+		if inPlace := &w.writes[0][0] == &text[0]; inPlace != (name == "whole" || name == "no limit") {
+			t.Errorf("%s: sent from where it stands: %t", name, inPlace)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 					_ = c.Close()
 					return nil, loop()
 				}
-				return c, nil
+				return socket{c}, nil
 			},
 			ForceAttemptHTTP2:   true,
 			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
@@ -73,6 +73,28 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 			WriteBufferSize:     4 << 10,
 		},
 	}
+}
+
+// socket is a connection to an upstream that is sent a request's body from where it stands.
+// The transport would copy it into a new buffer first. (Only what is not encrypted is sent
+// so.)
+type socket struct{ net.Conn }
+
+// ReadFrom implements io.ReaderFrom.
+func (s socket) ReadFrom(r io.Reader) (int64, error) {
+	if l, ok := r.(*io.LimitedReader); ok {
+		if body, ok := l.R.(interface {
+			io.WriterTo
+			Len() int
+		}); ok && int64(body.Len()) <= l.N {
+			n, err := body.WriteTo(s.Conn)
+			l.N -= n
+			return n, err
+		}
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	return io.CopyBuffer(struct{ io.Writer }{s.Conn}, r, *buf)
 }
 
 func loop() *ir.Error {
