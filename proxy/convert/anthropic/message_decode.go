@@ -99,7 +99,7 @@ func decodeContent(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain boo
 		}
 	})
 	if r.Err() != nil {
-		return nil, false, invalid(r.Err())
+		return nil, false, ir.Unreadable(r.Err())
 	}
 	return parts, false, nil
 }

@@ -13,7 +13,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 	d.req.Origin = ir.AnthropicMessages
 	d.Object(func(key []byte) { d.field(string(key)) })
 	if err := d.Close(); err != nil {
-		return nil, nil, invalid(err)
+		return nil, nil, ir.Unreadable(err)
 	}
 	if err := ir.CheckLimit("max_tokens", d.req.MaxOutput, 0); err != nil {
 		return nil, nil, err

@@ -1,6 +1,7 @@
 package ir
 
 import (
+	"errors"
 	"strings"
 
 	"apex-ai-proxy/proxy/prose"
@@ -67,6 +68,19 @@ func (e *Error) Told() prose.Text {
 // Invalid is an InvalidRequest about the field at path.
 func Invalid(path, format string, args ...any) *Error {
 	return &Error{Kind: InvalidRequest, Param: path, Message: prose.New(format, args...)}
+}
+
+// Unreadable turns an error of reading JSON into one for the client.
+func Unreadable(err error) error {
+	var typ *rawjson.TypeError
+	if errors.As(err, &typ) {
+		return Invalid(typ.Path, "%s", typ)
+	}
+	var own *Error
+	if errors.As(err, &own) {
+		return own
+	}
+	return Invalid("", "the body is not valid JSON: %v", err)
 }
 
 // Refused is an Unsupported error about the field at path: the conversion would lose

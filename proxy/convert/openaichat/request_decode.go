@@ -11,7 +11,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 	d.req.Origin = ir.OpenAIChat
 	d.Object(func(key []byte) { d.field(string(key)) })
 	if err := d.Close(); err != nil {
-		return nil, nil, invalid(err)
+		return nil, nil, ir.Unreadable(err)
 	}
 	if err := ir.CheckLimit("max_tokens", d.req.MaxOutput, 1); err != nil {
 		return nil, nil, err

@@ -34,7 +34,7 @@ func content(v rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error
 		}
 	})
 	if r.Err() != nil {
-		return nil, false, invalid(r.Err())
+		return nil, false, ir.Unreadable(r.Err())
 	}
 	return parts, false, nil
 }

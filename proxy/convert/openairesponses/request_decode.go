@@ -21,7 +21,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 		}
 	})
 	if err := d.Close(); err != nil {
-		return nil, nil, invalid(err)
+		return nil, nil, ir.Unreadable(err)
 	}
 	if err := ir.CheckLimit("max_output_tokens", d.req.MaxOutput, 1); err != nil {
 		return nil, nil, err
@@ -35,7 +35,7 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 		if errors.As(err, &typ) && strings.HasPrefix(typ.Path, "[") {
 			typ.Path = "input" + typ.Path
 		}
-		return nil, nil, invalid(err)
+		return nil, nil, ir.Unreadable(err)
 	}
 	if len(d.req.Turns) == 0 {
 		return nil, nil, ir.Invalid("input", "input must contain at least one user message")
