@@ -23,19 +23,15 @@ func busy(err error) bool { return errors.Is(err, wsaEAddrInUse) || errors.Is(er
 func holder(ctx context.Context, port string) string {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	out, err := hidden(exec.CommandContext(ctx, "netstat", "-ano", "-p", "TCP")).Output()
+	out, err := hidden(exec.CommandContext(ctx, "netstat", "-ano")).Output() // -p would leave out one of the families
 	if err != nil {
 		return ""
 	}
-	for line := range strings.Lines(string(out)) {
-		col := strings.Fields(line)
-		// TCP  127.0.0.1:8787  0.0.0.0:0  LISTENING  1234: the state is translated, the
-		// far end's port 0 is not.
-		if len(col) >= 5 && strings.HasSuffix(col[1], ":"+port) && strings.HasSuffix(col[2], ":0") {
-			return processName(ctx, col[len(col)-1])
-		}
+	pid := listenerOf(string(out), port)
+	if pid == "" {
+		return ""
 	}
-	return ""
+	return processName(ctx, pid)
 }
 
 func processName(ctx context.Context, pid string) string {
