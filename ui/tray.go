@@ -2,6 +2,7 @@ package ui
 
 import (
 	"runtime"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -71,7 +72,7 @@ func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
 	if it.Separator {
 		return fyne.NewMenuItemSeparator()
 	}
-	m := fyne.NewMenuItem(it.Label, func() { t.u.do(it) })
+	m := fyne.NewMenuItem(menuLabel(runtime.GOOS, it.Label), func() { t.u.do(it) })
 	m.Disabled = !it.Enabled
 	m.Checked = it.Checked
 	if len(it.Children) > 0 {
@@ -82,6 +83,19 @@ func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
 	}
 	m.IsQuit = it.Action == presenter.Quit
 	return m
+}
+
+// menuLabel is text as the system's menus show it in full. Windows and the desktops of Linux
+// each take a character for the mark of the key that chooses the item; doubled, it is itself.
+func menuLabel(goos, text string) string {
+	switch goos {
+	case "darwin":
+		return text
+	case "windows":
+		return strings.ReplaceAll(text, "&", "&&")
+	default:
+		return strings.ReplaceAll(text, "_", "__")
+	}
 }
 
 // refresh shows the state of now, the picture before the words: whoever reads the new

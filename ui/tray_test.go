@@ -82,3 +82,12 @@ func TestTheIconOfNowComesLast(t *testing.T) {
 		t.Errorf("heard %t, settled %t, the loop rests %t", ok, s.tray.settled, s.parking.idle.Load())
 	}
 }
+
+func TestMenuLabel(t *testing.T) {
+	const text = "R&D: invalid_api_key"
+	for goos, want := range map[string]string{"darwin": text, "windows": "R&&D: invalid_api_key", "linux": "R&D: invalid__api__key", "freebsd": "R&D: invalid__api__key"} {
+		if got := menuLabel(goos, text); got != want {
+			t.Errorf("%s: %q", goos, got)
+		}
+	}
+}
