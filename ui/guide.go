@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"runtime"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -213,7 +214,9 @@ func (g *guide) demoWay() *fyne.Container {
 		lines.Add(g.try[i])
 	}
 	u := g.w.u
-	send := u.newCopy(func() string { return strings.Join(presenter.TryCommand(u.status.Addr, u.core.LocalKey()), "\n") })
+	send := u.newCopy(func() string {
+		return strings.Join(presenter.TryCommand(runtime.GOOS, u.status.Addr, u.core.LocalKey()), "\n")
+	})
 	return stack(gapWide, container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4, lines)), inRow(0, sized(112, send)))
 }
 
@@ -324,7 +327,7 @@ func (g *guide) refresh() {
 	g.gateway.refresh()
 	g.token.refresh(g.w.u.token)
 	g.without.Hidden = !g.w.u.token.Shut()
-	command := presenter.TryCommand(g.w.u.status.Addr, "LOCAL_KEY")
+	command := presenter.TryCommand(runtime.GOOS, g.w.u.status.Addr, "LOCAL_KEY")
 	for i, text := range command {
 		g.try[i].set(text)
 	}

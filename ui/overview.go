@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -210,7 +211,7 @@ func (o *overview) tryIt() fyne.CanvasObject {
 	why := newParagraph(words.T("The model echo#demo answers from inside the program, without an account. Paste this into a terminal:"))
 	why.quiet()
 	send := o.w.u.newCopy(func() string {
-		return strings.Join(presenter.TryCommand(o.w.u.status.Addr, o.w.u.core.LocalKey()), "\n")
+		return strings.Join(presenter.TryCommand(runtime.GOOS, o.w.u.status.Addr, o.w.u.core.LocalKey()), "\n")
 	})
 	well := container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4,
 		container.NewBorder(nil, nil, nil, stack(0, sized(96, send)), lines)))
@@ -220,7 +221,7 @@ func (o *overview) tryIt() fyne.CanvasObject {
 
 // refreshTry shows the command with a stand-in for the key. It is copied with the key.
 func (o *overview) refreshTry() {
-	command := presenter.TryCommand(o.w.u.status.Addr, "LOCAL_KEY")
+	command := presenter.TryCommand(runtime.GOOS, o.w.u.status.Addr, "LOCAL_KEY")
 	for i, l := range o.try {
 		if i < len(command) {
 			l.set(command[i])

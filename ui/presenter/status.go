@@ -238,19 +238,20 @@ func BaseURLs(addr string) URLs {
 	return URLs{OpenAI: root + "/v1", Anthropic: root}
 }
 
-// TryCommand is a command, in lines, that asks the demo model of a proxy on addr. It is
-// empty while the port is not known.
-func TryCommand(addr, key string) []string {
+// TryCommand is a command, in lines, that asks the demo model of a proxy on addr: for a
+// shell, on Windows for PowerShell, of which older versions take the quotes out of what is
+// not piped. It is empty while the port is not known.
+func TryCommand(goos, addr, key string) []string {
 	base := BaseURLs(addr).OpenAI
 	if base == "" {
 		return nil
 	}
-	return []string{
-		"curl " + base + "/chat/completions \\",
-		"  -H 'Authorization: Bearer " + key + "' \\",
-		"  -H 'Content-Type: application/json' \\",
-		`  -d '{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}'`,
+	const body = `'{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}'`
+	url, bearer, kind := base+"/chat/completions", "-H 'Authorization: Bearer "+key+"'", "-H 'Content-Type: application/json'"
+	if goos == "windows" {
+		return []string{body + " |", "  curl.exe " + url + " `", "  " + bearer + " " + kind + " `", "  --data-binary '@-'"}
 	}
+	return []string{"curl " + url + ` \`, "  " + bearer + ` \`, "  " + kind + ` \`, "  -d " + body}
 }
 
 // Sentence makes a sentence of an error's text.

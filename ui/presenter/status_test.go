@@ -182,13 +182,18 @@ func TestTrayLineIsShort(t *testing.T) {
 }
 
 func TestTryCommand(t *testing.T) {
-	if got := TryCommand("127.0.0.1:0", "k"); got != nil {
+	if got := TryCommand("linux", "127.0.0.1:0", "k"); got != nil {
 		t.Errorf("without a port: %q", got)
 	}
-	all := strings.Join(TryCommand("127.0.0.1:8787", "the-key"), "\n")
-	for _, want := range []string{"http://127.0.0.1:8787/v1/chat/completions", "Bearer the-key", "echo#demo"} {
-		if !strings.Contains(all, want) {
-			t.Errorf("%q is not in %q", want, all)
+	const body = `{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}`
+	for goos, want := range map[string]string{
+		"linux": "curl http://127.0.0.1:8787/v1/chat/completions \\\n  -H 'Authorization: Bearer the-key' \\\n" +
+			"  -H 'Content-Type: application/json' \\\n  -d '" + body + "'",
+		"windows": "'" + body + "' |\n  curl.exe http://127.0.0.1:8787/v1/chat/completions `\n" +
+			"  -H 'Authorization: Bearer the-key' -H 'Content-Type: application/json' `\n  --data-binary '@-'",
+	} {
+		if got := strings.Join(TryCommand(goos, "127.0.0.1:8787", "the-key"), "\n"); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", goos, got, want)
 		}
 	}
 }
