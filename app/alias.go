@@ -12,6 +12,9 @@ import (
 	"apex-ai-proxy/proxy/provider"
 )
 
+// CheckSettings is what SaveSettings would find wrong with s: a *settings.ValidationError.
+func (a *App) CheckSettings(s settings.Settings) error { return check(s) }
+
 // check tells what is wrong with s as a *settings.ValidationError: what s.Validate finds,
 // and aliases that lead nowhere.
 func check(s settings.Settings) error {

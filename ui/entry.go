@@ -14,8 +14,9 @@ import (
 type entry struct {
 	widget.Entry
 	pass    func(fyne.Shortcut)
-	escaped func() // called on Escape; nil when that is for the window
-	pressed bool   // a button of the mouse is going down in it
+	escaped func()      // called on Escape; nil when that is for the window
+	down    func() bool // takes the key Down when it returns true; may be nil
+	pressed bool        // a button of the mouse is going down in it
 }
 
 func newEntry(w *window) *entry {
@@ -76,6 +77,9 @@ func (e *entry) TypedKey(k *fyne.KeyEvent) {
 			return
 		}
 		e.escaped()
+		return
+	}
+	if k.Name == fyne.KeyDown && e.down != nil && e.down() {
 		return
 	}
 	e.Entry.TypedKey(k)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -145,6 +147,22 @@ func (c *fakeCore) SaveSettings(_ context.Context, s settings.Settings) error {
 	}
 	c.settings = s
 	c.saved = append(c.saved, s)
+	return nil
+}
+
+func (c *fakeCore) CheckSettings(s settings.Settings) error {
+	invalid := &settings.ValidationError{}
+	if errors.As(s.Validate(append(c.Providers(), slices.Collect(maps.Keys(s.Providers))...)), &invalid) {
+		return invalid
+	}
+	for name, models := range s.AliasTargets() {
+		for _, m := range models {
+			if strings.HasSuffix(m, "#nobody") {
+				invalid.Problems = append(invalid.Problems, settings.Problem{Field: settings.FieldAlias(name), Text: prose.New("the provider %q is not known", "nobody")})
+				return invalid
+			}
+		}
+	}
 	return nil
 }
 

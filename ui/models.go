@@ -43,7 +43,7 @@ func newModelsPage(w *window) *modelsPage {
 		p.form = old.form
 		p.form.Recheck()
 	} else {
-		p.form = presenter.NewModels(core.Settings(), core.Overridden(), core.Providers(), core.Models())
+		p.form = presenter.NewModels(core.Settings(), core.Overridden(), core.CheckSettings, core.Models())
 	}
 	p.stopped = middle(remark(words.T("Models can be tried while the proxy runs.")))
 	p.startable = w.u.startable(remark(words.T("Models can be tried while the proxy runs.")))

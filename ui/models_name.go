@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -11,6 +12,9 @@ import (
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
+
+// nameWidth is the width of a name with the arrow behind it.
+const nameWidth = 208
 
 // nameField is one name with the models that it stands for, a button that tries them, and
 // a line that says what the name is for, what is wrong with it, or what came of trying it.
@@ -22,9 +26,11 @@ type nameField struct {
 	choose  *button
 	try     *button
 	remove  *button
-	note    *paragraph
+	note    *brief
 	dot     *dot
-	tried   *paragraph
+	tried   *brief
+	offers  *fyne.Container // models that begin like what is being typed
+	offered []string
 	outcome fyne.CanvasObject
 	content fyne.CanvasObject
 	row     presenter.NameRow // as it was shown last
@@ -32,10 +38,13 @@ type nameField struct {
 }
 
 func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
-	f := &nameField{p: p, id: row.ID, note: newParagraph("").note(), dot: newDot(10), tried: newParagraph("").note()}
-	f.choose = newIconButton("", theme.MenuDropDownIcon(), f.offer)
+	f := &nameField{p: p, id: row.ID, dot: newDot(10), offers: inRow(gapWide)}
+	title := func() string { return f.row.Name }
+	f.note, f.tried = newBrief(p.w, title), newBrief(p.w, title)
+	f.choose = newIconButton("", theme.MenuDropDownIcon(), f.list)
 	f.choose.Importance = widget.LowImportance
 	f.models = f.typed(words.T("model#provider"), f.choose, func() string { return f.row.Models }, p.form.SetModels)
+	f.models.down = f.takeOffer
 	f.try = newButton(words.T("Try"), func() { p.try(f.id) })
 	f.remove = newIconButton("", theme.ContentClearIcon(), f.drop)
 	f.remove.Importance = widget.LowImportance
@@ -47,11 +56,11 @@ func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
 	}
 	arrow := padded(0, 0, gap, gap+gapTight, middle(newLine("→", faceMuted)))
 	head := container.New(besideLayout{}, // which leaves the order in which Tab goes
-		sized(labelWidth+gapTight, container.NewBorder(nil, nil, nil, arrow, name)),
+		sized(nameWidth, container.NewBorder(nil, nil, nil, arrow, name)),
 		container.NewBorder(nil, nil, nil, inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models))
-	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried)
+	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried.content)
 	// One line, whatever it says, so that the rows below stay where they are.
-	f.content = stack(gapTight, head, padded(0, gapTight, labelWidth+gapTight+2, 0, container.NewStack(f.note, f.outcome)))
+	f.content = stack(gapTight, head, padded(0, gapTight, nameWidth+2, 0, container.NewStack(f.note.content, f.outcome, f.offers)))
 	return f
 }
 
@@ -70,8 +79,42 @@ func (f *nameField) typed(placeholder string, end fyne.CanvasObject, now func() 
 	return e
 }
 
-// offer shows the models to choose from.
-func (f *nameField) offer() {
+// offer shows models that fit what is being typed. The first is also taken with Down.
+func (f *nameField) offer(models []string) {
+	if slices.Equal(models, f.offered) {
+		return
+	}
+	f.offered = models
+	f.offers.RemoveAll()
+	if len(models) > 0 {
+		f.offers.Add(newLine("↓", faceNote))
+	}
+	for _, m := range models {
+		f.offers.Add(newLink(m, func() {
+			f.complete(m)
+			f.p.w.win.Canvas().Focus(f.models)
+		}))
+	}
+}
+
+// takeOffer takes the first model that is offered, and tells whether there is one.
+func (f *nameField) takeOffer() bool {
+	if len(f.offered) == 0 {
+		return false
+	}
+	f.complete(f.offered[0])
+	return true
+}
+
+func (f *nameField) complete(model string) {
+	f.p.form.Complete(f.id, model)
+	f.p.changed()
+	f.models.CursorColumn = len([]rune(f.models.Text))
+	f.models.Refresh()
+}
+
+// list shows the models to choose from.
+func (f *nameField) list() {
 	f.p.w.offer(f.choose, modelMenus(f.p.form.All(), f.chose))
 }
 
@@ -115,7 +158,9 @@ func (f *nameField) refresh(r presenter.NameRow) {
 	f.tried.set(r.Tried, outcomeColor(r.Tone))
 	tried := r.Tried != "" && r.Problem == ""
 	show(f.outcome, tried)
-	show(f.note, !tried)
+	f.offer(r.Offers)
+	show(f.offers, len(r.Offers) > 0)
+	show(f.note.content, !tried && len(r.Offers) == 0)
 	problem := r.Problem
 	if r.Mild {
 		problem = ""

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -236,4 +237,49 @@ func TestModelsStayStill(t *testing.T) {
 	c.set(presenter.Status{State: presenter.Stopped})
 	s.settle()
 	still("a proxy that stops")
+}
+
+// Models that fit are offered below the field, and taken with Down or a click; a provider
+// that is not known is told while it is typed.
+func TestModelsAreOfferedWhileTyping(t *testing.T) {
+	s, p := openModels(t, namedCore())
+	f := p.own.rows[1]
+	retype(f.models, "mini")
+	if !f.offers.Visible() || f.note.content.Visible() || !slices.Equal(f.offered, []string{"gpt-5-mini#openai"}) {
+		t.Fatalf("offered %q", f.offered)
+	}
+	f.models.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	if f.models.Text != "gpt-5-mini#openai" || f.offers.Visible() {
+		t.Errorf("Down made %q of it, offered %q", f.models.Text, f.offered)
+	}
+	retype(f.models, "echo#demo, sonnet-4-5")
+	test.Tap(f.offers.Objects[1].(*link))
+	if f.models.Text != "echo#demo, claude-sonnet-4-5#anthropic" || s.window.win.Canvas().Focused() != f.models {
+		t.Errorf("a click made %q of it", f.models.Text)
+	}
+	retype(f.models, "gpt-5#nobody")
+	if f.note.text == "" || !f.note.content.Visible() || f.offers.Visible() || !p.save.Disabled() {
+		t.Errorf("a wrong provider is told as %q", f.note.text)
+	}
+}
+
+// A long message stays in its line and is shown as a whole on demand.
+func TestLongMessageIsCut(t *testing.T) {
+	c := namedCore()
+	long := strings.Repeat("The provider says no. ", 20)
+	c.trials["claude-opus"] = errors.New(long)
+	s, p := openModels(t, c)
+	s.window.win.Resize(size(760, 520))
+	f := p.tiers.rows[0]
+	before := f.content.MinSize().Height
+	test.Tap(f.try)
+	s.until("the failure", func() bool { return !f.row.Busy })
+	s.window.win.Content().Refresh()
+	if h := f.content.MinSize().Height; h != before || !f.tried.more.Visible() {
+		t.Errorf("%v high after %v, more %t", h, before, f.tried.more.Visible())
+	}
+	test.Tap(f.tried.more)
+	if text := s.dialogText(); !strings.Contains(text, strings.TrimSpace(long)) {
+		t.Errorf("shown %q", text)
+	}
 }

@@ -81,7 +81,7 @@ func (in *inspector) copyCurl(side capture.Side, shell export.Shell) {
 	if in.data.ID == "" {
 		return
 	}
-	text, err := presenter.Curl(u.core.Captures(), in.data.ID, side, u.status.Addr, shell)
+	text, err := presenter.Curl(u.core.Captures(), &in.record, side, u.status.Addr, shell)
 	if err != nil {
 		in.w.tell(presenter.Tell(err))
 		return

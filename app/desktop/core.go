@@ -57,6 +57,9 @@ func (c core) SaveSettings(ctx context.Context, s settings.Settings) error {
 	return portError(c.app.SaveSettings(ctx, s))
 }
 
+// CheckSettings implements presenter.Configuration.
+func (c core) CheckSettings(s settings.Settings) error { return c.app.CheckSettings(s) }
+
 // Overridden implements presenter.Configuration.
 func (c core) Overridden() map[string]string { return c.app.Overridden() }
 

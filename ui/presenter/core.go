@@ -53,6 +53,8 @@ type Configuration interface {
 	// SaveSettings validates, writes and applies s. What is wrong with single fields
 	// comes back as a settings.ValidationError.
 	SaveSettings(ctx context.Context, s settings.Settings) error
+	// CheckSettings is what SaveSettings would find wrong with s, at once.
+	CheckSettings(s settings.Settings) error
 	// Overridden maps a field to what beats the settings file: "flag --listen".
 	Overridden() map[string]string
 	// Notices is what the user should know about the settings file, in sentences.

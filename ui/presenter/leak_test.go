@@ -214,7 +214,7 @@ func TestTheWindowShowsAndSavesNoSecret(t *testing.T) {
 		}
 		for _, side := range []capture.Side{capture.ClientRequest, capture.UpstreamRequest} {
 			for _, shell := range []export.Shell{export.Bash, export.PowerShell} {
-				if text, err := presenter.Curl(captures, x.ID, side, addr, shell); err == nil {
+				if text, err := presenter.Curl(captures, x, side, addr, shell); err == nil {
 					look(fmt.Sprint("a command of shell ", shell), text)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/words"
@@ -17,7 +18,7 @@ import (
 type Models struct {
 	base       settings.Settings
 	overridden map[string]string
-	providers  []string
+	validate   func(settings.Settings) error
 	catalogue  []string
 	query      string
 
@@ -35,10 +36,11 @@ type name struct {
 	base  string        // the models in base
 	typed string
 
-	problem  string
-	rejected string // by the last attempt to save, until the row is changed
-	trial    outcome
-	runs     int // counts trials and changes, so that only an answer to the last one counts
+	problem    string
+	unfinished bool   // the problem may be that not all of a model is typed
+	rejected   string // by the last attempt to save, until the row is changed
+	trial      outcome
+	runs       int // counts trials and changes, so that only an answer to the last one counts
 }
 
 // outcome is what came of a trial.
@@ -58,17 +60,19 @@ type NameRow struct {
 	Models  string // as typed: models in the order in which they are tried
 	Locked  bool   // something beats the settings file
 	Problem string
-	Mild    bool   // the problem is only that the row is not finished
-	Hint    string // what the name is for
-	Tried   string // what came of trying it, or ""
-	Tone    Tone   // of Tried
-	Busy    bool   // it is being tried
-	Vacant  bool   // there is nothing to try
+	Mild    bool     // the problem is only that the row is not finished
+	Hint    string   // what the name is for
+	Tried   string   // what came of trying it, or ""
+	Tone    Tone     // of Tried
+	Busy    bool     // it is being tried
+	Vacant  bool     // there is nothing to try
+	Offers  []string // models that fit what is being typed, while that is not all of one
 }
 
-// NewModels is a page that shows s and the models worth offering.
-func NewModels(s settings.Settings, overridden map[string]string, providers, catalogue []string) *Models {
-	m := &Models{base: s, overridden: overridden, providers: providers, catalogue: catalogue}
+// NewModels is a page that shows s and the models worth offering. validate is what is wrong
+// with settings, as a *settings.ValidationError.
+func NewModels(s settings.Settings, overridden map[string]string, validate func(settings.Settings) error, catalogue []string) *Models {
+	m := &Models{base: s, overridden: overridden, validate: validate, catalogue: catalogue}
 	m.Revert()
 	return m
 }
@@ -122,13 +126,16 @@ func listed(models []string) string { return strings.Join(models, ", ") }
 // split are the models in a text, which stand apart by commas or lines.
 func split(text string) []string {
 	var out []string
-	for s := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == '，' || r == '、' || r == '\n' }) {
+	for s := range strings.FieldsFuncSeq(text, comma) {
 		if s = strings.TrimSpace(s); s != "" {
 			out = append(out, s)
 		}
 	}
 	return out
 }
+
+// comma tells whether a character stands between two models.
+func comma(r rune) bool { return r == ',' || r == '，' || r == '、' || r == '\n' }
 
 // Reload takes over settings that were saved or changed elsewhere. Rows that the user has
 // edited keep what was typed, and no row moves.
@@ -237,9 +244,57 @@ func (m *Models) show(r *name) NameRow {
 	row.Problem = r.rejected
 	if row.Problem == "" {
 		row.Problem = r.problem
-		row.Mild = r.saved == "" && r.tier == "" && (strings.TrimSpace(r.text) == "" || row.Vacant)
+		row.Offers = m.offers(r)
+		row.Mild = len(row.Offers) > 0 || r.saved == "" && r.tier == "" && (strings.TrimSpace(r.text) == "" || row.Vacant)
 	}
 	return row
+}
+
+// mostOffers is how many models are offered at once, and leastTyped how many letters it
+// takes: fewer fit everything.
+const (
+	mostOffers = 3
+	leastTyped = 2
+)
+
+// offers are models of the catalogue that fit the last model of a row as far as it is typed,
+// those that begin like it first.
+func (m *Models) offers(r *name) []string {
+	typed := strings.ToLower(lastOf(r.typed))
+	if !r.edited() || r.problem != "" && !r.unfinished || len(typed) < leastTyped || slices.Contains(m.catalogue, lastOf(r.typed)) {
+		return nil
+	}
+	var begin, hold []string
+	for _, model := range m.catalogue {
+		switch low := strings.ToLower(model); {
+		case strings.HasPrefix(low, typed):
+			begin = append(begin, model)
+		case strings.Contains(low, typed):
+			hold = append(hold, model)
+		}
+	}
+	all := slices.Concat(begin, hold)
+	return all[:min(len(all), mostOffers)]
+}
+
+// lastOf is the last of the models in a text.
+func lastOf(text string) string {
+	if i := strings.LastIndexFunc(text, comma); i >= 0 {
+		_, n := utf8.DecodeRuneInString(text[i:])
+		text = text[i+n:]
+	}
+	return strings.TrimSpace(text)
+}
+
+// Complete puts a model in the place of the last one of a row.
+func (m *Models) Complete(id int, model string) {
+	if r := m.row(id); r != nil {
+		before := split(r.typed)
+		if lastOf(r.typed) != "" && len(before) > 0 {
+			before = before[:len(before)-1]
+		}
+		m.SetModels(id, listed(append(before, model)))
+	}
 }
 
 func tierTitle(t settings.Tier) string {
@@ -412,7 +467,7 @@ func (m *Models) check() {
 	s := m.Settings()
 	seen := map[string]bool{}
 	for _, r := range m.rows {
-		r.problem = ""
+		r.problem, r.unfinished = "", false
 		n := strings.TrimSpace(r.text)
 		if r.tier == "" && n != "" && seen[n] {
 			r.problem = words.T("There is a row with this name already.")
@@ -422,13 +477,13 @@ func (m *Models) check() {
 		seen[n] = seen[n] || r.tier == ""
 	}
 	var v *settings.ValidationError
-	if !errors.As(s.Validate(append(slices.Clone(m.providers), slices.Collect(maps.Keys(s.Providers))...)), &v) {
+	if !errors.As(m.validate(s), &v) {
 		return
 	}
 	for _, p := range v.Problems {
 		for _, r := range m.rows {
 			if r.problem == "" && !r.blank() && r.field() == p.Field {
-				r.problem = told(p)
+				r.problem, r.unfinished = told(p), true
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func namedSettings() settings.Settings {
 }
 
 func newModels(s settings.Settings) *Models {
-	return NewModels(s, nil, []string{"openai", "anthropic"}, []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "echo#demo"})
+	return NewModels(s, nil, valid("openai", "anthropic"), []string{"gpt-5#openai", "gpt-5-mini#openai", "claude-sonnet-4-5#anthropic", "echo#demo"})
 }
 
 // own is the row of an own name, which must be there.
@@ -229,7 +229,7 @@ func TestModelsReject(t *testing.T) {
 }
 
 func TestModelsLocked(t *testing.T) {
-	m := NewModels(namedSettings(), map[string]string{settings.FieldTier(settings.TierHaiku): "flag --haiku"}, nil, nil)
+	m := NewModels(namedSettings(), map[string]string{settings.FieldTier(settings.TierHaiku): "flag --haiku"}, valid(), nil)
 	r := tier(m, settings.TierHaiku)
 	m.SetModels(r.ID, "x#openai")
 	if r = tier(m, settings.TierHaiku); !r.Locked || !strings.Contains(r.Hint, "--haiku") || r.Models != "gpt-5-nano#openai" {
@@ -332,5 +332,35 @@ func TestModelsCatalogue(t *testing.T) {
 	}
 	if len(m.All()) != 3 {
 		t.Errorf("all: %+v", m.All())
+	}
+}
+
+// valid finds what is wrong with settings where there are some providers.
+func valid(providers ...string) func(settings.Settings) error {
+	return func(s settings.Settings) error {
+		return s.Validate(append(slices.Clone(providers), slices.Collect(maps.Keys(s.Providers))...))
+	}
+}
+
+func TestModelsOffersWhatFits(t *testing.T) {
+	m := newModels(namedSettings())
+	id := m.Tiers()[0].ID
+	offers := func() []string { return m.Tiers()[0].Offers }
+	for _, c := range []struct {
+		typed string
+		want  []string
+	}{
+		{"g", nil}, {"gpt", []string{"gpt-5#openai", "gpt-5-mini#openai"}}, {"MINI", []string{"gpt-5-mini#openai"}},
+		{"gpt-5#openai", nil}, {"echo#demo， son", []string{"claude-sonnet-4-5#anthropic"}}, {"nothing-like-it", nil},
+	} {
+		m.SetModels(id, c.typed)
+		if got := offers(); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.typed, got, c.want)
+		}
+	}
+	m.SetModels(id, "echo#demo， son")
+	m.Complete(id, "claude-sonnet-4-5#anthropic")
+	if got := m.Tiers()[0].Models; got != "echo#demo, claude-sonnet-4-5#anthropic" || offers() != nil {
+		t.Errorf("completed to %q, offers %q", got, offers())
 	}
 }

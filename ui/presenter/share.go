@@ -13,7 +13,6 @@ import (
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/capture/export"
 	"apex-ai-proxy/proxy/event"
-	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -51,8 +50,8 @@ func Save(w io.Writer, f FileForm, list []event.Exchange, captures *capture.Stor
 
 // Curl is a command that repeats a captured request, from the client or to the gateway.
 // An error is a sentence for the user.
-func Curl(captures *capture.Store, id string, side capture.Side, addr string, shell export.Shell) (string, error) {
-	s, ok := captures.Get(id)
+func Curl(captures *capture.Store, x *event.Exchange, side capture.Side, addr string, shell export.Shell) (string, error) {
+	s, ok := captures.Get(x.ID)
 	if !ok || !s.Messages[side].Seen {
 		return "", errors.New(words.T("The request is not kept any more."))
 	}
@@ -60,7 +59,7 @@ func Curl(captures *capture.Store, id string, side capture.Side, addr string, sh
 	switch {
 	case side == capture.ClientRequest && base == "":
 		return "", errors.New(words.T("The address is known once the proxy runs. Start it first."))
-	case side == capture.UpstreamRequest && toDemo(&s.Messages[side]):
+	case side == capture.UpstreamRequest && x.Provider == demoProvider: // which has no address that others can use
 		return "", errors.New(words.T("The demo answers from inside the program, so there is no gateway to send this to. Copy the client's request instead."))
 	}
 	text, err := export.Curl(&s, side, base, shell)
@@ -74,12 +73,6 @@ func Curl(captures *capture.Store, id string, side capture.Side, addr string, sh
 		return "", fmt.Errorf("write the command: %w", err)
 	}
 	return text, nil
-}
-
-// toDemo tells whether a request went to the demo, which has no address that others can use.
-func toDemo(m *capture.Message) bool {
-	u, err := url.Parse(m.URL)
-	return err == nil && u.Host == provider.DemoHost
 }
 
 // editable bounds the length of a body that can be edited, in bytes: an entry takes

@@ -58,7 +58,7 @@ func TestCurlHasAnAddress(t *testing.T) {
 	r.Request(capture.ClientRequest, "POST", "/v1/messages", http.Header{}, []byte("{}"))
 	r.Request(capture.UpstreamRequest, "POST", "http://demo.invalid/v1/messages", http.Header{}, []byte("{}"))
 	r.End(false)
-	x := event.Exchange{ID: "req_1"}
+	x := event.Exchange{ID: "req_1", Provider: "demo"}
 	for _, c := range []struct {
 		side       capture.Side
 		addr, want string
@@ -68,7 +68,7 @@ func TestCurlHasAnAddress(t *testing.T) {
 		{capture.ClientRequest, "127.0.0.1:0", "once the proxy runs", true},
 		{capture.UpstreamRequest, "127.0.0.1:8787", "no gateway to send this to", true},
 	} {
-		text, err := presenter.Curl(captures, x.ID, c.side, c.addr, export.Bash)
+		text, err := presenter.Curl(captures, &x, c.side, c.addr, export.Bash)
 		if err != nil {
 			text = err.Error()
 		}
