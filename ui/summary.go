@@ -79,7 +79,7 @@ func (d *summary) setNotes(data presenter.Detail) {
 		d.notes.Add(stack(gapTight, d.error, d.cure))
 	}
 	if len(data.Warnings) > 0 {
-		d.warnings.set(words.T("Not carried over")+":\n• "+strings.Join(data.Warnings, "\n• "), widget.WarningImportance)
+		d.warnings.set(words.F("Not carried over:\n• {{.List}}", words.V{"List": strings.Join(data.Warnings, "\n• ")}), widget.WarningImportance)
 		d.notes.Add(d.warnings)
 	}
 	d.notes.Hidden = len(d.notes.Objects) == 0

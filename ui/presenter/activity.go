@@ -114,7 +114,7 @@ func (l *Log) Troubles(now time.Time, n int) []Trouble {
 		if keyless(x) {
 			t.Text, t.Cure = refusedText(times[x.ErrorKind]), copyKey.text()
 		} else {
-			t.Text = repeated(or(x.ModelAsked, x.Path)+": "+or(failure(x), stateText(x)), times[x.Error])
+			t.Text = repeated(named(or(x.ModelAsked, x.Path), or(failure(x), stateText(x))), times[x.Error])
 		}
 		out = append(out, t)
 	}

@@ -92,7 +92,7 @@ func TestLossText(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	speakChinese(t)
-	if got := lossText(w); !strings.HasPrefix(got, "max_tokens: ") || !chinese(got) || !strings.Contains(got, " 5 ") {
+	if got := lossText(w); !strings.HasPrefix(got, "max_tokens：") || !chinese(got) || !strings.Contains(got, " 5 ") {
 		t.Errorf("%q", got)
 	}
 	if got := lossText(event.Warning{Code: "something-else", Why: "the vendor paused"}); got != "the vendor paused" {

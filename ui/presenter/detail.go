@@ -111,13 +111,13 @@ func (d Detail) Text() string {
 	var b strings.Builder
 	b.WriteString(d.Title + "\n" + d.State + "\n")
 	for _, f := range d.Facts {
-		b.WriteString(f.Name + ": " + f.Value + "\n")
+		b.WriteString(named(f.Name, f.Value) + "\n")
 	}
 	if d.Error != "" {
-		b.WriteString(words.T("Error") + ": " + d.Error + "\n")
+		b.WriteString(named(words.T("Error"), d.Error) + "\n")
 	}
 	for _, w := range d.Warnings {
-		b.WriteString(words.T("Not carried over") + ": " + w + "\n")
+		b.WriteString(named(words.T("Not carried over"), w) + "\n")
 	}
 	return b.String()
 }

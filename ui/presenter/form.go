@@ -268,7 +268,7 @@ func (f *Form) Reject(err error) string {
 		if f.has(p.Field) {
 			f.rejected[p.Field] = told(p)
 		} else if rest == "" {
-			rest = p.Field + ": " + told(p)
+			rest = named(p.Field, told(p))
 		}
 	}
 	return rest

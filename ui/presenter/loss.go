@@ -6,7 +6,7 @@ import "apex-ai-proxy/proxy/event"
 func lossText(w event.Warning) string {
 	why := toldOr(w.Text, w.Why)
 	if w.Path != "" {
-		why = w.Path + ": " + why
+		why = named(w.Path, why)
 	}
 	return why
 }

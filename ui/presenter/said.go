@@ -25,6 +25,11 @@ func Tell(err error) string {
 	return Say(t.Told())
 }
 
+// named is a text with what it is about before it.
+func named(name, text string) string {
+	return words.F("{{.Name}}: {{.Text}}", words.V{"Name": name, "Text": text})
+}
+
 // failure is why an exchange failed, "" when nothing is known.
 func failure(x *event.Exchange) string { return toldOr(x.ErrorText, x.Error) }
 
