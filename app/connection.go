@@ -55,7 +55,7 @@ func invalid(s settings.Settings) (probe.Finding, bool) {
 		return probe.Finding{}, false
 	}
 	for _, field := range []string{settings.FieldAccount, settings.FieldGateway, settings.FieldGatewayURL} {
-		if why := v.Told(field); !why.Empty() {
+		if why := v.Of(field); !why.Empty() {
 			return probe.Finding{Cause: probe.Invalid, Setting: field, Said: why.String(), Told: why}, true
 		}
 	}

@@ -49,19 +49,27 @@ type ValidationError struct {
 }
 
 // Error is every problem on one line.
-func (e *ValidationError) Error() string {
-	parts := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		parts[i] = p.Field + ": " + p.Text.String()
-	}
-	return strings.Join(parts, "; ")
-}
+func (e *ValidationError) Error() string { return e.Told().String() }
 
 // Field is what is wrong with a field, "" when nothing is.
-func (e *ValidationError) Field(name string) string { return e.Told(name).String() }
+func (e *ValidationError) Field(name string) string { return e.Of(name).String() }
 
-// Told is Field for other languages.
-func (e *ValidationError) Told(name string) prose.Text {
+// Told is every problem as one text.
+func (e *ValidationError) Told() prose.Text {
+	var all prose.Text
+	for _, p := range e.Problems {
+		one := prose.New("%s: %s", p.Field, p.Text)
+		if all.Empty() {
+			all = one
+		} else {
+			all = prose.New("%s; %s", all, one)
+		}
+	}
+	return all
+}
+
+// Of is what is wrong with a field, the zero Text when nothing is.
+func (e *ValidationError) Of(name string) prose.Text {
 	for _, p := range e.Problems {
 		if p.Field == name {
 			return p.Text

@@ -51,7 +51,7 @@ func TestFailuresAreTold(t *testing.T) {
 	}
 	foreign := prose.New("%s: %s", "messages[0]", prose.Verbatim("is odd"))
 	x.ErrorText, x.Error = foreign, foreign.String()
-	if d := detailOf(&x, time.Now()); d.Error != "messages[0]: is odd" || !chinese(d.Cure) {
+	if d := detailOf(&x, time.Now()); d.Error != "messages[0]：is odd" || !chinese(d.Cure) {
 		t.Errorf("a provider's words: %q, %q", d.Error, d.Cure)
 	}
 }
@@ -71,6 +71,12 @@ func TestTell(t *testing.T) {
 	}
 	if got := Say(settings.Notice{Line: 3, Text: prose.New("%s is not a setting and is ignored", "x.y")}.Told()); got != "设置文件第 3 行：x.y 不是设置项，已忽略。" {
 		t.Errorf("a notice: %q", got)
+	}
+	invalid := &settings.ValidationError{Problems: []settings.Problem{
+		{Field: "a.b", Text: prose.New("write a whole number, without quotes")}, {Field: "c.d", Text: prose.New("leave out the slash at the end")},
+	}}
+	if got := Tell(invalid); got != "A.b：请写成整数，不加引号；c.d：请去掉末尾的斜杠。" {
+		t.Errorf("settings: %q", got)
 	}
 	f := probe.Finding{Cause: probe.TokenLocked, Said: "the keychain is locked", Told: prose.New("the keychain is locked")}
 	if got := Judge(f); !strings.Contains(got.Detail, "钥匙串已锁定") {
