@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/event"
@@ -27,6 +29,8 @@ type observer struct {
 
 	mid     bool // the last bytes end in the middle of an event
 	newline bool // and with the end of a line
+
+	silent []byte // a line that told nothing, see news
 }
 
 // mark is a byte string to look for. The search is for its tail, which starts with
@@ -79,7 +83,7 @@ func (o *observer) stream(b []byte) {
 	}
 	o.mid = lastEvent(b) < len(b)
 	o.newline = b[len(b)-1] == '\n' || b[len(b)-1] == '\r'
-	if !o.tells(b) {
+	if !o.news(b) {
 		return
 	}
 	var p sse.Parser
@@ -132,6 +136,88 @@ func (o *observer) resume(b []byte) []byte {
 		o.ended = true
 	}
 	return b[end:]
+}
+
+// Bounds of news, in bytes.
+const (
+	maxMark   = 24      // no mark is as long
+	maxSilent = 2 << 10 // longer lines are not kept
+)
+
+// news tells whether any line of b tells something. Most lines of a stream differ from the one
+// before in a word or two: only these are looked at, as in the rest a mark would have been found
+// before.
+func (o *observer) news(b []byte) bool {
+	for len(b) > 0 {
+		line := b
+		if end := bytes.IndexByte(b, '\n'); end >= 0 {
+			line = b[:end+1]
+		}
+		b = b[len(line):]
+		if len(line) < maxMark/4 {
+			continue // there is no room for a mark
+		}
+		from, to := differ(line, o.silent)
+		if to-from < len(line)/2 {
+			if o.tells(line[from:to]) {
+				return true
+			}
+			continue
+		}
+		if o.tells(line) {
+			return true
+		}
+		if len(line) <= maxSilent {
+			o.silent = append(o.silent[:0], line...)
+		}
+	}
+	return false
+}
+
+// differ is the part of a line that is not as in another one, with as much around it as a mark
+// and its value take that begin or end in it.
+func differ(line, other []byte) (from, to int) {
+	from = commonStart(line, other)
+	to = len(line) - commonEnd(line[from:], other[from:])
+	for from > 0 && between(line[from-1]) {
+		from--
+	}
+	to = min(to+maxMark, len(line))
+	for to < len(line) && between(line[to-1]) {
+		to++
+	}
+	return max(from-maxMark, 0), to
+}
+
+// between tells whether a byte may stand between a name and its value.
+func between(c byte) bool { return c == ':' || c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// commonStart is how many bytes a and b begin with that are the same.
+func commonStart(a, b []byte) int {
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
+			return i + bits.TrailingZeros64(x)/8
+		}
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// commonEnd is how many bytes a and b end with that are the same.
+func commonEnd(a, b []byte) int {
+	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n; i += 8 {
+		if x := binary.LittleEndian.Uint64(a[len(a)-i-8:]) ^ binary.LittleEndian.Uint64(b[len(b)-i-8:]); x != 0 {
+			return i + bits.LeadingZeros64(x)/8
+		}
+	}
+	for i < n && a[len(a)-1-i] == b[len(b)-1-i] {
+		i++
+	}
+	return i
 }
 
 // tells is a quick test that every frame passes that holds what is looked for. Most frames

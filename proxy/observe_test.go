@@ -79,6 +79,54 @@ func TestObserverOfPieces(t *testing.T) {
 	}
 }
 
+// TestNewsIsMissedNowhere: what is looked at of a line that is like the one before is enough,
+// wherever the two differ.
+func TestNewsIsMissedNowhere(t *testing.T) {
+	for _, c := range []struct {
+		proto ir.Protocol
+		told  string
+	}{
+		{ir.OpenAIChat, `"finish_reason"   :` + strings.Repeat(" ", 40) + `"stop"`},
+		{ir.OpenAIChat, `"usage" : {"prompt_tokens":1}`},
+		{ir.OpenAIChat, `"error":{}`},
+		{ir.OpenAIChat, `[DONE]`},
+		{ir.AnthropicMessages, `"stop_reason":"end_turn"`},
+		{ir.AnthropicMessages, `"type":"message_stop"`},
+		{ir.OpenAIResponses, `"type":"response.incomplete"`},
+	} {
+		for _, around := range []int{0, 3, 20, 200} {
+			line := "data: " + strings.Repeat("a", around) + c.told + strings.Repeat("b", around) + "\n"
+			for at := len("data: "); at < len(line)-1; at++ {
+				for n := range min(30, len(line)-1-at) {
+					for _, with := range []string{"", "x", strings.Repeat("y", n), `null`} {
+						other := line[:at] + with + line[at+n:]
+						o, plain := observer{proto: c.proto}, observer{proto: c.proto}
+						o.news([]byte(other))
+						if o.news([]byte(line)) != plain.tells([]byte(line)) {
+							t.Fatalf("missed behind %q: %q", other, line)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func FuzzNews(f *testing.F) {
+	f.Add([]byte(`data: {"choices":[{"finish_reason":null}],"usage":null}`+"\n\n"+`data: {"choices":[{"finish_reason":"stop"}],"usage":null}`), uint8(0))
+	f.Add([]byte("data: {\"usage\":null}\ndata: {\"usage\":  {}}\n"), uint8(1))
+	f.Add([]byte("data: {\"type\":\"response.\"}\ndata: {\"type\":\"response.failed\"}\n"), uint8(2))
+	f.Fuzz(func(t *testing.T, b []byte, p uint8) {
+		protos := []ir.Protocol{ir.OpenAIChat, ir.AnthropicMessages, ir.OpenAIResponses}
+		o := observer{proto: protos[int(p)%len(protos)]}
+		for line := range bytes.Lines(b) {
+			if got, want := o.news(line), o.tells(line); got != want {
+				t.Fatalf("%q: %t behind %q", line, got, o.silent)
+			}
+		}
+	})
+}
+
 func FuzzObserver(f *testing.F) {
 	f.Add([]byte(`data: {"usage":{"prompt_tokens":1}}`))
 	f.Add([]byte("\"usage\"\"usage\":{\"error\":{data: [DONE]"))
