@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,9 @@ const key = "my-local-key"
 func build(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "apex-ai-proxy")
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-tags", "headless", "-o", program, ".")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -63,6 +67,11 @@ func serve(t *testing.T, program string, env []string, args ...string) string {
 	watchdog := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 	t.Cleanup(func() {
 		defer watchdog.Stop()
+		if runtime.GOOS == "windows" { // which cannot tell a program to stop from outside its console
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			return
+		}
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Error(err)
 		}
