@@ -47,6 +47,7 @@ type Options struct {
 
 // App is the program without a face.
 type App struct {
+	flags   []string // the names of those that were given
 	log     *slog.Logger
 	level   *slog.LevelVar
 	version string
@@ -113,7 +114,8 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		}
 	}
 	a := &App{
-		log: o.Log, level: o.LogLevel, version: o.Version,
+		flags: slices.Sorted(maps.Keys(o.Flags)),
+		log:   o.Log, level: o.LogLevel, version: o.Version,
 		path:      settingsPath(o.Flags, o.Env),
 		bus:       event.NewBus(remembered),
 		secrets:   secret.NewChain(o.Env, o.Keychain),
@@ -141,12 +143,15 @@ func settingsPath(flags map[string]string, getenv func(string) string) string {
 	return settings.Path()
 }
 
-// configVariable names the settings file.
-const configVariable = "APEX_CONFIG"
+// What names the settings file.
+const (
+	configVariable = "APEX_CONFIG"
+	configFlag     = "config"
+)
 
 // namedPath is the settings file that the user named, "" for the usual one.
 func namedPath(flags map[string]string, getenv func(string) string) string {
-	if p := flags["config"]; p != "" {
+	if p := flags[configFlag]; p != "" {
 		return p
 	}
 	return getenv(configVariable)
@@ -290,6 +295,9 @@ func (a *App) FileError() error {
 // FileUnused tells whether what is in the settings file is not in force, as it cannot be
 // used: see FileError and Notices.
 func (a *App) FileUnused() bool { return a.FileError() != nil || a.isStale() }
+
+// Flags are the names of the flags that the program was started with, without dashes.
+func (a *App) Flags() []string { return a.flags }
 
 // Path is where the settings file is, or would be.
 func (a *App) Path() string { return a.path }

@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +28,10 @@ type Instance struct {
 	door door
 	done chan struct{}
 
-	mu    sync.Mutex
-	show  func() bool
-	asked bool // to show before there was something that shows
+	mu     sync.Mutex
+	show   func(unused []string) bool
+	asked  bool     // to show before there was something that shows
+	unused []string // what was said then
 }
 
 // door is where later copies knock, which nobody but the user can.
@@ -42,21 +46,23 @@ type caller interface {
 	SetDeadline(t time.Time) error
 }
 
-// One message is enough: a later copy wants the window of the first to be shown.
+// One message is enough: a later copy wants the window of the first to be shown. The flags
+// that it was started with follow on the same line, by their names: they have no effect.
 const (
-	showMessage = "show\n"
-	showAnswer  = "ok\n"
-	endsAnswer  = "no\n" // it is ending; wait for that
-	showLimit   = 3 * time.Second
+	showMessage  = "show"
+	messageLimit = 1 << 10 // bytes
+	showAnswer   = "ok\n"
+	endsAnswer   = "no\n" // it is ending; wait for that
+	showLimit    = 3 * time.Second
 )
 
 // showPause is how long a copy waits before it tries again.
 const showPause = 50 * time.Millisecond
 
 // AcquireInstance makes this process the desktop program for the folder dir. When
-// another one is, that one shows its window, and ErrAlreadyRunning is returned. One that
-// is ending is waited for.
-func AcquireInstance(dir string) (*Instance, error) {
+// another one is, that one shows its window, and ErrAlreadyRunning is returned; it is told
+// which flags of this one, given by name, have no effect. One that is ending is waited for.
+func AcquireInstance(dir string, flags ...string) (*Instance, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, prose.Errorf("guard against a second copy: %v", err)
 	}
@@ -69,7 +75,7 @@ func AcquireInstance(dir string) (*Instance, error) {
 		if got {
 			break
 		}
-		shown, err := askToShow(dir)
+		shown, err := askToShow(dir, flags)
 		switch {
 		case shown:
 			return nil, ErrAlreadyRunning
@@ -108,32 +114,46 @@ func (i *Instance) serve() {
 func (i *Instance) answer(conn caller) {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(showLimit))
-	buf := make([]byte, len(showMessage))
-	if _, err := io.ReadFull(conn, buf); err != nil || string(buf) != showMessage {
+	line, err := bufio.NewReader(io.LimitReader(conn, messageLimit)).ReadString('\n')
+	parts := strings.Fields(line)
+	if err != nil || len(parts) == 0 || parts[0] != showMessage {
 		return
 	}
+	unused := knownFlags(parts[1:])
 	i.mu.Lock()
 	show := i.show
-	i.asked = show == nil
+	i.asked, i.unused = show == nil, unused
 	i.mu.Unlock()
 	answer := showAnswer
-	if show != nil && !show() {
+	if show != nil && !show(unused) {
 		answer = endsAnswer
 	}
 	_, _ = conn.Write([]byte(answer)) // the other side may have lost patience
 }
 
+// knownFlags are those of the names that are flags, so that nobody can put other words into
+// the window.
+func knownFlags(names []string) (out []string) {
+	for _, name := range names {
+		if name == configFlag || slices.ContainsFunc(options, func(o option) bool { return o.flag == name }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // OnShow sets what shows the window, or tells that the program is ending, so that there is
-// no window to show. It is called from a goroutine of its own, at once when a copy asked
-// for it before.
-func (i *Instance) OnShow(show func() bool) {
+// no window to show. It is given the names of the flags of the copy that asked, which have
+// no effect. It is called from a goroutine of its own, at once when a copy asked for it
+// before.
+func (i *Instance) OnShow(show func(unused []string) bool) {
 	i.mu.Lock()
 	i.show = show
-	asked := i.asked
+	asked, unused := i.asked, i.unused
 	i.asked = false
 	i.mu.Unlock()
 	if asked {
-		go show()
+		go show(unused)
 	}
 }
 
@@ -146,14 +166,14 @@ func (i *Instance) Close() error {
 
 // askToShow tells the copy that runs to show its window. It answers that it does, or that
 // it is ending. One that is just starting does not listen yet.
-func askToShow(dir string) (shown bool, err error) {
+func askToShow(dir string, flags []string) (shown bool, err error) {
 	conn, err := knock(dir)
 	if err != nil {
 		return false, err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(showLimit))
-	if _, err := conn.Write([]byte(showMessage)); err != nil {
+	if _, err := conn.Write([]byte(strings.Join(append([]string{showMessage}, flags...), " ") + "\n")); err != nil {
 		return false, err
 	}
 	buf := make([]byte, len(showAnswer))

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,7 +19,7 @@ func TestInstance(t *testing.T) {
 				t.Fatal(err)
 			}
 			shown := make(chan struct{}, 10)
-			first.OnShow(func() bool { shown <- struct{}{}; return true })
+			first.OnShow(func([]string) bool { shown <- struct{}{}; return true })
 			for range 2 {
 				if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
 					t.Fatalf("second copy: %v", err)
@@ -53,7 +54,7 @@ func TestInstanceRemembersAnEarlyRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := make(chan struct{})
-	first.OnShow(func() bool { close(shown); return true })
+	first.OnShow(func([]string) bool { close(shown); return true })
 	<-shown
 }
 
@@ -66,8 +67,8 @@ func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 	}
 	defer first.Close()
 	shown := make(chan struct{}, 1)
-	first.OnShow(func() bool { shown <- struct{}{}; return true })
-	for _, text := range []string{"", "quit\n", "GET / HTTP/1.1\r\n\r\n"} {
+	first.OnShow(func([]string) bool { shown <- struct{}{}; return true })
+	for _, text := range []string{"", "quit\n", "GET / HTTP/1.1\r\n\r\n", "\n", "show", strings.Repeat("x", 5000)} {
 		conn, err := knock(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +102,7 @@ func TestInstanceIsTakenOverFromOneThatEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := make(chan struct{}, 100)
-	first.OnShow(func() bool {
+	first.OnShow(func([]string) bool {
 		asked <- struct{}{}
 		return false
 	})
@@ -117,5 +118,34 @@ func TestInstanceIsTakenOverFromOneThatEnds(t *testing.T) {
 	}
 	if err := errors.Join(<-ended, next.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// The copy that runs is told which flags of a later one have no effect, and takes nothing
+// else for a flag.
+func TestInstanceIsToldUnusedFlags(t *testing.T) {
+	for name, early := range map[string]bool{"running": false, "starting": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			first, err := AcquireInstance(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer first.Close()
+			told := make(chan []string, 1)
+			show := func(unused []string) bool { told <- unused; return true }
+			if !early {
+				first.OnShow(show)
+			}
+			if _, err := AcquireInstance(dir, "config", "listen", "Your computer has a virus"); !errors.Is(err, ErrAlreadyRunning) {
+				t.Fatal(err)
+			}
+			if early {
+				first.OnShow(show)
+			}
+			if got := <-told; !slices.Equal(got, []string{"config", "listen"}) {
+				t.Errorf("told %q", got)
+			}
+		})
 	}
 }

@@ -196,9 +196,17 @@ func (u *UI) awaitHost(tries int) {
 	})
 }
 
-// Show opens the window, or raises it, unless the program is quitting. It may be called
-// from any goroutine.
-func (u *UI) Show() { u.opts.Do(u.show) }
+// Show opens the window, or raises it, unless the program is quitting. It says that flags,
+// given by their names, with which the program was started once more have no effect. It may
+// be called from any goroutine.
+func (u *UI) Show(unused ...string) {
+	u.opts.Do(func() {
+		u.show()
+		if len(unused) > 0 && u.window != nil {
+			u.window.tellUnused(unused)
+		}
+	})
+}
 
 // Recheck looks again at what may have changed while the computer slept, or outside of the
 // program. It may be called from any goroutine.

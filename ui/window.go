@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -80,6 +81,13 @@ func (u *UI) show() {
 	u.window.win.Show()
 	u.window.win.RequestFocus()
 	u.askPort()
+}
+
+// tellUnused says that the program was started once more with flags, which have no effect.
+func (w *window) tellUnused(flags []string) {
+	flagList := "--" + strings.Join(flags, ", --")
+	dialog.ShowCustom(words.T("The program is already running"), words.T("Close"), limited(textWidth/2, newParagraph(
+		words.F("It was started again with {{.Flags}}, which has no effect. Quit the program first, or change its settings here.", words.V{"Flags": flagList}))), w.win)
 }
 
 func newWindow(u *UI) *window {

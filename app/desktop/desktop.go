@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,10 +31,9 @@ func Run(hidden bool) func(*app.App) int {
 }
 
 func run(a *app.App, hidden bool) int {
-	instance, err := app.AcquireInstance(a.Dir())
+	instance, err := app.AcquireInstance(a.Dir(), a.Flags()...)
 	if errors.Is(err, app.ErrAlreadyRunning) {
-		fmt.Fprintln(os.Stderr, Name+":", err)
-		return 0
+		return second(err, a.Flags())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, Name+":", err)
@@ -60,11 +60,11 @@ func run(a *app.App, hidden bool) int {
 		})
 	})
 	defer face.Close()
-	instance.OnShow(func() bool {
+	instance.OnShow(func(unused []string) bool {
 		if face.Ending() {
 			return false
 		}
-		face.Show()
+		face.Show(unused...)
 		return true
 	})
 	// Fyne ends itself on two of these signals, but only once it runs. Requests that run are
@@ -94,6 +94,18 @@ func run(a *app.App, hidden bool) int {
 		return 1
 	}
 	return 0
+}
+
+// second ends a copy whose predecessor runs: err says so. Flags that it was given have no
+// effect then, which is a failure.
+func second(err error, flags []string) (code int) {
+	if len(flags) == 0 {
+		fmt.Fprintln(os.Stderr, Name+":", err)
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "%s: %v. Flags have no effect on it: --%s. Quit it first, or change its settings in the window.\n",
+		Name, err, strings.Join(flags, ", --"))
+	return 1
 }
 
 // endings are the signals that end the program: also that of a terminal that is closed,
