@@ -41,7 +41,7 @@ type guide struct {
 	link  *button
 	steps []*fyne.Container // what is to be done, by step
 	trial *fyne.Container   // the way without an account
-	try   [4]*line
+	try   [presenter.TryLines]*line
 	say   *paragraph // what went wrong
 
 	account, gateway *guideField
@@ -69,7 +69,7 @@ func newGuide(w *window) *guide {
 	g.link = newButton("", g.openLink)
 	g.steps = []*fyne.Container{
 		presenter.GuideAccount: g.accountStep(), presenter.GuideGateway: g.gatewayStep(), presenter.GuideToken: g.tokenStep(),
-		presenter.GuideTest: g.testStep(), presenter.GuideClient: g.clientStep(),
+		presenter.GuideKeys: g.keysStep(), presenter.GuideTest: g.testStep(), presenter.GuideClient: g.clientStep(),
 	}
 	g.trial = g.demoWay()
 	g.place = stack(gap, g.count, bars)
@@ -156,7 +156,7 @@ func (g *guide) accountStep() *fyne.Container {
 
 func (g *guide) gatewayStep() *fyne.Container {
 	g.gateway = g.field(presenter.FieldGateway, "my-gateway")
-	return stack(gap, named(words.T("Gateway"), g.gateway.entry, g.gateway.note))
+	return stack(gap, named(words.T("Gateway name"), g.gateway.entry, g.gateway.note))
 }
 
 // named is a field below its name and above its note.
@@ -176,6 +176,14 @@ func (g *guide) tokenStep() *fyne.Container {
 	g.token.entry.OnSubmitted = func(string) { g.goOn() }
 	g.without = newParagraph(words.T("You can go on without the token. Only the demo models answer until the keychain gives it.")).note()
 	return stack(gapTight+2, newLine(words.T("Gateway token"), faceStrong), g.token.content, g.without)
+}
+
+// keysStep names the ways besides keys at Cloudflare.
+func (g *guide) keysStep() *fyne.Container {
+	return stack(gap,
+		newLine(words.T("Or, for each provider in Settings"), faceStrong),
+		newParagraph(words.T("My own key: kept in this computer's keychain and sent with each request.")).note(),
+		newParagraph(words.T("Cloudflare billing: no key is needed. Requests are charged to your Cloudflare credits.")).note())
 }
 
 func (g *guide) testStep() *fyne.Container {
@@ -217,7 +225,23 @@ func (g *guide) demoWay() *fyne.Container {
 	send := u.newCopy(func() string {
 		return strings.Join(presenter.TryCommand(runtime.GOOS, u.status.Addr, u.core.LocalKey()), "\n")
 	})
-	return stack(gapWide, container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4, lines)), inRow(0, sized(112, send)))
+	return stack(gapWide, container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4, lines)),
+		container.NewBorder(nil, nil, container.NewCenter(sized(112, send)), nil, padded(0, 0, gap, 0, middle(keyHint()))))
+}
+
+// showTry shows the lines of a command, for which there may be more room.
+func showTry(lines []*line, command []string) {
+	for i, l := range lines {
+		show(l, i < len(command))
+		if i < len(command) {
+			l.set(command[i])
+		}
+	}
+}
+
+// keyHint says what stands for the local key in a command.
+func keyHint() *paragraph {
+	return newParagraph(words.F("{{.Place}} stands for your local key. Copy puts the key in its place.", words.V{"Place": presenter.KeyPlace})).note()
 }
 
 // show opens the guide at its first step.
@@ -327,10 +351,8 @@ func (g *guide) refresh() {
 	g.gateway.refresh()
 	g.token.refresh(g.w.u.token)
 	g.without.Hidden = !g.w.u.token.Shut()
-	command := presenter.TryCommand(runtime.GOOS, g.w.u.status.Addr, "LOCAL_KEY")
-	for i, text := range command {
-		g.try[i].set(text)
-	}
+	command := presenter.TryCommand(runtime.GOOS, g.w.u.status.Addr, "")
+	showTry(g.try[:], command)
 	g.trial.Hidden = !g.demo || len(command) == 0
 	g.refreshFooter()
 }

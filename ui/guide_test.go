@@ -70,6 +70,8 @@ func TestGuideLeadsThrough(t *testing.T) {
 	}
 	test.Type(g.token.entry, "Bearer made-up-token")
 	test.Tap(g.next)
+	s.at(presenter.GuideKeys)
+	test.Tap(g.next)
 	s.at(presenter.GuideTest)
 	s.until("the finding", func() bool { return g.test.verdict.Text != "" })
 	if got := c.secret(presenter.GatewayToken); got != "made-up-token" || c.tested[0].Gateway.ID != "home" {
@@ -187,7 +189,7 @@ func TestGuideLeadsBackToWhatIsWrong(t *testing.T) {
 	}
 	g.turn(presenter.GuideTest)
 	test.Tap(g.back)
-	if g.step != presenter.GuideToken {
+	if g.step != presenter.GuideKeys {
 		t.Errorf("back at step %d", g.step)
 	}
 }
@@ -324,7 +326,7 @@ func TestGuideGoesOnWithALockedKeychain(t *testing.T) {
 		t.Errorf("focus %T", f)
 	}
 	test.Tap(g.next)
-	s.at(presenter.GuideTest)
+	s.at(presenter.GuideKeys)
 	if c.secret(presenter.GatewayToken) != "" {
 		t.Error("something was stored")
 	}

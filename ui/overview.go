@@ -53,7 +53,7 @@ type overview struct {
 	troubleList *fyne.Container
 	told        []presenter.Trouble
 
-	try     [4]*line
+	try     [presenter.TryLines]*line
 	tryArea *fyne.Container
 }
 
@@ -115,7 +115,7 @@ func (o *overview) connect() fyne.CanvasObject {
 	o.openAI, o.anthropic = newCutLine("", faceMono, 120), newCutLine("", faceMono, 120)
 	o.key = newCutLine("", faceMono, 120)
 	fleeting := newParagraph(words.T("Valid for this run only, as the keychain cannot be used.")).note()
-	o.keyNote = padded(0, 0, 160, 0, fleeting)
+	o.keyNote = padded(0, 0, 160+gapTight, 0, fleeting)
 	o.reveal = newIconButton(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
 	o.clients = newButton(words.T("How to set up your client"), func() { o.w.open(pageClients) })
 	u := o.w.u
@@ -215,18 +215,14 @@ func (o *overview) tryIt() fyne.CanvasObject {
 	})
 	well := container.NewStack(newGround(colorWell, 6), padded(gap+4, gap+4, gapWide, gap+4,
 		container.NewBorder(nil, nil, nil, stack(0, sized(96, send)), lines)))
-	o.tryArea = section(words.T("Try it"), stack(gap, why, well))
+	o.tryArea = section(words.T("Try it"), stack(gap, why, well, keyHint()))
 	return o.tryArea
 }
 
 // refreshTry shows the command with a stand-in for the key. It is copied with the key.
 func (o *overview) refreshTry() {
-	command := presenter.TryCommand(runtime.GOOS, o.w.u.status.Addr, "LOCAL_KEY")
-	for i, l := range o.try {
-		if i < len(command) {
-			l.set(command[i])
-		}
-	}
+	command := presenter.TryCommand(runtime.GOOS, o.w.u.status.Addr, "")
+	showTry(o.try[:], command)
 	o.tryArea.Hidden = len(command) == 0
 }
 

@@ -29,8 +29,10 @@ var scenes = map[string]func(*testing.T) *stage{
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
 	"clients-stopped": sceneClientsStopped,
 	"guide-account":   sceneGuide(presenter.GuideAccount), "guide-gateway": sceneGuide(presenter.GuideGateway), "guide-token": sceneGuide(presenter.GuideToken),
+	"guide-keys": sceneGuide(presenter.GuideKeys), "guide-locked": sceneGuideLocked,
 	"guide-test": sceneGuide(presenter.GuideTest), "guide-client": sceneGuide(presenter.GuideClient), "guide-demo": sceneGuideDemo,
-	"settings-import":  sceneImport,
+	"settings-import": sceneImport, "settings-port": scenePortField, "settings-broken": sceneBrokenFile,
+	"overview-invalid": sceneInvalid, "overview-unused": sceneUnused, "unsaved-token": sceneUnsavedToken,
 	"settings-refused": sceneTested(probe.Finding{Cause: probe.TokenRefused, Code: 2009, Said: "Cloudflare 2009: Unauthorized", LogID: "01JF3Z8Q4M7T2V"}),
 	"settings-well":    sceneTested(probe.Finding{Cause: probe.OK, Providers: madeUpProviders}),
 	"settings":         sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
@@ -207,6 +209,73 @@ func sceneWrong(t *testing.T) *stage {
 	return s
 }
 
+// scenePortField is the field of an address that is taken, with another one to choose.
+func scenePortField(t *testing.T) *stage {
+	c := readyCore()
+	c.next = "127.0.0.1:9001"
+	c.saveErr = &presenter.PortError{Addr: "127.0.0.1:9000", Holder: "nginx (pid 1204)"}
+	s := newStage(t, c)
+	s.start()
+	s.hostless = true
+	s.window.open(pageSettings)
+	p := s.window.settings
+	p.field(presenter.FieldListen).entry.SetText("127.0.0.1:9000")
+	p.keep()
+	s.until("the offer", p.free.content.Visible)
+	s.hostless = true
+	s.window.win.Resize(size(760, 520))
+	s.window.win.Content().Refresh()
+	p.reveal(p.field(presenter.FieldOrigins).content)
+	return s
+}
+
+// sceneBrokenFile has settings that could not be read.
+func sceneBrokenFile(t *testing.T) *stage {
+	c := readyCore()
+	c.broken = true
+	c.notices = []string{
+		"The settings file cannot be read: /home/me/.config/apex-ai-proxy/settings.toml, line 12, column 10: the closing quote is missing.",
+		"Until you correct the file, the program keeps the settings it had before; if you save settings, it first copies the file to a new name.",
+	}
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageSettings)
+	return s
+}
+
+// sceneInvalid has flags that cannot be used.
+func sceneInvalid(t *testing.T) *stage {
+	c := readyCore()
+	c.fleeting = true
+	c.status = presenter.Status{State: presenter.Failed, Addr: "here", Err: &presenter.SettingsError{
+		Problems: []settings.Problem{
+			{Field: settings.FieldListen, Text: "an address and a port are needed; write it as 127.0.0.1:8787"},
+			{Field: settings.FieldRetries, Text: "choose a number from 0 to 5"},
+		},
+		Sources: map[string]string{settings.FieldListen: "flag --listen"}, Err: errors.New("invalid"),
+	}}
+	s := newStage(t, c)
+	s.start()
+	return s
+}
+
+// sceneUnused was started again with flags.
+func sceneUnused(t *testing.T) *stage {
+	s := sceneReady(t)
+	s.window.win.Resize(size(760, 520))
+	s.window.tellUnused([]string{"listen", "gateway-url"})
+	return s
+}
+
+// sceneUnsavedToken asks about a token that was typed.
+func sceneUnsavedToken(t *testing.T) *stage {
+	s := sceneGuide(presenter.GuideToken)(t)
+	s.window.win.Resize(size(760, 520))
+	s.window.guide.token.entry.SetText("typed")
+	s.quit()
+	return s
+}
+
 // sceneGuide is a step of the guide with something typed.
 func sceneGuide(step presenter.GuideStep) func(*testing.T) *stage {
 	return func(t *testing.T) *stage {
@@ -225,6 +294,16 @@ func sceneGuide(step presenter.GuideStep) func(*testing.T) *stage {
 		}
 		return s
 	}
+}
+
+// sceneGuideLocked asks for the token of a keychain that is locked.
+func sceneGuideLocked(t *testing.T) *stage {
+	s := sceneGuide(presenter.GuideToken)(t)
+	s.core.states[presenter.GatewayToken] = presenter.SecretLocked
+	s.checkToken()
+	s.until("the lock", func() bool { return s.token == presenter.SecretLocked })
+	s.window.guide.turn(presenter.GuideToken)
+	return s
 }
 
 func sceneGuideDemo(t *testing.T) *stage {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -57,8 +56,8 @@ func newSettingsPage(w *window) *settingsPage {
 		), middle(newLine(words.T("Settings"), faceHeadline))),
 		p.notices.box,
 		section(words.T("Cloudflare AI Gateway"),
-			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, 0-9 and a-f. See the address of your dashboard.")),
-			p.text(presenter.FieldGateway, words.T("Gateway"), words.T("The name of your gateway under AI > AI Gateway.")),
+			p.text(presenter.FieldAccount, words.T("Account ID"), words.T("32 characters, 0-9 and a-f. Or paste the address of your dashboard.")),
+			p.text(presenter.FieldGateway, words.T("Gateway name"), words.T("As it is listed under AI > AI Gateway. Or paste the address of its page.")),
 			formRow(words.T("Gateway token"), p.token.content),
 			p.text(presenter.FieldGatewayURL, words.T("Gateway URL"), words.T("Change it only for a gateway at another address.")),
 			formRow("", p.test.content),
@@ -174,11 +173,6 @@ func (p *settingsPage) store(then func(saved bool)) {
 	})
 }
 
-// secretTyped tells whether a secret was typed and not stored.
-func (p *settingsPage) secretTyped() bool {
-	return p.token.entry.Text != "" || slices.ContainsFunc(p.keys.rows, func(r *providerKey) bool { return r.secret.entry.Text != "" })
-}
-
 func (p *settingsPage) kept(err error) {
 	p.saving = false
 	if err != nil {
@@ -216,6 +210,7 @@ func (p *settingsPage) drop() {
 // focusMissing puts the cursor into the first field that has to be filled in.
 func (p *settingsPage) focusMissing() {
 	p.w.u.checkLogin() // the system's settings may have changed it
+	p.w.u.checkTray()
 	if gaps := presenter.Missing(p.w.u.settings, p.w.u.token); len(gaps) > 0 && !p.form.Dirty() {
 		p.focusField(gaps[0].Field)
 	}

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // labelWidth is the width of the names in forms.
@@ -107,9 +108,14 @@ func (p *settingsPage) flag(name presenter.Field, label string) fyne.CanvasObjec
 
 func (f *flagField) refresh() {
 	reason, fixed := f.p.form.Fixed(f.name)
+	on := f.p.form.Flag(f.name)
+	if f.name == presenter.FieldKeepRunning && f.p.w.u.hostless { // whatever was chosen
+		reason, fixed, on = words.T("This desktop shows no tray icons, so closing the window ends the program."), true, false
+	}
 	enable(f.check, !fixed)
-	if on := f.p.form.Flag(f.name); f.check.Checked != on {
-		f.check.SetChecked(on)
+	if f.check.Checked != on {
+		f.check.Checked = on // which is no choice of the user's
+		f.check.Refresh()
 	}
 	f.note.set(reason, widget.LowImportance)
 	f.note.Hidden = !fixed

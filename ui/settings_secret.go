@@ -79,8 +79,12 @@ func (f *secretField) resume(old *secretField) {
 	f.show()
 }
 
-// refresh takes over the state of the secret.
+// refresh takes over the state of the secret. An entry that was open for a secret that was
+// set elsewhere meanwhile closes.
 func (f *secretField) refresh(s presenter.SecretState) {
+	if !f.state.Usable() && s.Usable() && f.entry.Text == "" {
+		f.open, f.wrong = false, ""
+	}
 	f.state = s
 	f.show()
 }
@@ -157,24 +161,28 @@ func (f *secretField) shut() {
 }
 
 // put stores what was typed. It stays in the entry when that does not work.
-func (f *secretField) put() {
+func (f *secretField) put() { f.keep(func(bool) {}) }
+
+// keep stores what was typed and tells whether that worked.
+func (f *secretField) keep(then func(stored bool)) {
 	value := presenter.CleanSecret(f.entry.Text)
 	if value == "" || f.busy != "" {
+		then(false)
 		return
 	}
 	core := f.w.u.core
 	f.work(words.T("Storing it in the keychain. The system may ask for your password."),
-		func(ctx context.Context) error { return core.SetSecret(ctx, f.name, value) })
+		func(ctx context.Context) error { return core.SetSecret(ctx, f.name, value) }, then)
 }
 
 // delete removes the secret from the keychain.
 func (f *secretField) delete() {
 	core := f.w.u.core
 	f.work(words.T("Removing it from the keychain. The system may ask for your password."),
-		func(ctx context.Context) error { return core.DeleteSecret(ctx, f.name) })
+		func(ctx context.Context) error { return core.DeleteSecret(ctx, f.name) }, func(bool) {})
 }
 
-func (f *secretField) work(busy string, do func(context.Context) error) {
+func (f *secretField) work(busy string, do func(context.Context) error, then func(done bool)) {
 	f.busy, f.wrong = busy, ""
 	f.show()
 	f.w.u.run(waitLimit, do, func(err error) {
@@ -185,9 +193,11 @@ func (f *secretField) work(busy string, do func(context.Context) error) {
 			if f.failed != nil {
 				f.failed()
 			}
+			then(false)
 			return
 		}
 		f.shut()
 		f.recheck()
+		then(true)
 	})
 }

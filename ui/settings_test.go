@@ -275,8 +275,12 @@ func TestAnEditedFileIsSeen(t *testing.T) {
 
 // A token that was stored in a terminal is seen when the user comes back.
 func TestATokenFromATerminalIsSeen(t *testing.T) {
-	c := newFakeCore()
+	c := readyCore()
+	delete(c.secrets, presenter.GatewayToken)
 	s, p := openSettings(t, c)
+	if !p.token.open {
+		t.Fatal("the entry is not open for what is missing")
+	}
 	must := c.SetSecret(t.Context(), presenter.GatewayToken, "made-up-token")
 	s.entered()
 	s.until("the token's state", func() bool { return s.token == presenter.SecretPresent })
@@ -301,5 +305,27 @@ func TestTheSettingsFileCanBeOpened(t *testing.T) {
 	}
 	if s.window.win.Canvas().Overlays().Top() == nil {
 		t.Error("a failure is not told")
+	}
+}
+
+// A choice that has no effect on this desktop says so, and stays for others.
+func TestKeepRunningNeedsATray(t *testing.T) {
+	s, p := openSettings(t, readyCore())
+	s.hosted, s.hostless = false, true
+	p.refresh()
+	var f *flagField
+	for _, one := range p.flags {
+		if one.name == presenter.FieldKeepRunning {
+			f = one
+		}
+	}
+	if !f.check.Disabled() || f.check.Checked || !strings.Contains(f.note.text, "no tray icons") || !p.form.Flag(f.name) || p.form.Dirty() {
+		t.Errorf("disabled %v, ticked %v, note %q", f.check.Disabled(), f.check.Checked, f.note.text)
+	}
+	s.hosted = true
+	s.window.open(pageSettings) // which asks again
+	s.until("the tray", func() bool { return !s.hostless })
+	if f.check.Disabled() || !f.check.Checked || f.note.Visible() {
+		t.Errorf("with a tray: disabled %v, ticked %v, note %q", f.check.Disabled(), f.check.Checked, f.note.text)
 	}
 }

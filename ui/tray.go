@@ -44,7 +44,7 @@ func newTray(u *UI) *tray {
 	t.icon = h.Icon
 	name(u.opts.Name)
 	if opensOnClick() {
-		tapped(u.Show)
+		tapped(func() { u.Show() })
 	}
 	desk.SetSystemTrayIcon(trayIcon(t.icon))
 	desk.SetSystemTrayMenu(t.menu)

@@ -437,6 +437,18 @@ func (u *UI) saved(err error) {
 	u.setSettings()
 }
 
+// checkTray asks again for a tray where there was none: its extension may have been switched
+// on.
+func (u *UI) checkTray() {
+	if !u.hostless {
+		return
+	}
+	u.checkHost(func(hosted bool) {
+		u.hostless = !hosted
+		u.refresh()
+	})
+}
+
 // checkLogin asks whether the system starts the program at login.
 func (u *UI) checkLogin() {
 	state := presenter.LoginUnknown

@@ -19,12 +19,14 @@ func (w *window) askUnsaved() bool {
 		w.u.show()
 		return true
 	}
-	q, ask := presenter.AskUnsaved(w.settings.form, w.models.form, w.settings.secretTyped())
+	q, ask := presenter.AskUnsaved(w.settings.form, w.models.form, len(w.typedSecrets()) > 0)
 	if !ask {
 		return false
 	}
 	w.u.show()
-	w.turn(w.edited())
+	if !w.guide.shown {
+		w.turn(w.edited())
+	}
 	w.unsaved = w.newQuestion(q)
 	focus := w.unsaved.save
 	if !q.Savable {
@@ -61,9 +63,27 @@ func (w *window) newQuestion(q presenter.Unsaved) *question {
 	return asked
 }
 
-// saveEdits saves the pages with edits and then calls done. A page that could not be saved
-// says why, and stays.
+// typedSecrets are the fields with a secret that was not stored.
+func (w *window) typedSecrets() (out []*secretField) {
+	fields := []*secretField{w.guide.token, w.settings.token}
+	for _, r := range w.settings.keys.rows {
+		fields = append(fields, r.secret)
+	}
+	for _, f := range fields {
+		if presenter.CleanSecret(f.entry.Text) != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// saveEdits stores secrets that were typed, saves the pages with edits, and then calls done.
+// What could not be saved says why, and stays.
 func (w *window) saveEdits(done func()) {
+	if typed := w.typedSecrets(); len(typed) > 0 {
+		w.storeFirst(typed[0], func() { w.u.window.saveEdits(done) })
+		return
+	}
 	models := func() {
 		w := w.u.window // whose pages may be others now, in another language
 		if !w.models.form.Dirty() {
@@ -77,6 +97,19 @@ func (w *window) saveEdits(done func()) {
 		return
 	}
 	w.settings.store(func(saved bool) { w.saved(pageSettings, saved, models) })
+}
+
+// storeFirst stores a secret where it can be seen, and then goes on.
+func (w *window) storeFirst(f *secretField, then func()) {
+	if !w.guide.shown {
+		w.turn(pageSettings)
+		w.settings.reveal(f.content)
+	}
+	f.keep(func(stored bool) {
+		if stored {
+			then()
+		}
+	})
 }
 
 // saved goes on after a page was saved, or shows it.

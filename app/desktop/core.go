@@ -28,11 +28,11 @@ var _ presenter.Core = core{}
 func newCore(a *app.App) core { return core{a} }
 
 // Status implements presenter.Control.
-func (c core) Status() presenter.Status { return status(c.app.Status()) }
+func (c core) Status() presenter.Status { return c.status(c.app.Status()) }
 
 // Watch implements presenter.Control.
 func (c core) Watch(f func(presenter.Status)) (stop func()) {
-	return c.app.Watch(func(s app.Status) { f(status(s)) })
+	return c.app.Watch(func(s app.Status) { f(c.status(s)) })
 }
 
 // Start implements presenter.Control.
@@ -203,6 +203,16 @@ func (c core) DeleteSecret(ctx context.Context, name presenter.SecretName) error
 var states = map[app.State]presenter.State{
 	app.Stopped: presenter.Stopped, app.Starting: presenter.Starting, app.Running: presenter.Running,
 	app.Stopping: presenter.Stopping, app.Failed: presenter.Failed,
+}
+
+// status tells of settings that are wrong also where they are from.
+func (c core) status(s app.Status) presenter.Status {
+	out := status(s)
+	var wrong *settings.ValidationError
+	if errors.As(s.Err, &wrong) {
+		out.Err = &presenter.SettingsError{Problems: wrong.Problems, Sources: c.app.Overridden(), Err: s.Err}
+	}
+	return out
 }
 
 func status(s app.Status) presenter.Status {

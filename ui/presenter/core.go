@@ -10,12 +10,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/probe"
+	"apex-ai-proxy/ui/words"
 )
 
 // Core is the program as the user interface sees it.
@@ -156,6 +158,32 @@ type Status struct {
 	State State
 	Addr  string // the bound address when Running, the wanted one otherwise
 	Err   error  // why it is Failed; a *PortError when the port is taken
+}
+
+// SettingsError says that the proxy cannot start with the settings.
+type SettingsError struct {
+	Problems []settings.Problem
+	Sources  map[string]string // as of Configuration.Overridden
+	Err      error
+}
+
+// Error is the reason in a sentence.
+func (e *SettingsError) Error() string { return e.Err.Error() }
+
+// Unwrap is the reason.
+func (e *SettingsError) Unwrap() error { return e.Err }
+
+// sentences are the problems with where they are from, one on a line.
+func (e *SettingsError) sentences() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		name := p.Field
+		if by, ok := e.Sources[p.Field]; ok {
+			name = source(by)
+		}
+		lines[i] = words.F("{{.Name}}: {{.Problem}}", words.V{"Name": name, "Problem": told(p)})
+	}
+	return strings.Join(lines, "\n")
 }
 
 // PortError says that the proxy could not listen on its address.

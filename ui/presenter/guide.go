@@ -15,6 +15,7 @@ const (
 	GuideAccount GuideStep = iota
 	GuideGateway
 	GuideToken
+	GuideKeys
 	GuideTest
 	GuideClient
 
@@ -42,20 +43,26 @@ func Guide(step GuideStep, s settings.Settings) GuidePage {
 	case GuideAccount:
 		return GuidePage{
 			Title: words.T("Your Cloudflare account"),
-			Text:  words.T("Open the dashboard and choose your account. Its ID is the part of the address behind dash.cloudflare.com: 32 characters, 0-9 and a-f."),
+			Text:  words.T("Open the dashboard and choose your account. Its ID is the part of the address behind dash.cloudflare.com: 32 characters, 0-9 and a-f. You can paste the whole address here."),
 			Field: FieldAccount, Link: words.T("Open dashboard"), URL: dashboard(settings.Settings{}),
 		}
 	case GuideGateway:
 		return GuidePage{
 			Title: words.T("Your AI Gateway"),
-			Text:  words.T("In the dashboard open AI > AI Gateway. Create a gateway there, or take one you have. The name that it is listed under is needed here."),
+			Text:  words.T("In the dashboard open AI > AI Gateway. Create a gateway there, or take one you have. Enter its name, or paste the address of its page."),
 			Field: FieldGateway, Link: words.T("Open AI Gateway"), URL: dashboard(s),
 		}
 	case GuideToken:
 		return GuidePage{
 			Title: words.T("The gateway's token"),
-			Text:  words.T("In the gateway's settings switch Authenticated Gateway on and create a token with the permission AI Gateway Run. It goes into the system's keychain and nowhere else."),
+			Text:  words.T("In the gateway's settings switch Authenticated Gateway on and create a token with the permissions AI Gateway Run, AI Gateway Read and Workers AI Read. It goes into the system's keychain and nowhere else."),
 			Field: FieldToken, Link: words.T("Open AI Gateway"), URL: dashboard(s),
+		}
+	case GuideKeys:
+		return GuidePage{
+			Title: words.T("Your providers' keys"),
+			Text:  words.T("In the gateway open Provider Keys and add a key for each provider that you use. These keys stay at Cloudflare."),
+			Link:  words.T("Open AI Gateway"), URL: dashboard(s),
 		}
 	case GuideTest:
 		return GuidePage{
@@ -92,8 +99,9 @@ func GuideStepOf(f Field) (step GuideStep, ok bool) {
 	}
 }
 
-// firstClients are offered in the guide, where there are.
-var firstClients = []string{"claude-code", "codex", "cursor", "vscode", "cline", "zed", "openai-sdk", "curl"}
+// firstClients are offered in the guide, where there are. Cursor is not: it cannot reach this
+// computer, which its own page explains.
+var firstClients = []string{"claude-code", "codex", "vscode", "cline", "continue", "zed", "openai-sdk", "curl"}
 
 // First are the clients that a new user probably has.
 func (c *Clients) First() []ClientRow {

@@ -56,6 +56,9 @@ func TestFirstClients(t *testing.T) {
 			t.Errorf("%s: %v", os, rows)
 		}
 		for _, r := range rows {
+			if r.ID == "cursor" {
+				t.Error("a client that cannot reach this computer comes first")
+			}
 			if c.Choose(r.ID); r.Text == "" || c.Chosen() != r.ID {
 				t.Errorf("%s: %v cannot be chosen", os, r)
 			}

@@ -87,7 +87,11 @@ func describeRunning(st Status, s settings.Settings, token SecretState) Headline
 func describeFailed(st Status) Headline {
 	h := Headline{Word: words.T("Not running"), Text: words.T("Not running"), Tone: ToneBad, Icon: IconAttention}
 	var port *PortError
+	var wrong *SettingsError
 	switch {
+	case errors.As(st.Err, &wrong):
+		h.Text = words.T("Not running: a setting is not valid")
+		h.Detail = wrong.sentences()
 	case errors.As(st.Err, &port):
 		h.Text = portInUse(port)
 		h.Detail = words.T("Choose another port in Settings, or stop the other program and start again.")
@@ -165,12 +169,27 @@ func Missing(s settings.Settings, token SecretState) []Gap {
 		gaps = append(gaps, Gap{FieldAccount, words.T("Cloudflare account ID")})
 	}
 	if s.Gateway.ID == "" {
-		gaps = append(gaps, Gap{FieldGateway, words.T("AI Gateway name")})
+		gaps = append(gaps, Gap{FieldGateway, words.T("Gateway name")})
 	}
 	if !token.Usable() {
-		gaps = append(gaps, Gap{FieldToken, tokenProblem(token)})
+		gaps = append(gaps, Gap{FieldToken, tokenGap(token)})
 	}
 	return gaps
+}
+
+// tokenGap is the token among what is missing, with the reason where that is not simply
+// that it was not entered yet.
+func tokenGap(s SecretState) string {
+	switch s {
+	case SecretMissing:
+		return words.T("Gateway token")
+	case SecretChecking, SecretWaiting:
+		return tokenProblem(s)
+	case SecretLocked:
+		return words.T("Gateway token: the keychain is locked")
+	default:
+		return words.F("Gateway token: {{.Why}}", words.V{"Why": s})
+	}
 }
 
 func setUp(s settings.Settings) bool { return s.Gateway.Account != "" && s.Gateway.ID != "" }
@@ -238,20 +257,30 @@ func BaseURLs(addr string) URLs {
 	return URLs{OpenAI: root + "/v1", Anthropic: root}
 }
 
-// TryCommand is a command, in lines, that asks the demo model of a proxy on addr: for a
-// shell, on Windows for PowerShell, of which older versions take the quotes out of what is
-// not piped. It is empty while the port is not known.
+// KeyPlace stands for the local key where it is not shown.
+const KeyPlace = "LOCAL_KEY"
+
+// TryLines is how many lines a TryCommand has at most.
+const TryLines = 6
+
+// TryCommand is a command, in lines that fit into a small window, that asks the demo model
+// of a proxy on addr: for a shell, on Windows for PowerShell, of which older versions take
+// the quotes out of what is not piped. With key "" it holds KeyPlace. It is empty while the
+// port is not known.
 func TryCommand(goos, addr, key string) []string {
+	if key == "" {
+		key = KeyPlace
+	}
 	base := BaseURLs(addr).OpenAI
 	if base == "" {
 		return nil
 	}
-	const body = `'{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}'`
-	url, bearer, kind := base+"/chat/completions", "-H 'Authorization: Bearer "+key+"'", "-H 'Content-Type: application/json'"
+	begin, end := `'{"model": "echo#demo", "messages":`, `[{"role": "user", "content": "Hello"}]}'`
+	url, bearer, kind := base+"/chat/completions", "  -H 'Authorization: Bearer "+key+"'", "  -H 'Content-Type: application/json'"
 	if goos == "windows" {
-		return []string{body + " |", "  curl.exe " + url + " `", "  " + bearer + " " + kind + " `", "  --data-binary '@-'"}
+		return []string{begin, "  " + end + " |", "  curl.exe " + url + " `", bearer + " `", kind + " `", "  --data-binary '@-'"}
 	}
-	return []string{"curl " + url + ` \`, "  " + bearer + ` \`, "  " + kind + ` \`, "  -d " + body}
+	return []string{"curl " + url + ` \`, bearer + ` \`, kind + ` \`, "  -d " + begin, "       " + end}
 }
 
 // Sentence makes a sentence of an error's text.

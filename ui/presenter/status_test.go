@@ -50,6 +50,14 @@ func TestDescribe(t *testing.T) {
 			setUpSettings(), SecretPresent,
 			"Cannot listen on port 8787", "address already in use", ToneBad, IconAttention,
 		},
+		"wrong flag": {
+			Status{Failed, addr, &SettingsError{
+				Problems: []settings.Problem{{Field: settings.FieldListen, Text: "an address and a port are needed; write it as 127.0.0.1:8787"}},
+				Sources:  map[string]string{settings.FieldListen: "flag --listen"}, Err: errors.New("x"),
+			}},
+			setUpSettings(), SecretPresent,
+			"Not running: a setting is not valid", "flag --listen: An address and a port are needed; write it as 127.0.0.1:8787.", ToneBad, IconAttention,
+		},
 		"failed": {Status{Failed, addr, errors.New("read the settings: no such file")}, setUpSettings(), SecretPresent, "Not running", "Read the settings: no such file.", ToneBad, IconAttention},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,15 +193,24 @@ func TestTryCommand(t *testing.T) {
 	if got := TryCommand("linux", "127.0.0.1:0", "k"); got != nil {
 		t.Errorf("without a port: %q", got)
 	}
-	const body = `{"model":"echo#demo","messages":[{"role":"user","content":"Hello"}]}`
+	const head, tail = `{"model": "echo#demo", "messages":`, `[{"role": "user", "content": "Hello"}]}`
 	for goos, want := range map[string]string{
 		"linux": "curl http://127.0.0.1:8787/v1/chat/completions \\\n  -H 'Authorization: Bearer the-key' \\\n" +
-			"  -H 'Content-Type: application/json' \\\n  -d '" + body + "'",
-		"windows": "'" + body + "' |\n  curl.exe http://127.0.0.1:8787/v1/chat/completions `\n" +
-			"  -H 'Authorization: Bearer the-key' -H 'Content-Type: application/json' `\n  --data-binary '@-'",
+			"  -H 'Content-Type: application/json' \\\n  -d '" + head + "\n       " + tail + "'",
+		"windows": "'" + head + "\n  " + tail + "' |\n  curl.exe http://127.0.0.1:8787/v1/chat/completions `\n" +
+			"  -H 'Authorization: Bearer the-key' `\n  -H 'Content-Type: application/json' `\n  --data-binary '@-'",
 	} {
-		if got := strings.Join(TryCommand(goos, "127.0.0.1:8787", "the-key"), "\n"); got != want {
+		lines := TryCommand(goos, "127.0.0.1:8787", "the-key")
+		if got := strings.Join(lines, "\n"); got != want || len(lines) > TryLines {
 			t.Errorf("%s:\n%s\nwant\n%s", goos, got, want)
+		}
+		for _, l := range lines {
+			if len(l) > 52 {
+				t.Errorf("%q is cut in a small window", l)
+			}
+		}
+		if !strings.Contains(strings.Join(TryCommand(goos, "127.0.0.1:8787", ""), ""), "Bearer "+KeyPlace+"'") {
+			t.Error("nothing stands for the key")
 		}
 	}
 }

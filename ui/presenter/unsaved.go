@@ -9,9 +9,9 @@ type Unsaved struct {
 }
 
 // AskUnsaved is the question before the program ends, and whether there is one. A secret
-// that was typed counts as an edit, although it is stored apart from the settings.
+// that was typed counts as an edit: saving stores it.
 func AskUnsaved(form *Form, models *Models, secret bool) (q Unsaved, ask bool) {
-	q = Unsaved{Title: words.T("Save changes before quitting?"), Savable: !secret}
+	q = Unsaved{Title: words.T("Save changes before quitting?"), Savable: true}
 	inForm, inModels := form.Dirty(), models.Dirty()
 	switch {
 	case inForm && inModels:
@@ -24,7 +24,7 @@ func AskUnsaved(form *Form, models *Models, secret bool) (q Unsaved, ask bool) {
 		return Unsaved{}, false
 	}
 	if secret {
-		q.Text = both(q.Text, words.T("A token or key was typed in Settings but not stored. Cancel to store it there."))
+		q.Text = both(q.Text, words.T("A token or key was typed but not stored in the keychain."))
 	}
 	if inForm && !form.Valid() || inModels && !models.Valid() {
 		q.Savable = false

@@ -21,8 +21,8 @@ func TestAskUnsaved(t *testing.T) {
 		"both":            {account: strings.Repeat("a", 32), model: "echo#demo", ask: true, savable: true, says: "Models and in Settings"},
 		"wrong settings":  {account: "x", ask: true, says: "cannot be saved"},
 		"wrong models":    {model: "gpt-*#openai", ask: true, says: "cannot be saved"},
-		"a token":         {secret: true, ask: true, says: "not stored"},
-		"a token and all": {secret: true, model: "echo#demo", ask: true, says: "saved. A token"},
+		"a token":         {secret: true, ask: true, savable: true, says: "not stored"},
+		"a token and all": {secret: true, model: "echo#demo", ask: true, savable: true, says: "saved. A token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			form, models := NewForm(s, nil, []string{"openai"}), newModels(s)
