@@ -175,7 +175,7 @@ func (g *guide) tokenStep() *fyne.Container {
 	g.token.entry.OnChanged = func(string) { g.token.show(); g.refreshFooter() }
 	g.token.entry.OnSubmitted = func(string) { g.goOn() }
 	g.without = newParagraph(words.T("You can go on without the token. Only the demo models answer until the keychain gives it.")).note()
-	return stack(gapTight+2, newLine(words.T("Gateway token"), faceStrong), g.token.content, g.without)
+	return stack(gapTight+2, newLine(words.T("Gateway token"), faceStrong), g.token.content, padded(0, 0, 2, 0, g.without))
 }
 
 // keysStep names the ways besides keys at Cloudflare.

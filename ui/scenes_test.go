@@ -225,7 +225,7 @@ func scenePortField(t *testing.T) *stage {
 	s.hostless = true
 	s.window.win.Resize(size(760, 520))
 	s.window.win.Content().Refresh()
-	p.reveal(p.field(presenter.FieldOrigins).content)
+	p.scroll.ScrollToOffset(fyne.NewPos(0, 400))
 	return s
 }
 

@@ -177,11 +177,12 @@ func (e *SettingsError) Unwrap() error { return e.Err }
 func (e *SettingsError) sentences() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
-		name := p.Field
-		if by, ok := e.Sources[p.Field]; ok {
-			name = source(by)
+		by, overridden := e.Sources[p.Field]
+		if !overridden {
+			lines[i] = words.F("{{.Name}}: {{.Problem}}", words.V{"Name": p.Field, "Problem": told(p)})
+			continue
 		}
-		lines[i] = words.F("{{.Name}}: {{.Problem}}", words.V{"Name": name, "Problem": told(p)})
+		lines[i] = Sentence(words.F("{{.Name}}: {{.Problem}}", words.V{"Name": source(by), "Problem": told(p)}))
 	}
 	return strings.Join(lines, "\n")
 }

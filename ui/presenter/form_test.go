@@ -194,8 +194,8 @@ func TestFormCaptures(t *testing.T) {
 // An address that was copied from the dashboard, or the gateway's own, holds both.
 func TestPastedAddressesFillBothFields(t *testing.T) {
 	const id, other = "fedcba9876543210fedcba9876543210", "0123456789abcdef0123456789abcdef"
-	page := "https://dash.cloudflare.com/" + id + "/ai/ai-gateway/gateways/work/logs"
-	endpoint := "https://gateway.ai.cloudflare.com/v1/" + id + "/work/openai"
+	page := "https://dash.cloudflare.com/" + id + "/ai/ai-gateway/gateways/office/logs"
+	endpoint := "https://gateway.ai.cloudflare.com/v1/" + id + "/office/openai"
 	const base = "https://gateway.ai.cloudflare.com/v1"
 	for name, c := range map[string]struct {
 		field         Field
@@ -203,11 +203,11 @@ func TestPastedAddressesFillBothFields(t *testing.T) {
 		account, gate string
 		url           string
 	}{
-		"page in account":     {FieldAccount, page, id, "work", base},
-		"page in gateway":     {FieldGateway, page, id, "work", base},
-		"endpoint in account": {FieldAccount, endpoint, id, "work", base},
-		"endpoint in gateway": {FieldGateway, " " + endpoint + "\n", id, "work", base},
-		"endpoint in URL":     {FieldGatewayURL, endpoint, id, "work", base},
+		"page in account":     {FieldAccount, page, id, "office", base},
+		"page in gateway":     {FieldGateway, page, id, "office", base},
+		"endpoint in account": {FieldAccount, endpoint, id, "office", base},
+		"endpoint in gateway": {FieldGateway, " " + endpoint + "\n", id, "office", base},
+		"endpoint in URL":     {FieldGatewayURL, endpoint, id, "office", base},
 		"account's page":      {FieldGateway, "https://dash.cloudflare.com/" + id + "/ai/ai-gateway", id, "home", base},
 		"nobody's page":       {FieldGateway, "https://dash.cloudflare.com/", other, "https://dash.cloudflare.com/", base},
 		"another field":       {FieldAzureResource, page, other, "home", base},
@@ -227,7 +227,7 @@ func TestPastedAddressesFillBothFields(t *testing.T) {
 	}
 	fixed := NewForm(setUpSettings(), map[string]string{settings.FieldAccount: "flag --account"}, nil)
 	fixed.SetText(FieldGateway, page)
-	if fixed.Text(FieldAccount) != other || fixed.Text(FieldGateway) != "work" {
+	if fixed.Text(FieldAccount) != other || fixed.Text(FieldGateway) != "office" {
 		t.Errorf("a fixed account became %q, the gateway %q", fixed.Text(FieldAccount), fixed.Text(FieldGateway))
 	}
 }

@@ -90,7 +90,7 @@ func describeFailed(st Status) Headline {
 	var wrong *SettingsError
 	switch {
 	case errors.As(st.Err, &wrong):
-		h.Text = words.T("Not running: a setting is not valid")
+		h.Text = words.T("A setting is not valid")
 		h.Detail = wrong.sentences()
 	case errors.As(st.Err, &port):
 		h.Text = portInUse(port)

@@ -56,7 +56,7 @@ func TestDescribe(t *testing.T) {
 				Sources:  map[string]string{settings.FieldListen: "flag --listen"}, Err: errors.New("x"),
 			}},
 			setUpSettings(), SecretPresent,
-			"Not running: a setting is not valid", "flag --listen: An address and a port are needed; write it as 127.0.0.1:8787.", ToneBad, IconAttention,
+			"A setting is not valid", "Flag --listen: An address and a port are needed; write it as 127.0.0.1:8787.", ToneBad, IconAttention,
 		},
 		"failed": {Status{Failed, addr, errors.New("read the settings: no such file")}, setUpSettings(), SecretPresent, "Not running", "Read the settings: no such file.", ToneBad, IconAttention},
 	} {
