@@ -161,7 +161,7 @@ come from environment variables or, if those are not set, from the system keycha
 func exitHelp() string {
 	return `Exit codes:
   0  success, or stopped on request
-  1  failure; the output says why. Also: doctor found a problem, or the secret is not stored
+  1  failure; the output says why. Also: doctor found a problem, the secret is not stored, or the window is already open and flags have no effect
   2  the command line or a setting is not valid; nothing was started or changed
   3  the address is already in use
   4  stopped on request, but running requests were cut off

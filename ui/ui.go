@@ -181,8 +181,10 @@ func (u *UI) rest() {
 func (u *UI) awaitHost(tries int) {
 	u.checkHost(func(hosted bool) {
 		switch {
-		case hosted:
+		case hosted && u.hostless:
 			u.hostless = false
+			u.refresh()
+		case hosted:
 		case tries <= 1:
 			u.hostless = true
 			if u.seen() {
