@@ -249,8 +249,8 @@ func sceneInvalid(t *testing.T) *stage {
 	c.fleeting = true
 	c.status = presenter.Status{State: presenter.Failed, Addr: "here", Err: &presenter.SettingsError{
 		Problems: []settings.Problem{
-			{Field: settings.FieldListen, Text: "an address and a port are needed; write it as 127.0.0.1:8787"},
-			{Field: settings.FieldRetries, Text: "choose a number from 0 to 5"},
+			{Field: settings.FieldListen, Text: prose.New("an address and a port are needed; write it as 127.0.0.1:8787")},
+			{Field: settings.FieldRetries, Text: prose.New("choose a number from 0 to 5")},
 		},
 		Sources: map[string]string{settings.FieldListen: "flag --listen"}, Err: errors.New("invalid"),
 	}}

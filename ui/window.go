@@ -85,9 +85,9 @@ func (u *UI) show() {
 
 // tellUnused says that the program was started once more with flags, which have no effect.
 func (w *window) tellUnused(flags []string) {
-	flagList := "--" + strings.Join(flags, ", --")
-	dialog.ShowCustom(words.T("The program is already running"), words.T("Close"), sized(textWidth/2, newParagraph(
-		words.F("It was started again with {{.Flags}}, which has no effect. Quit the program first, or change its settings here.", words.V{"Flags": flagList}))), w.win)
+	w.inform(words.T("The program is already running"), newParagraph(
+		words.F("It was started again with {{.Flags}}, which has no effect. Quit the program first, or change its settings here.",
+			words.V{"Flags": "--" + strings.Join(flags, ", --")})), boxWidth)
 }
 
 func newWindow(u *UI) *window {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/prose"
 )
 
 func setUpSettings() settings.Settings {
@@ -52,7 +53,7 @@ func TestDescribe(t *testing.T) {
 		},
 		"wrong flag": {
 			Status{Failed, addr, &SettingsError{
-				Problems: []settings.Problem{{Field: settings.FieldListen, Text: "an address and a port are needed; write it as 127.0.0.1:8787"}},
+				Problems: []settings.Problem{{Field: settings.FieldListen, Text: prose.New("an address and a port are needed; write it as 127.0.0.1:8787")}},
 				Sources:  map[string]string{settings.FieldListen: "flag --listen"}, Err: errors.New("x"),
 			}},
 			setUpSettings(), SecretPresent,
