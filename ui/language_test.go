@@ -83,7 +83,7 @@ func data(c *fakeCore) []string {
 	all := slices.Concat(names, c.Providers(), c.Models(), presenter.TryCommand(runtime.GOOS, c.Status().Addr, ""))
 	all = append(all, "nginx (pid 1204)", "--listen", "azure-openai",
 		"POST /v1/messages?beta=true", "POST https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", "https://gateway.ai.cloudflare.com/v1", "localhost", "https://app.example", "http://", "https://")
-	all = append(all, c.finding.Said, c.finding.LogID, "0123456789abcdef", "my-gateway", "dash.cloudflare.com", "Authenticated Gateway", "AI Gateway Run")
+	all = append(all, c.finding.Said, c.finding.LogID, "0123456789abcdef", "my-gateway", "dash.cloudflare.com", "Authenticated Gateway", "AI Gateway Run", "AI Gateway Read", "Workers AI Read", "Provider Keys", "--gateway-url", "server.retries")
 	all = append(all, c.finding.Gateways...)
 	for _, p := range c.finding.Providers {
 		all = append(all, p.Title)

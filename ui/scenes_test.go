@@ -233,9 +233,9 @@ func scenePortField(t *testing.T) *stage {
 func sceneBrokenFile(t *testing.T) *stage {
 	c := readyCore()
 	c.broken = true
-	c.notices = []string{
-		"The settings file cannot be read: /home/me/.config/apex-ai-proxy/settings.toml, line 12, column 10: the closing quote is missing.",
-		"Until you correct the file, the program keeps the settings it had before; if you save settings, it first copies the file to a new name.",
+	c.notices = []prose.Text{
+		prose.New("the settings file cannot be read: %s, line %d, column %d: %s", "settings.toml", 12, 10, prose.New("the closing quote is missing")),
+		prose.New("until you correct the file, the program keeps the settings it had before; if you save settings, it first copies the file to a new name"),
 	}
 	s := newStage(t, c)
 	s.start()
