@@ -241,7 +241,7 @@ func showTry(lines []*line, command []string) {
 
 // keyHint says what stands for the local key in a command.
 func keyHint() *paragraph {
-	return newParagraph(words.F("{{.Place}} stands for your local key. Copy puts the key in its place.", words.V{"Place": presenter.KeyPlace})).note()
+	return newParagraph(words.T("LOCAL_KEY stands for your local key. What you copy holds the key itself.")).note()
 }
 
 // show opens the guide at its first step.

@@ -257,19 +257,16 @@ func BaseURLs(addr string) URLs {
 	return URLs{OpenAI: root + "/v1", Anthropic: root}
 }
 
-// KeyPlace stands for the local key where it is not shown.
-const KeyPlace = "LOCAL_KEY"
-
 // TryLines is how many lines a TryCommand has at most.
 const TryLines = 6
 
 // TryCommand is a command, in lines that fit into a small window, that asks the demo model
 // of a proxy on addr: for a shell, on Windows for PowerShell, of which older versions take
-// the quotes out of what is not piped. With key "" it holds KeyPlace. It is empty while the
+// the quotes out of what is not piped. With key "" it holds what stands for one. It is empty while the
 // port is not known.
 func TryCommand(goos, addr, key string) []string {
 	if key == "" {
-		key = KeyPlace
+		key = keyStandIn
 	}
 	base := BaseURLs(addr).OpenAI
 	if base == "" {
@@ -278,7 +275,7 @@ func TryCommand(goos, addr, key string) []string {
 	begin, end := `'{"model": "echo#demo", "messages":`, `[{"role": "user", "content": "Hello"}]}'`
 	url, bearer, kind := base+"/chat/completions", "  -H 'Authorization: Bearer "+key+"'", "  -H 'Content-Type: application/json'"
 	if goos == "windows" {
-		return []string{begin, "  " + end + " |", "  curl.exe " + url + " `", bearer + " `", kind + " `", "  --data-binary '@-'"}
+		return []string{begin, "  " + end + " |", "curl.exe " + url + " `", bearer + " `", kind + " `", "  --data-binary '@-'"}
 	}
 	return []string{"curl " + url + ` \`, bearer + ` \`, kind + ` \`, "  -d " + begin, "       " + end}
 }

@@ -198,7 +198,7 @@ func TestTryCommand(t *testing.T) {
 	for goos, want := range map[string]string{
 		"linux": "curl http://127.0.0.1:8787/v1/chat/completions \\\n  -H 'Authorization: Bearer the-key' \\\n" +
 			"  -H 'Content-Type: application/json' \\\n  -d '" + head + "\n       " + tail + "'",
-		"windows": "'" + head + "\n  " + tail + "' |\n  curl.exe http://127.0.0.1:8787/v1/chat/completions `\n" +
+		"windows": "'" + head + "\n  " + tail + "' |\ncurl.exe http://127.0.0.1:8787/v1/chat/completions `\n" +
 			"  -H 'Authorization: Bearer the-key' `\n  -H 'Content-Type: application/json' `\n  --data-binary '@-'",
 	} {
 		lines := TryCommand(goos, "127.0.0.1:8787", "the-key")
@@ -210,7 +210,7 @@ func TestTryCommand(t *testing.T) {
 				t.Errorf("%q is cut in a small window", l)
 			}
 		}
-		if !strings.Contains(strings.Join(TryCommand(goos, "127.0.0.1:8787", ""), ""), "Bearer "+KeyPlace+"'") {
+		if !strings.Contains(strings.Join(TryCommand(goos, "127.0.0.1:8787", ""), ""), "Bearer "+keyStandIn+"'") {
 			t.Error("nothing stands for the key")
 		}
 	}
