@@ -51,6 +51,10 @@ func TestTry(t *testing.T) {
 			}
 		})
 	}
+	var refused *TrialError
+	if _, err := a.Try(t.Context(), "gpt-5#openai"); !errors.As(err, &refused) || !refused.Told().Ours() || refused.Told().String() != refused.Message {
+		t.Errorf("a refusal of the proxy cannot be told in another language: %+v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := a.Try(ctx, "echo#demo"); !errors.Is(err, context.Canceled) {
