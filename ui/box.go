@@ -116,7 +116,7 @@ func (w *window) inform(title string, content fyne.CanvasObject, width float32) 
 
 // tell says what went wrong.
 func (w *window) tell(sentence string) {
-	w.inform(words.T("That did not work"), newParagraph(sentence), boxWidth)
+	w.inform(words.T("Something went wrong"), newParagraph(sentence), boxWidth)
 }
 
 // escape is the key Escape, as far as nothing that has the cursor has a use for it.

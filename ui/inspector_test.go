@@ -70,7 +70,7 @@ func TestInspectorShowsBothSides(t *testing.T) {
 	if !strings.Contains(left.text.content(), `"top_k": 40`) || !strings.Contains(right.text.content(), `"include_usage": true`) {
 		t.Errorf("left\n%s\nright\n%s", left.text.content(), right.text.content())
 	}
-	if left.head.text != "POST /v1/messages?beta=true" || !strings.Contains(in.bytes.note.text, "only at the left") {
+	if left.head.text != "POST /v1/messages?beta=true" || !strings.Contains(in.bytes.note.text, "only on the left") {
 		t.Errorf("head %q, note %q", left.head.text, in.bytes.note.text)
 	}
 	in.headers.SetChecked(true)
@@ -103,7 +103,7 @@ func TestInspectorFollowsAStream(t *testing.T) {
 	in := s.inspector()
 	in.tabs.choose(tabAnswer)
 	s.until("the waiting answer", func() bool { return in.seen.ID == x.ID })
-	if in.bytes.left.note.text != "Nothing has come yet." {
+	if in.bytes.left.note.text != "Nothing received yet." {
 		t.Errorf("note %q", in.bytes.left.note.text)
 	}
 	r.Answer(capture.UpstreamAnswer, 200, nil)
@@ -272,7 +272,7 @@ func TestAnEmptyPaneIsNotCopied(t *testing.T) {
 	if p.copy.Disabled() {
 		t.Error("a body cannot be copied")
 	}
-	p.set(presenter.Pane{Title: "To the client", Note: "Nothing has come yet."}, true, true)
+	p.set(presenter.Pane{Title: "To the client", Note: "Nothing received yet."}, true, true)
 	if !p.copy.Disabled() {
 		t.Error("nothing can be copied")
 	}

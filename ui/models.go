@@ -48,18 +48,18 @@ func newModelsPage(w *window) *modelsPage {
 	p.stopped = middle(remark(words.T("Models can be tried while the proxy runs.")))
 	p.startable = w.u.startable(remark(words.T("Models can be tried while the proxy runs.")))
 	p.tiers, p.own = newNameRows(p), newNameRows(p)
-	p.empty = newParagraph(words.T("A name of your own is short to type, and what stands behind it can change without a change in any client.")).note()
-	p.add = newIconButton(words.T("Add a name"), theme.ContentAddIcon(), p.addName)
+	p.empty = newParagraph(words.T("An alias is a short name for a model. You can change the model here without changing your clients.")).note()
+	p.add = newIconButton(words.T("Add an alias"), theme.ContentAddIcon(), p.addName)
 	p.catalogue = newCatalogue(p)
 	p.notices = newNotices(w, w.u.core.Unreadable)
 	body := stack(gapMargin,
 		stack(gap, newLine(words.T("Models"), faceHeadline), p.trying()),
 		p.notices.box,
 		section("Claude Code",
-			intro(words.T("Claude Code asks for models by tier. Choose what stands for each; an empty field leaves Anthropic's own.")),
+			intro(words.T("Claude Code asks for models by tier. Choose a model for each; leave a field empty to use Anthropic's own.")),
 			p.tiers.box),
-		section(words.T("Names of your own"),
-			intro(words.T("Write a model as model#provider. Of several, with commas between them, the next one is asked when one does not answer.")),
+		section(words.T("Aliases"),
+			intro(words.T("Write each model as model#provider. Separate several with commas: if one does not answer, the next is tried.")),
 			p.own.box, p.empty, inRow(0, p.add)),
 		p.catalogue.content,
 	)

@@ -42,9 +42,9 @@ func newCatalogue(p *modelsPage) *catalogue {
 		c.refresh()
 	}
 	c.search.escaped = func() { c.search.SetText("") }
-	c.nothing = newParagraph(words.T("No model found here. Any other id works too, as model#provider.")).note()
+	c.nothing = newParagraph(words.T("No model found. You can use any other model ID too, as model#provider.")).note()
 	c.content = section(words.T("Catalogue"),
-		intro(words.T("Models worth offering, by the names that requests use. Any other id works too.")),
+		intro(words.T("Well-known models, by the names to use in requests. Any other model ID works too.")),
 		c.search, c.nothing, container.NewStack(c.room, stack(0, padded(gap, 0, 0, 0, c.groups))))
 	return c
 }

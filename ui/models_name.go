@@ -13,8 +13,26 @@ import (
 	"apex-ai-proxy/ui/words"
 )
 
-// nameWidth is the width of a name with the arrow behind it.
-const nameWidth = 208
+// nameLayout gives a name with the arrow behind it a part of the width, and its models the
+// rest.
+type nameLayout struct{}
+
+const leastName, mostName = 156, 208
+
+// Layout implements fyne.Layout.
+func (nameLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	name := max(leastName, min(s.Width*0.28, mostName))
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(name, s.Height))
+	o[1].Move(fyne.NewPos(name, 0))
+	o[1].Resize(fyne.NewSize(s.Width-name, s.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (nameLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	m := o[1].MinSize()
+	return fyne.NewSize(leastName+m.Width, max(o[0].MinSize().Height, m.Height))
+}
 
 // nameField is one name with the models that it stands for, a button that tries them, and
 // a line that says what the name is for, what is wrong with it, or what came of trying it.
@@ -55,12 +73,12 @@ func newNameField(p *modelsPage, row presenter.NameRow) *nameField {
 		f.remove.Icon = theme.DeleteIcon()
 	}
 	arrow := padded(0, 0, gap, gap+gapTight, middle(newLine("→", faceMuted)))
-	head := container.New(besideLayout{}, // which leaves the order in which Tab goes
-		sized(nameWidth, container.NewBorder(nil, nil, nil, arrow, name)),
+	head := container.New(nameLayout{}, // which leaves the order in which Tab goes
+		container.NewBorder(nil, nil, nil, arrow, name),
 		container.NewBorder(nil, nil, nil, inRow(gapTight, padded(0, 0, gap, 0, sized(72, f.try)), f.remove), f.models))
 	f.outcome = container.NewBorder(nil, nil, stack(0, padded(4, 0, 0, gap, f.dot)), nil, f.tried.content)
 	// One line, whatever it says, so that the rows below stay where they are.
-	f.content = stack(gapTight, head, padded(0, gapTight, nameWidth+2, 0, container.NewStack(f.note.content, f.outcome, f.offers)))
+	f.content = stack(gapTight, head, padded(0, gapTight, 0, 0, container.New(nameLayout{}, container.NewWithoutLayout(), padded(0, 0, 2, 0, container.NewStack(f.note.content, f.outcome, f.offers)))))
 	return f
 }
 

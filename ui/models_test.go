@@ -121,7 +121,7 @@ func TestModelsAreTriedWithOneClick(t *testing.T) {
 	f := p.own.rows[1]
 	retype(f.models, "echo#demo")
 	test.Tap(f.try)
-	if len(s.core.tried) != 2 || !strings.HasPrefix(f.tried.text, "Save first.") {
+	if len(s.core.tried) != 2 || !strings.HasPrefix(f.tried.text, "Save first:") {
 		t.Errorf("what is not saved is tried: %q", f.tried.text)
 	}
 	for state, can := range map[presenter.State]struct{ try, start bool }{

@@ -155,7 +155,7 @@ func (r *requests) unfilter() {
 func (r *requests) noMatch() *fyne.Container {
 	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
 	return container.NewCenter(stack(gap,
-		newLine(words.T("No request fits the filter"), center(faceStrong)),
+		newLine(words.T("No requests match the filter"), center(faceStrong)),
 		container.NewCenter(newButton(words.T("Show all"), r.unfilter)),
 	))
 }

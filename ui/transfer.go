@@ -120,9 +120,9 @@ func importList(in presenter.Import) *scroll {
 		}
 		body.Add(section(title, box))
 	}
-	list(words.T("What changes"), words.T("Nothing: the file says what is set already."), in.Changes)
+	list(words.T("What changes"), words.T("Nothing: the file matches the current settings."), in.Changes)
 	if len(in.Ignored) > 0 {
-		list(words.T("What is left out"), "", in.Ignored)
+		list(words.T("Not imported"), "", in.Ignored)
 	}
 	return newScroll(padded(gapTight, 0, 0, gapWide, body))
 }

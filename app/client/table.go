@@ -51,7 +51,7 @@ var table = []Client{
   }
 }`),
 			}),
-			shells([]string{stepTerminal, "What stands in settings.json beats these variables."}, "claude", claudeVars...),
+			shells([]string{stepTerminal, "Settings in settings.json take precedence over these variables."}, "claude", claudeVars...),
 			one(Variant{
 				Name: "VS Code", Format: JSON, File: codeUser("settings.json"),
 				Steps: []string{"For the extension in VS Code: add this to the user settings and keep what is already there.", "Reload the window of VS Code."},
@@ -184,7 +184,7 @@ experimental_bearer_token = {{q .Key}}`),
 					"Set up a named tunnel, for example with cloudflared, and start it with these options. Throw-away tunnels do not promise to pass streams on.",
 					"In Cursor open Settings > Models > API Keys, switch Override OpenAI Base URL on and enter the tunnel's public address with /v1.",
 					"Enter the local key as the OpenAI key and add the model. Its name must be one that Cursor does not know itself.",
-					"Everybody who knows the address and the key can spend your money: take the tunnel down when you do not need it.",
+					"Anyone who knows the address and the key can spend your money. Close the tunnel when you do not need it.",
 				},
 				fields: []field{
 					{"cloudflared", func(in Input) string {

@@ -232,11 +232,11 @@ func tierChoice(s settings.Settings) string {
 	}
 	switch len(chosen) {
 	case 0:
-		return words.T("Claude Code asks by tier: Opus, Sonnet, Haiku or Fable. All get this model until Models says otherwise.")
+		return words.T("Claude Code asks by tier: Opus, Sonnet, Haiku or Fable. All of them get this model unless you choose another on the Models page.")
 	case len(settings.Tiers()):
-		return words.T("Claude Code asks for models by tier. Models says what stands for each, also after you have copied this.")
+		return words.T("Claude Code asks for models by tier. Choose the model for each on the Models page; this also works after you have copied this.")
 	default:
-		return words.F("Claude Code asks for models by tier. Models says what stands for {{.Tiers}}; the others get the model above.", words.V{"Tiers": listed(chosen)})
+		return words.F("Claude Code asks for models by tier. The Models page sets the models for {{.Tiers}}; the others get the model above.", words.V{"Tiers": listed(chosen)})
 	}
 }
 
@@ -319,7 +319,7 @@ func ModelGroups(models []string, s settings.Settings) []ModelGroup {
 	var groups []ModelGroup
 	own := slices.DeleteFunc(slices.Sorted(maps.Keys(s.Aliases)), func(n string) bool { return strings.Contains(n, "*") })
 	if len(own) > 0 {
-		groups = append(groups, ModelGroup{words.T("Your own names"), own})
+		groups = append(groups, ModelGroup{words.T("Aliases"), own})
 	}
 	for _, m := range models {
 		provider := m[strings.LastIndex(m, "#")+1:]

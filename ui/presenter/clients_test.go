@@ -226,7 +226,7 @@ func TestModelGroups(t *testing.T) {
 	s := settings.Default()
 	s.Aliases = map[string]any{"fast": "gpt-5-mini#openai", "claude-*": "gpt-5#openai", "best": "gpt-5#openai"}
 	got := fmt.Sprint(presenter.ModelGroups([]string{"gpt-5#openai", "a#b#anthropic", "gpt-4o#openai"}, s))
-	if want := "[{Your own names [best fast]} {openai [gpt-5#openai gpt-4o#openai]} {anthropic [a#b#anthropic]}]"; got != want {
+	if want := "[{Aliases [best fast]} {openai [gpt-5#openai gpt-4o#openai]} {anthropic [a#b#anthropic]}]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := presenter.ModelGroups(nil, settings.Default()); len(got) != 0 {
@@ -239,7 +239,7 @@ func TestModelGroups(t *testing.T) {
 func TestCardTiers(t *testing.T) {
 	c := presenter.NewClients("linux")
 	s := ready()
-	if card := c.Card(runs, s, secretKey); !strings.HasSuffix(card.Tiers, "All get this model until Models says otherwise.") {
+	if card := c.Card(runs, s, secretKey); !strings.HasSuffix(card.Tiers, "All of them get this model unless you choose another on the Models page.") {
 		t.Errorf("it says %q", card.Tiers)
 	}
 	s = s.WithTier(settings.TierHaiku, "gpt-5-nano#openai")
@@ -247,13 +247,13 @@ func TestCardTiers(t *testing.T) {
 	if !strings.Contains(text, `"ANTHROPIC_DEFAULT_HAIKU_MODEL": "claude-haiku"`) || !strings.Contains(text, `"ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-sonnet-4-5#anthropic"`) {
 		t.Error(text)
 	}
-	if !strings.Contains(card.Tiers, "stands for Haiku; the others") {
+	if !strings.Contains(card.Tiers, "sets the models for Haiku; the others") {
 		t.Errorf("it says %q", card.Tiers)
 	}
 	for _, tier := range settings.Tiers() {
 		s = s.WithTier(tier, "gpt-5#openai")
 	}
-	if card := c.Card(runs, s, secretKey); !strings.Contains(card.Tiers, "what stands for each") {
+	if card := c.Card(runs, s, secretKey); !strings.Contains(card.Tiers, "the model for each") {
 		t.Errorf("it says %q", card.Tiers)
 	}
 	c.Choose("codex")

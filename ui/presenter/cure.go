@@ -63,9 +63,9 @@ func (r remedy) text() string {
 	case giveTime:
 		return words.T("The provider took too long. Try again, or allow more time in Settings.")
 	case changePrompt:
-		return words.T("A rule for contents blocked this. Change the prompt, or the rule at Cloudflare.")
+		return words.T("A content rule blocked this. Change the prompt, or the rule at Cloudflare.")
 	case otherProvider:
-		return words.T("This cannot be converted. Use a provider that speaks the client's own protocol.")
+		return words.T("This cannot be converted. Use a provider that supports the client's protocol.")
 	case correctRequest:
 		return words.T("The provider does not take the request as it is. The message names what is wrong.")
 	case sendLess:

@@ -87,7 +87,7 @@ func Inspect(x *event.Exchange, s *capture.Snapshot, kept bool, limits capture.L
 		},
 	}
 	if s.Attempts > 1 {
-		in.Request.Right.Note = join(in.Request.Right.Note, words.F("Request {{.N}}, after the ones before it failed.", words.V{"N": s.Attempts}))
+		in.Request.Right.Note = join(in.Request.Right.Note, words.F("Attempt {{.N}}; the earlier ones failed.", words.V{"N": s.Attempts}))
 	}
 	in.Request.compare()
 	in.Answer.compare()
@@ -104,9 +104,9 @@ func whyNothing(x *event.Exchange, l capture.Limits) string {
 	case l.Mode == capture.Errors && x.Phase != event.Failed:
 		return words.T("Only failed requests are kept. Settings > Requests changes that.")
 	case l.Mode == capture.Off:
-		return words.T("Bodies are not being kept any more; what there was has been removed.")
+		return words.T("Bodies are no longer kept, and earlier ones were removed.")
 	default:
-		return words.F("The body made room for newer ones: the last {{.N}} requests are kept, in {{.Size}} of memory.", words.V{"N": l.Exchanges, "Size": size(l.Total)})
+		return words.F("This body was removed to make room: only the last {{.N}} requests are kept, in up to {{.Size}} of memory.", words.V{"N": l.Exchanges, "Size": size(l.Total)})
 	}
 }
 
@@ -124,7 +124,7 @@ func requestPane(title string, m *capture.Message, form BodyForm) Pane {
 func answerPane(title string, m *capture.Message, form BodyForm) Pane {
 	p := Pane{Title: title}
 	if !m.Seen {
-		p.Note = words.T("Nothing has come yet.")
+		p.Note = words.T("Nothing received yet.")
 		return p
 	}
 	p.Head = strings.TrimSpace(fmt.Sprintf("%d %s", m.Status, http.StatusText(m.Status)))
@@ -213,10 +213,10 @@ func (p *Pair) compare() {
 	case isStream(l) || isStream(r):
 		p.Note = words.T("Converted event by event.")
 	case len(l.Lines)+len(r.Lines) > comparable:
-		p.Note = words.T("Too long to be compared.")
+		p.Note = words.T("Too long to compare.")
 	default:
 		gone, added := mark(l.Lines, r.Lines)
-		p.Note = words.F("{{.Gone}} lines only at the left, {{.New}} only at the right.", words.V{"Gone": gone, "New": added})
+		p.Note = words.F("Lines that differ: {{.Gone}} only on the left, {{.New}} only on the right.", words.V{"Gone": gone, "New": added})
 	}
 }
 

@@ -59,7 +59,7 @@ func TestInspect(t *testing.T) {
 	if in.Request.Left.Head != "POST /v1/messages" || in.Answer.Right.Head != "200 OK" {
 		t.Errorf("heads %q %q", in.Request.Left.Head, in.Answer.Right.Head)
 	}
-	if in.Request.Note != "2 lines only at the left, 1 only at the right." || !strings.Contains(in.Answer.Note, "same") {
+	if in.Request.Note != "Lines that differ: 2 only on the left, 1 only on the right." || !strings.Contains(in.Answer.Note, "same") {
 		t.Errorf("notes %q %q", in.Request.Note, in.Answer.Note)
 	}
 	if h := fmt.Sprint(in.Request.Left.Headers); strings.Contains(h, "secret") || !strings.Contains(h, "Content-Type") {
@@ -97,7 +97,7 @@ func TestInspectNotes(t *testing.T) {
 	if n := in.Request.Left.Note; n != "The first 4 B of 6 B." {
 		t.Errorf("cut: %q", n)
 	}
-	if in.Request.Right.Note != "Not sent." || in.Answer.Left.Note != "Nothing has come yet." || in.Request.Note != "" {
+	if in.Request.Right.Note != "Not sent." || in.Answer.Left.Note != "Nothing received yet." || in.Request.Note != "" {
 		t.Errorf("%+v", in)
 	}
 	in = Inspect(x, captured(t, 100, "a", "b", "data: 1", "data: 2"), true, capture.DefaultLimits(), Pretty)
@@ -106,7 +106,7 @@ func TestInspectNotes(t *testing.T) {
 	}
 	long := strings.Repeat("x\n", comparable)
 	in = Inspect(x, captured(t, 1<<20, long, long+"y"), true, capture.DefaultLimits(), AsSent)
-	if in.Request.Note != "Too long to be compared." {
+	if in.Request.Note != "Too long to compare." {
 		t.Errorf("long: %q", in.Request.Note)
 	}
 }
@@ -122,7 +122,7 @@ func TestWhyNothing(t *testing.T) {
 		"no body":       {event.Exchange{}, l, "answered by the proxy itself"},
 		"was off":       {event.Exchange{ClientProtocol: "openai-chat"}, l, "not being kept when"},
 		"only failures": {event.Exchange{ClientProtocol: "openai-chat", Captured: true, Phase: event.Done}, with(capture.Errors), "Only failed"},
-		"off now":       {event.Exchange{ClientProtocol: "openai-chat", Captured: true}, with(capture.Off), "any more"},
+		"off now":       {event.Exchange{ClientProtocol: "openai-chat", Captured: true}, with(capture.Off), "no longer kept"},
 		"made room":     {event.Exchange{ClientProtocol: "openai-chat", Captured: true}, l, "the last 100 requests"},
 	} {
 		if in := Inspect(&c.x, nil, false, c.l, Pretty); !strings.Contains(in.Why, c.want) {

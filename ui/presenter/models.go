@@ -470,9 +470,9 @@ func (m *Models) check() {
 		r.problem, r.unfinished = "", false
 		n := strings.TrimSpace(r.text)
 		if r.tier == "" && n != "" && seen[n] {
-			r.problem = words.T("There is a row with this name already.")
+			r.problem = words.T("This alias exists already.")
 		} else if i := slices.IndexFunc(split(r.typed), func(model string) bool { return s.Aliases[model] != nil }); i >= 0 {
-			r.problem = words.F("“{{.Name}}” is one of these names itself. Write a model as model#provider.", words.V{"Name": split(r.typed)[i]})
+			r.problem = words.F("“{{.Name}}” is itself an alias. Write a model as model#provider.", words.V{"Name": split(r.typed)[i]})
 		}
 		seen[n] = seen[n] || r.tier == ""
 	}
@@ -530,7 +530,7 @@ func (m *Models) Try(id int) (ask string, run int, ok bool) {
 	case r == nil || r.trial.busy || len(split(r.typed)) == 0:
 		return "", 0, false
 	case r.edited():
-		r.trial = outcome{text: words.T("Save first. The proxy does not know this yet."), tone: ToneWarn, unsaved: true}
+		r.trial = outcome{text: words.T("Save first: the proxy still uses the old setting."), tone: ToneWarn, unsaved: true}
 		return "", 0, false
 	}
 	r.trial = outcome{text: words.T("Waiting for an answer…"), tone: ToneBusy, busy: true}
@@ -555,7 +555,7 @@ func (m *Models) Answered(id, run int, t Trial, err error) {
 		r.trial = outcome{text: trialText(t), tone: ToneGood}
 		if n := choice(split(r.typed), t.Model); n > 0 {
 			r.trial.tone = ToneWarn
-			r.trial.text = words.F("{{.Answer}} What stands before it did not answer.", words.V{"Answer": r.trial.text})
+			r.trial.text = words.F("{{.Answer}} The models listed before it did not answer.", words.V{"Answer": r.trial.text})
 		}
 	}
 }
@@ -563,7 +563,7 @@ func (m *Models) Answered(id, run int, t Trial, err error) {
 func trialText(t Trial) string {
 	v := words.V{"Model": or(t.Model, none), "First": elapsed(t.First), "Took": elapsed(t.Took)}
 	if t.First <= 0 {
-		return words.F("{{.Model}} answered after {{.Took}}, without a word in so few tokens.", v)
+		return words.F("{{.Model}} answered after {{.Took}}, but with no text within the few tokens allowed.", v)
 	}
 	return words.F("{{.Model}} answered: first words after {{.First}}, all after {{.Took}}.", v)
 }

@@ -102,8 +102,8 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 		"no name":          {"", "gpt-5#openai", "An alias needs a name.", true},
 		"no models":        {"x", "", "Write the model that it stands for", true},
 		"a star":           {"x", "gpt-*#openai", "without *", false},
-		"an alias":         {"x", "fast", "one of these names", false},
-		"itself":           {"x", "x", "one of these names", false},
+		"an alias":         {"x", "fast", "itself an alias", false},
+		"itself":           {"x", "x", "itself an alias", false},
 		"too many":         {"x", strings.Repeat("a#openai,", 9), "At most 8", false},
 		"the name again":   {" fast ", "gpt-5#openai", "already", false},
 		"the default name": {DefaultAlias, "gpt-5#openai", "already", false},
@@ -129,7 +129,7 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 	}
 	m := newModels(namedSettings())
 	m.SetModels(tier(m, settings.TierSonnet).ID, "best")
-	if p := tier(m, settings.TierSonnet).Problem; !strings.Contains(p, "one of these names") {
+	if p := tier(m, settings.TierSonnet).Problem; !strings.Contains(p, "itself an alias") {
 		t.Errorf("tier: %q", p)
 	}
 }
@@ -259,8 +259,8 @@ func TestModelsAreTried(t *testing.T) {
 		tone  Tone
 	}{
 		"the first":   {Trial{"claude-opus-4-7", 640 * time.Millisecond, 1300 * time.Millisecond}, nil, "claude-opus-4-7 answered: first words after 640 ms, all after 1.3 s.", ToneGood},
-		"the second":  {Trial{"gpt-5", time.Second, time.Second}, nil, "What stands before it did not answer.", ToneWarn},
-		"no words":    {Trial{"claude-opus-4-7", 0, time.Second}, nil, "without a word", ToneGood},
+		"the second":  {Trial{"gpt-5", time.Second, time.Second}, nil, "The models listed before it did not answer.", ToneWarn},
+		"no words":    {Trial{"claude-opus-4-7", 0, time.Second}, nil, "but with no text", ToneGood},
 		"refused":     {Trial{}, errors.New("the gateway refused the token"), "The gateway refused the token.", ToneBad},
 		"not running": {Trial{}, ErrNotRunning, "The proxy is not running.", ToneBad},
 		"too late":    {Trial{}, context.DeadlineExceeded, "No answer within a minute.", ToneBad},

@@ -43,7 +43,7 @@ func changeText(c settings.Change) string {
 	case before == "":
 		return words.F("New: {{.After}}", words.V{"After": after})
 	case after == "":
-		return words.F("Taken away: {{.Before}}", words.V{"Before": before})
+		return words.F("Removed: {{.Before}}", words.V{"Before": before})
 	default:
 		return words.F("From {{.Before}} to {{.After}}", words.V{"Before": before, "After": after})
 	}
