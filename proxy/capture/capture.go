@@ -12,6 +12,7 @@
 package capture
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"sync"
@@ -255,11 +256,13 @@ func (r *Record) start(pieces [][]byte) (kept []byte, size int64) {
 	if len(pieces) == 1 && r.Keeps(pieces[0]) {
 		return slices.Clip(pieces[0]), size
 	}
-	kept = make([]byte, 0, min(size, int64(r.perBody))) // or all of it would stay in memory
+	room := r.perBody // the rest would stay in memory with it
+	first := make([][]byte, 0, len(pieces))
 	for _, p := range pieces {
-		kept = append(kept, p[:min(len(p), cap(kept)-len(kept))]...)
+		p = p[:min(len(p), room)]
+		first, room = append(first, p), room-len(p)
 	}
-	return kept, size
+	return bytes.Join(first, nil), size
 }
 
 // Answer notes the head of an answer; Write brings its body.
