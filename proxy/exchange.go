@@ -532,7 +532,7 @@ func (x *exchange) finish() {
 	}
 	x.s.log.LogAttrs(context.Background(), slog.LevelDebug, "exchange",
 		slog.String("id", x.id), slog.String("client", x.rec.Client), slog.String("path", x.rec.Path),
-		slog.String("provider", x.rec.Provider), slog.String("model", x.rec.ModelUsed),
+		slog.String("provider", x.rec.Provider), slog.String("asked", x.hide(x.rec.ModelAsked)), slog.String("model", x.rec.ModelUsed),
 		slog.Bool("converted", x.rec.Converted()), slog.Bool("stream", x.rec.Stream),
 		slog.String("phase", x.rec.Phase.String()), slog.Int("status", x.rec.Status),
 		slog.Duration("first", x.rec.FirstByte), slog.Duration("took", x.rec.Duration),

@@ -217,6 +217,9 @@ func TestLogsHoldNoSecret(t *testing.T) {
 	if !strings.Contains(logged, "exchange") {
 		t.Fatalf("nothing was logged: %s", logged)
 	}
+	if !strings.Contains(logged, `asked=gpt-4o#openai`) && !strings.Contains(logged, `"asked":"gpt-4o#openai"`) {
+		t.Errorf("the model asked for is not in the log: %s", logged)
+	}
 	for _, secret := range []string{localKey, gateToken, "personal", "wrong-secret"} {
 		if strings.Contains(logged, secret) {
 			t.Errorf("%q was logged:\n%s", secret, logged)
