@@ -350,8 +350,12 @@ func TestModelsOffersWhatFits(t *testing.T) {
 		typed string
 		want  []string
 	}{
-		{"g", nil}, {"gpt", []string{"gpt-5#openai", "gpt-5-mini#openai"}}, {"MINI", []string{"gpt-5-mini#openai"}},
-		{"gpt-5#openai", nil}, {"echo#demo， son", []string{"claude-sonnet-4-5#anthropic"}}, {"nothing-like-it", nil},
+		{"g", nil},
+		{"gpt", []string{"gpt-5#openai", "gpt-5-mini#openai"}},
+		{"MINI", []string{"gpt-5-mini#openai"}},
+		{"gpt-5#openai", nil},
+		{"echo#demo， son", []string{"claude-sonnet-4-5#anthropic"}},
+		{"nothing-like-it", nil},
 	} {
 		m.SetModels(id, c.typed)
 		if got := offers(); !slices.Equal(got, c.want) {

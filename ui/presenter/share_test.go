@@ -23,7 +23,8 @@ func TestBodyModel(t *testing.T) {
 		{`{"messages":[]}`, "", false, `{"messages":[]}`},
 		{`{"model":7}`, "", false, `{"model":7}`},
 		{`{"model":"half`, "", false, `{"model":"half`},
-		{`[]`, "", false, `[]`}, {``, "", false, ``},
+		{`[]`, "", false, `[]`},
+		{``, "", false, ``},
 	} {
 		if model, ok := presenter.BodyModel(c.body); model != c.model || ok != c.ok {
 			t.Errorf("%s: %q, %t", c.body, model, ok)
