@@ -60,6 +60,36 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
+// TestCapturesOfALargeRequest: what passes through with an edit is shown as it was sent, by each
+// of the attempts, and kept once.
+func TestCapturesOfALargeRequest(t *testing.T) {
+	const size = 200 << 10
+	store := capture.NewStore(capture.DefaultLimits(), nil)
+	up := newUpstream(t, after(2, jsonAnswer(503, busy), vendor))
+	f, _ := again(t, up, capturing(store), withAliases(map[string][]string{"big": {"gpt-4o#openai", "gpt-4.1-mini#openai"}}))
+	body := chat("big", `"text":"`+strings.Repeat("x", size)+`",`)
+	for attempts := 3; attempts > 0; attempts -= 2 { // refused twice at first, and then no more
+		rec := f.final(f.post("/v1/chat/completions", body).header.Get("Request-Id"))
+		snap, _ := store.Get(rec.ID)
+		m, sent := snap.Messages, up.last(t)
+		if string(m[capture.ClientRequest].Body) != body {
+			t.Errorf("%d bytes are shown of the client's request, %d came", len(m[capture.ClientRequest].Body), len(body))
+		}
+		if string(m[capture.UpstreamRequest].Body) != sent.body || !strings.Contains(sent.body[:40], `"gpt-4`) {
+			t.Errorf("%d bytes are shown of the upstream's request, %d were sent: %.40s", len(m[capture.UpstreamRequest].Body), len(sent.body), sent.body)
+		}
+		if path, again, ok := store.Original(rec.ID); !ok || path != "/v1/chat/completions" || string(again) != body {
+			t.Errorf("what would be sent again: %s %t, %d bytes", path, ok, len(again))
+		}
+		if snap.Attempts != attempts {
+			t.Errorf("%d attempts, want %d", snap.Attempts, attempts)
+		}
+	}
+	if n := store.Bytes(); n > 2*(size+size/3) {
+		t.Errorf("%d bytes are held for two requests of %d", n, size)
+	}
+}
+
 func TestCapturesOfFailures(t *testing.T) {
 	store := capture.NewStore(capture.Limits{Mode: capture.Errors, Exchanges: 9, PerBody: 1000, Total: 1 << 20}, nil)
 	up := newUpstream(t, jsonAnswer(429, `{"error":{"message":"slow down","type":"rate_limit_error"}}`))

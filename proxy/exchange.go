@@ -47,7 +47,8 @@ type exchange struct {
 	stops      bool   // the request has stop sequences of Anthropic's protocol
 
 	names     *renamer        // of an answer that passes through
-	body      *lease          // holds the client's request, nil before it has come
+	asked     []byte          // the body of the client's request
+	body      *lease          // holds it, nil before it has come
 	bytes     *capture.Record // what people may look at, nil when nothing is kept
 	committed bool            // the status has been sent
 	more      bool            // another model is tried when this one fails
@@ -137,10 +138,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ReplayOf = replayed(x.r.Header)
 	x.publish(event.Waiting)
 	body, held, err := readBody(x.r, &patient{x.r.Body, x.rc, x.s.bodySilence}, x.cfg.MaxBody)
-	x.body = held
-	if x.bytes.Keeps(body) {
-		held.keep()
-	}
+	x.asked, x.body = body, held
 	x.bytes.Request(capture.ClientRequest, x.rec.Method, x.r.URL.RequestURI(), x.r.Header, body)
 	if err != nil {
 		return nil, err // the deadline stays, for what the server reads of the rest

@@ -311,7 +311,7 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	}
 	setBody(req, body, x.body)
 	req.Header = x.headers()
-	x.bytes.Request(capture.UpstreamRequest, req.Method, address, req.Header, body...)
+	x.bytes.Sent(req.Method, address, req.Header, x.asked, body...)
 	var way http.RoundTripper = x.s.up.transport
 	if x.route.Provider.Local {
 		way = x.s.demo

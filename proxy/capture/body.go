@@ -6,14 +6,21 @@ import (
 	"sync"
 )
 
-// body is what is kept of a body: as a whole that came so and does not change, or copied into
-// blocks as it came.
+// body is what is kept of a body: bytes that were copied into blocks, and between them spans
+// of the client's request, which most of what goes upstream is.
 type body struct {
-	whole  []byte
 	blocks []*block
 	copied int   // bytes in the blocks
 	size   int64 // of the blocks
+	spans  []span
 }
+
+// span is a part of the client's request in another body: so many bytes from an index, behind
+// so many of those that were copied.
+type span struct{ behind, from, n int }
+
+// spanSize is how much memory a span takes, in bytes.
+const spanSize = 3 * bits.UintSize / 8
 
 // block is memory for a part of a body. A body begins with a small one, and each that follows
 // is twice as large, up to the largest: what is in one is never copied again to make room.
@@ -46,8 +53,9 @@ func (b *block) free() {
 	blocks[bits.Len(uint(cap(b.b)-1))].Put(b)
 }
 
-// add copies p to the end, and returns how many bytes more the blocks take.
-func (b *body) add(p []byte) (grown int64) {
+// add copies p to the end, and returns how many bytes more the blocks take. more tells that
+// more is to come, for which it is better to have room.
+func (b *body) add(p []byte, more bool) (grown int64) {
 	b.copied += len(p)
 	for len(p) > 0 {
 		var last *block
@@ -58,12 +66,12 @@ func (b *body) add(p []byte) (grown int64) {
 		}
 		if room == 0 {
 			want := len(p)
-			if last != nil {
+			if last != nil && more {
 				want = max(want, 2*cap(last.b))
 			}
 			last = newBlock(want)
 			room = cap(last.b)
-			b.blocks = append(b.blocks, last)
+			b.blocks = append(slices.Grow(b.blocks, (len(p)-1)/largestBlock+1), last)
 			grown += int64(room)
 		}
 		n := min(room, len(p))
@@ -74,8 +82,34 @@ func (b *body) add(p []byte) (grown int64) {
 	return grown
 }
 
+// take keeps the first bytes of a whole body that comes in pieces, and returns its size. Pieces
+// that are parts of the client's request are not copied, but looked up there.
+func (b *body) take(pieces [][]byte, request []byte, room int) (size int64) {
+	for _, p := range pieces {
+		size += int64(len(p))
+		p = p[:min(len(p), room)]
+		room -= len(p)
+		if from := index(request, p); from >= 0 {
+			b.spans = append(slices.Grow(b.spans, (len(pieces)+1)/2), span{b.copied, from, len(p)})
+		} else {
+			b.add(p, false)
+		}
+	}
+	return size
+}
+
+// index is where in whole the memory of part begins, -1 when it is elsewhere. A slice of a
+// slice has the same end of its capacity.
+func index(whole, part []byte) int {
+	at := cap(whole) - cap(part)
+	if len(part) == 0 || at < 0 || at+len(part) > len(whole) || &whole[at] != &part[0] {
+		return -1
+	}
+	return at
+}
+
 // held is how much memory the body takes, in bytes.
-func (b *body) held() int64 { return int64(len(b.whole)) + b.size }
+func (b *body) held() int64 { return b.size + int64(cap(b.spans))*spanSize }
 
 // free gives the blocks back, and returns how much memory the body took.
 func (b *body) free() int64 {
@@ -87,14 +121,27 @@ func (b *body) free() int64 {
 	return held
 }
 
-// bytes are those kept: a copy of them, unless they came as a whole.
-func (b *body) bytes() []byte {
-	if len(b.blocks) == 0 {
-		return slices.Clip(b.whole)
-	}
-	out := make([]byte, 0, b.copied)
+// bytes are a copy of those kept. request is what is kept of the client's.
+func (b *body) bytes(request []byte) []byte {
+	copied := make([]byte, 0, b.copied)
 	for _, block := range b.blocks {
-		out = append(out, block.b...)
+		copied = append(copied, block.b...)
 	}
-	return out
+	if len(b.spans) == 0 {
+		return copied
+	}
+	size := b.copied
+	for _, s := range b.spans {
+		size += s.n
+	}
+	out, done := make([]byte, 0, size), 0
+	for _, s := range b.spans {
+		out = append(out, copied[done:s.behind]...)
+		done = s.behind
+		kept := request[min(s.from, len(request)):min(s.from+s.n, len(request))]
+		if out = append(out, kept...); len(kept) < s.n {
+			return out // what follows would stand in the wrong place
+		}
+	}
+	return append(out, copied[done:]...)
 }

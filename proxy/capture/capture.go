@@ -6,13 +6,12 @@
 // out. Nothing is written to disk.
 //
 // Recording never fails, and waits for a reader no longer than it takes to copy a body: it
-// costs a copy of the bytes and an uncontended lock. What can wait until somebody looks, as
-// few ever do, is left to that time. A nil *Record records nothing, which is how captures are
-// off.
+// costs a copy of the bytes and an uncontended lock. What goes upstream as it came is kept
+// once. What can wait until somebody looks, as few ever do, is left to that time. A nil
+// *Record records nothing, which is how captures are off.
 package capture
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"sync"
@@ -234,35 +233,24 @@ func fields(h http.Header) []field {
 	return out
 }
 
-// Request notes the head of a request and its whole body, which may come in pieces and
-// must not change any more. A second request upstream, after the first one failed, takes
-// the place of the first.
+// Request notes the head of a request and its whole body, which may come in pieces. A second
+// request upstream, after the first one failed, takes the place of the first.
 func (r *Record) Request(side Side, method, url string, h http.Header, body ...[]byte) {
-	if r != nil {
-		m := message{seen: true, method: method, url: url, header: fields(h)}
-		m.body.whole, m.size = r.start(body)
-		r.put(side, &m)
-	}
+	r.request(side, method, url, h, nil, body)
 }
 
-// Keeps tells whether a body is kept as it is rather than copied, so that it must last.
-func (r *Record) Keeps(body []byte) bool { return r != nil && len(body) <= r.perBody }
+// Sent notes a request upstream as Request does. Pieces of its body that are slices of the
+// client's, which has been noted and not been written to, are not copied again.
+func (r *Record) Sent(method, url string, h http.Header, client []byte, body ...[]byte) {
+	r.request(UpstreamRequest, method, url, h, client, body)
+}
 
-// start is what is kept of a body, and its size.
-func (r *Record) start(pieces [][]byte) (kept []byte, size int64) {
-	for _, p := range pieces {
-		size += int64(len(p))
+func (r *Record) request(side Side, method, url string, h http.Header, client []byte, body [][]byte) {
+	if r != nil {
+		m := message{seen: true, method: method, url: url, header: fields(h)}
+		m.size = m.body.take(body, client, r.perBody)
+		r.put(side, &m)
 	}
-	if len(pieces) == 1 && r.Keeps(pieces[0]) {
-		return slices.Clip(pieces[0]), size
-	}
-	room := r.perBody // the rest would stay in memory with it
-	first := make([][]byte, 0, len(pieces))
-	for _, p := range pieces {
-		p = p[:min(len(p), room)]
-		first, room = append(first, p), room-len(p)
-	}
-	return bytes.Join(first, nil), size
 }
 
 // Answer notes the head of an answer; Write brings its body.
@@ -276,6 +264,7 @@ func (r *Record) put(side Side, m *message) {
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
+		m.body.free()
 		return
 	}
 	grown := m.body.held() - r.sides[side].body.free()
@@ -304,7 +293,7 @@ func (r *Record) Write(side Side, b []byte) {
 	}
 	m := &r.sides[side]
 	m.size += int64(len(b))
-	grown := m.body.add(b[:max(0, min(r.perBody-m.body.copied, len(b)))])
+	grown := m.body.add(b[:max(0, min(r.perBody-m.body.copied, len(b)))], true)
 	r.revision++
 	r.held.Add(grown)
 	r.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -12,7 +13,7 @@ import (
 )
 
 func limits(change func(*capture.Limits)) capture.Limits {
-	l := capture.Limits{Exchanges: 3, PerBody: 10, Total: 1000}
+	l := capture.Limits{Exchanges: 3, PerBody: 10, Total: 1 << 20}
 	if change != nil {
 		change(&l)
 	}
@@ -144,6 +145,9 @@ func TestOriginalMustBeWhole(t *testing.T) {
 	}
 }
 
+// block is what the memory of a short body counts, in bytes.
+const block = 512
+
 func TestLimits(t *testing.T) {
 	for name, c := range map[string]struct {
 		limits capture.Limits
@@ -151,9 +155,9 @@ func TestLimits(t *testing.T) {
 		want   string // ids that are kept
 	}{
 		"number":                {limits(nil), []int{1, 1, 1, 1, 1}, "234"},
-		"bytes":                 {limits(func(l *capture.Limits) { l.Total = 25 }), []int{10, 10, 10}, "12"},
+		"bytes":                 {limits(func(l *capture.Limits) { l.Total = 2*block + block/2 }), []int{10, 10, 10}, "12"},
 		"the newest stays":      {limits(func(l *capture.Limits) { l.Total = 5 }), []int{10, 10}, "1"},
-		"a body's rest is free": {limits(func(l *capture.Limits) { l.Total = 30 }), []int{500, 500, 500}, "012"},
+		"a body's rest is free": {limits(func(l *capture.Limits) { l.Total = 3 * block }), []int{5000, 5000, 5000}, "012"},
 		"off":                   {limits(func(l *capture.Limits) { l.Mode = capture.Off }), []int{1, 1}, ""},
 		"only failures":         {limits(func(l *capture.Limits) { l.Mode = capture.Errors }), []int{1, 2, 3, 4}, "13"},
 	} {
@@ -164,9 +168,9 @@ func TestLimits(t *testing.T) {
 			}
 			kept, held := "", int64(0)
 			for i := range c.sizes {
-				if snap, ok := s.Get(fmt.Sprint(i)); ok {
+				if _, ok := s.Get(fmt.Sprint(i)); ok {
 					kept += fmt.Sprint(i)
-					held += int64(len(snap.Messages[0].Body))
+					held += block
 				}
 			}
 			if kept != c.want {
@@ -234,7 +238,7 @@ func TestAnotherAttemptTakesThePlace(t *testing.T) {
 	if got.Attempts != 2 || string(got.Messages[1].Body) != "second" || got.Messages[2].Seen {
 		t.Errorf("%+v", got)
 	}
-	if s.Bytes() != int64(len("second")) {
+	if s.Bytes() != block {
 		t.Errorf("%d bytes are counted", s.Bytes())
 	}
 }
@@ -262,18 +266,25 @@ func TestNilRecord(t *testing.T) {
 }
 
 func TestConcurrentUse(t *testing.T) {
-	s := capture.NewStore(capture.Limits{Exchanges: 5, PerBody: 64, Total: 300}, func() []string { return []string{"secret"} })
+	s := capture.NewStore(capture.Limits{Exchanges: 5, PerBody: 3000, Total: 12 << 10}, func() []string { return []string{"secret"} })
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
+			letter := []byte{byte('a' + g)}
+			part := bytes.Repeat(letter, 700)
 			for i := range 100 {
 				id := fmt.Sprint(g, "-", i)
 				r := s.Open(id)
-				r.Request(capture.ClientRequest, "POST", "/", http.Header{"A": {"b"}}, []byte("body"))
+				asked := bytes.Repeat(letter, 5000)
+				r.Request(capture.ClientRequest, "POST", "/", http.Header{"A": {"b"}}, asked)
 				for range 5 {
-					r.Write(capture.ClientAnswer, []byte("some more bytes"))
-					if snap, ok := s.Get(id); ok && len(snap.Messages[3].Body) > 64 {
-						t.Error("a body is over its limit")
+					r.Sent("POST", "u", nil, asked, asked[:100], letter, asked[100:])
+					r.Write(capture.ClientAnswer, part)
+					snap, _ := s.Get(id)
+					for side, m := range snap.Messages {
+						if len(m.Body) > 3000 || bytes.Count(m.Body, letter) != len(m.Body) {
+							t.Errorf("side %d: %d bytes are shown, or those of another exchange", side, len(m.Body))
+						}
 					}
 				}
 				r.End(i%2 == 0)
@@ -312,6 +323,112 @@ func TestWhatWasShownStays(t *testing.T) {
 	}
 }
 
+// TestRequestsThatWereShownStay: likewise for what was sent, also where it is kept as parts of
+// another body.
+func TestRequestsThatWereShownStay(t *testing.T) {
+	s := capture.NewStore(capture.Limits{Exchanges: 1, PerBody: 1 << 20, Total: 8 << 20}, nil)
+	request := func(id string, letter byte, size int) (asked []byte) {
+		asked = bytes.Repeat([]byte{letter}, size)
+		r := s.Open(id)
+		r.Request(capture.ClientRequest, "POST", "/", nil, asked)
+		r.Sent("POST", "u", nil, asked, asked[:size/2], []byte{letter}, asked[size/2:])
+		r.End(false)
+		return asked
+	}
+	for size := 1; size < 200<<10; size = size*3 + 1 {
+		want := request("first", 'a', size)
+		first, _ := s.Get("first")
+		_, original, _ := s.Original("first")
+		for range 3 {
+			request("second", 'x', size)
+		}
+		if !bytes.Equal(first.Messages[capture.ClientRequest].Body, want) || !bytes.Equal(original, want) {
+			t.Errorf("%d bytes: others are shown", size)
+		}
+		if !bytes.Equal(first.Messages[capture.UpstreamRequest].Body, append(want, 'a')) {
+			t.Errorf("%d bytes: others are shown as sent", size)
+		}
+	}
+}
+
+// TestSentInPieces: a request upstream that consists of parts of the client's is shown as it
+// was sent, and takes no memory for them.
+func TestSentInPieces(t *testing.T) {
+	const perBody, spans = 40 << 10, 200
+	long := func(n int) string { return strings.Repeat("0123456789", n/10) }
+	for name, c := range map[string]struct {
+		asked  string
+		pieces func(asked []byte) [][]byte
+		kept   int // of what was sent, in bytes; -1 for everything
+		copied int64
+	}{
+		"unchanged": {long(9000), func(b []byte) [][]byte { return [][]byte{b} }, -1, 0},
+		"one edit": {long(9000), func(b []byte) [][]byte {
+			return [][]byte{b[:10], []byte("name"), b[17:]}
+		}, -1, block},
+		"edits at both ends": {long(9000), func(b []byte) [][]byte {
+			return [][]byte{[]byte("start"), b[4:4000], []byte("middle"), b[4000:8996], []byte("end")}
+		}, -1, block},
+		"out of order": {long(9000), func(b []byte) [][]byte {
+			return [][]byte{b[8000:], b[:100], b[50:60]}
+		}, -1, 0},
+		"nothing left": {long(9000), func(b []byte) [][]byte { return [][]byte{b[:0], []byte("{}"), b[len(b):]} }, -1, block},
+		"a copy":       {long(9000), func(b []byte) [][]byte { return [][]byte{bytes.Clone(b)} }, -1, 16 << 10},
+		"a part that cannot be told": {long(9000), func(b []byte) [][]byte {
+			return [][]byte{b[:7:7], b[7:]}
+		}, -1, block},
+		"another body":        {long(9000), func([]byte) [][]byte { return [][]byte{[]byte("another")} }, -1, block},
+		"too long, unchanged": {long(60000), func(b []byte) [][]byte { return [][]byte{b} }, perBody, 0},
+		"too long, longer": {long(60000), func(b []byte) [][]byte {
+			return [][]byte{b[:10], []byte("a longer name"), b[12:]}
+		}, perBody, block},
+		"too long, shorter": {long(60000), func(b []byte) [][]byte {
+			return [][]byte{b[:10], []byte("x"), b[20:]}
+		}, perBody - 9, block},
+		"an edit behind what is kept": {long(60000), func(b []byte) [][]byte {
+			return [][]byte{b[:50000], []byte("name"), b[50000:]}
+		}, perBody, 0},
+		"parts behind what is kept": {long(60000), func(b []byte) [][]byte {
+			return [][]byte{b[50000:], []byte("name"), b[:10]}
+		}, 0, block},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := capture.NewStore(capture.Limits{Exchanges: 3, PerBody: perBody, Total: 1 << 20}, nil)
+			r := s.Open("a")
+			asked := []byte(c.asked)
+			r.Request(capture.ClientRequest, "POST", "/", nil, asked)
+			before := s.Bytes()
+			pieces := c.pieces(asked)
+			want := bytes.Join(pieces, nil)
+			for attempt := range 3 { // one takes the place of the other
+				r.Sent("POST", fmt.Sprint(attempt), nil, asked, pieces...)
+			}
+			copied := s.Bytes() - before
+			clear(asked) // its memory is used for another body
+			r.End(false)
+			got, _ := s.Get("a")
+			m := got.Messages[capture.UpstreamRequest]
+			kept := c.kept
+			if kept < 0 {
+				kept = len(want)
+			}
+			if !bytes.Equal(m.Body, want[:kept]) || m.Size != int64(len(want)) || m.Cut() != (kept < len(want)) {
+				t.Errorf("%d bytes are shown of %d, want %d of %d, or others", len(m.Body), m.Size, kept, len(want))
+			}
+			if client := got.Messages[capture.ClientRequest]; string(client.Body) != c.asked[:len(client.Body)] {
+				t.Error("the client's request is not shown as it came")
+			}
+			if copied < c.copied || copied > c.copied+spans {
+				t.Errorf("%d bytes more are held, want about %d", copied, c.copied)
+			}
+			s.Clear()
+			if s.Bytes() != 0 {
+				t.Errorf("%d bytes are counted in an empty store", s.Bytes())
+			}
+		})
+	}
+}
+
 // recorded is a stream of some chunks, as a store sees it.
 func recorded(s *capture.Store, id string, head http.Header, chunk []byte, chunks int) {
 	r := s.Open(id)
@@ -344,6 +461,35 @@ func TestRecordingLeavesNoGarbage(t *testing.T) {
 	}
 	if allocations[0] > 16 || allocations[1] > allocations[0]+48 { // the race detector has pools lose some
 		t.Errorf("%.0f allocations for a short answer, %.0f for a long one", allocations[0], allocations[1])
+	}
+}
+
+// TestLargeRequestsLeaveNoGarbage: nor does a request that passes through, of which there is
+// one copy at most.
+func TestLargeRequestsLeaveNoGarbage(t *testing.T) {
+	const size, runs = 256 << 10, 20
+	s := capture.NewStore(capture.Limits{Exchanges: 3, PerBody: size, Total: 32 << 20}, nil)
+	asked := bytes.Repeat([]byte("x"), size+1000)
+	once := func(n int) {
+		r := s.Open(ids[n%len(ids)])
+		r.Request(capture.ClientRequest, "POST", "/", nil, asked)
+		r.Sent("POST", "u", nil, asked, asked[:10], []byte("name"), asked[20:])
+		r.End(false)
+	}
+	for n := range len(ids) {
+		once(n)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for n := range runs {
+		once(n)
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / runs; each > size/2 { // the race detector has pools lose some
+		t.Errorf("%d bytes are allocated for a request", each)
+	}
+	if n := s.Bytes(); n > 3*(size+2*block) {
+		t.Errorf("%d bytes are held for three requests", n)
 	}
 }
 

@@ -41,7 +41,7 @@ func (r *Record) snapshot(secrets []string) Snapshot {
 	s := Snapshot{ID: r.id, Revision: r.revision, Done: r.done, Attempts: r.attempts}
 	sides := r.sides
 	for i := range sides {
-		s.Messages[i].Body = sides[i].body.bytes()
+		s.Messages[i].Body = sides[i].body.bytes(s.Messages[ClientRequest].Body)
 	}
 	shown := slices.Clone(r.shown)
 	r.mu.Unlock()
@@ -152,7 +152,7 @@ func (s *Store) Original(id string) (path string, body []byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := &r.sides[ClientRequest]
-	body = slices.Clone(m.body.bytes())
+	body = m.body.bytes(nil)
 	return maskedURL(m.url), body, m.seen && m.size == int64(len(body))
 }
 
