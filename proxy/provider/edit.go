@@ -139,12 +139,13 @@ func (e *edits) nineChars(at rawjson.Span) {
 	}
 }
 
-// schema cleans the schema that is reached from outer by a path of names.
+// schema cleans the schema that is reached from outer by a path of names. What is wrong inside
+// of its strings would be lost, with all behind it: such a schema is the upstream's to refuse.
 func (e *edits) schema(outer rawjson.Span, path ...string) {
 	for _, name := range path {
 		outer = e.member(outer, name)
 	}
-	if old := e.at(outer); old.Kind() == rawjson.Object {
+	if old := e.at(outer); old.Kind() == rawjson.Object && rawjson.Valid(old) == nil {
 		if cleaned, _ := ir.CleanSchema(old); !bytes.Equal(cleaned, old) {
 			e.replace(outer, cleaned)
 		}

@@ -58,8 +58,13 @@ func Peek(body []byte) (*Request, error) {
 		case "model":
 			q.Model = v.Str()
 			q.named = q.Model
-			if v.Present() && (v.Kind() != rawjson.String || rawjson.Valid(v) != nil) {
+			if v.Present() && v.Kind() != rawjson.String {
 				r.Fail(ir.Invalid("model", "model must be a string"))
+			}
+			var wrong *rawjson.SyntaxError
+			if errors.As(rawjson.Valid(v), &wrong) {
+				wrong.Offset += start
+				r.Fail(wrong)
 			}
 		case "stream":
 			q.Stream = v.True()

@@ -58,6 +58,41 @@ func TestRewriteModel(t *testing.T) {
 	}
 }
 
+// TestWrongModel: what is said of a model that is no text is right, with its place.
+func TestWrongModel(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"x":1,"model":5}`:       "model must be a string",
+		`{"x":1,"model":["a"]}`:   "model must be a string",
+		`{"x":1,"model":"abc\q"}`: "the request body cannot be read: invalid JSON at byte 19: a string holds an invalid escape",
+		"{\"model\":\"a\x00\"}":   "the request body cannot be read: invalid JSON at byte 11: a string holds an unescaped control character",
+	} {
+		if _, err := provider.Peek([]byte(body)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// TestSchemaThatCannotBeRead: a schema is cleaned as a whole or stays as it is. Where only a part
+// can be read, the rest must not be left out: the upstream would take it for what was meant.
+func TestSchemaThatCannotBeRead(t *testing.T) {
+	const body = `{"model":"a","tools":[{"type":"function","function":{"name":"f","parameters":{"title":"T","properties":{"a":{"description":"TEXT"},"b":{"type":"string"}}}}}],` +
+		`"response_format":{"type":"json_schema","json_schema":{"schema":{"title":"T","type":"object"}}}}`
+	for text, clean := range map[string]bool{"right": true, `\\ \"`: true, `\q`: false, `\u12`: false, "\n": false, "\x00": false} {
+		in := strings.Replace(body, "TEXT", text, 1)
+		q, err := provider.Peek([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(q.Rewrite("a", quirksOf(t, "google-ai-studio")))
+		if !strings.Contains(got, text) || !strings.Contains(got, `"b":{"type":"string"}`) {
+			t.Errorf("%q: something is lost: %s", text, got)
+		}
+		if titles := strings.Count(got, "title"); (titles == 0) != clean || titles > 1 {
+			t.Errorf("%q: %d titles are left: %s", text, titles, got)
+		}
+	}
+}
+
 // TestStringsCannotHideTheModel: whatever is in a nested string, right or wrong, it ends where
 // a parser says it ends.
 func TestStringsCannotHideTheModel(t *testing.T) {
