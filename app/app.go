@@ -264,7 +264,7 @@ func (a *App) Notices() []settings.Notice {
 	}
 	lines := settings.FileLines(a.path)
 	for _, p := range misfits {
-		out = append(out, settings.Notice{Line: lines.Of(p.Field), Text: prose.New("%s cannot be used: %s", p.Field, p.Text)})
+		out = append(out, settings.Notice{Line: lines.Of(p.Field), Text: prose.New("%s cannot be used: %s", p.Name(), p.Text)})
 	}
 	return out
 }

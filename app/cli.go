@@ -261,11 +261,11 @@ func problems(list []settings.Problem, a *App) []string {
 	for i, p := range list {
 		switch n := line(p); {
 		case n >= 0:
-			out[i] = fmt.Sprintf("%s: %s: %s", place(a.path, n), p.Field, p.Text)
+			out[i] = fmt.Sprintf("%s: %s: %s", place(a.path, n), p.Name(), p.Text)
 		case from[p.Field] != "":
-			out[i] = fmt.Sprintf("%s (%s): %s", p.Field, from[p.Field], p.Text)
+			out[i] = fmt.Sprintf("%s (%s): %s", p.Name(), from[p.Field], p.Text)
 		default:
-			out[i] = p.Field + ": " + p.Text.String()
+			out[i] = p.Name() + ": " + p.Text.String()
 		}
 	}
 	return out

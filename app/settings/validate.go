@@ -43,6 +43,9 @@ type Problem struct {
 	Text  prose.Text // a sentence without the field's name
 }
 
+// Name is the field as it may be told: that of an alias is made of what the user wrote.
+func (p Problem) Name() string { return Masked(p.Field) }
+
 // ValidationError lists everything that is wrong with settings.
 type ValidationError struct {
 	Problems []Problem
@@ -58,7 +61,7 @@ func (e *ValidationError) Field(name string) string { return e.Of(name).String()
 func (e *ValidationError) Told() prose.Text {
 	var all prose.Text
 	for _, p := range e.Problems {
-		one := prose.New("%s: %s", p.Field, p.Text)
+		one := prose.New("%s: %s", p.Name(), p.Text)
 		if all.Empty() {
 			all = one
 		} else {

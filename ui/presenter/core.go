@@ -179,7 +179,7 @@ func (e *SettingsError) sentences() string {
 	for i, p := range e.Problems {
 		by, overridden := e.Sources[p.Field]
 		if !overridden {
-			lines[i] = words.F("{{.Name}}: {{.Problem}}", words.V{"Name": p.Field, "Problem": told(p)})
+			lines[i] = words.F("{{.Name}}: {{.Problem}}", words.V{"Name": p.Name(), "Problem": told(p)})
 			continue
 		}
 		lines[i] = Sentence(words.F("{{.Name}}: {{.Problem}}", words.V{"Name": source(by), "Problem": told(p)}))

@@ -268,7 +268,7 @@ func (f *Form) Reject(err error) string {
 		if f.has(p.Field) {
 			f.rejected[p.Field] = told(p)
 		} else if rest == "" {
-			rest = named(p.Field, told(p))
+			rest = named(p.Name(), told(p))
 		}
 	}
 	return rest

@@ -516,7 +516,7 @@ func (m *Models) Reject(err error) string {
 			}
 		}
 		if !mine && rest == "" {
-			rest = named(p.Field, told(p))
+			rest = named(p.Name(), told(p))
 		}
 	}
 	return rest

@@ -56,7 +56,7 @@ func importProblem(err error) string {
 	}
 	lines := make([]string, len(v.Problems))
 	for i, p := range v.Problems {
-		lines[i] = named(p.Field, told(p))
+		lines[i] = named(p.Name(), told(p))
 	}
 	return words.T("The file has values that cannot be used. Nothing was changed.") + "\n\n" + strings.Join(lines, "\n")
 }
