@@ -507,7 +507,7 @@ func workday() []event.Exchange {
 	add(claude, event.Done, 200, 590*ms, 7700*ms, 22610, 830)
 	start = time.Now().Add(-37*time.Second - 4300*ms)
 	add(claude, event.Streaming, 200, 655*ms, 0, 0, 0)
-	out[11].BytesOut = 6120
+	out[11].BytesOut, out[11].Tokens.Output = 6120, 214
 	start = time.Now().Add(-37*time.Second - 900*ms)
 	add(gpt, event.Waiting, 0, 0, 0, 0, 0)
 	return out
