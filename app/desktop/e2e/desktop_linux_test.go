@@ -142,7 +142,7 @@ func TestWindow(t *testing.T) {
 
 	s.key("ctrl+w")
 	p.until("the window to hide", func() bool { return len(s.windows()) == 0 })
-	second := s.start("--listen", freeAddr(t))
+	second := s.start()
 	if code := second.end(); code != 0 {
 		t.Errorf("the second copy ends with %d", code)
 	}

@@ -43,9 +43,9 @@ func TestSecondStart(t *testing.T) {
 	addr := freeAddr(t)
 	first := s.start("--hidden", "--listen", addr)
 	first.says("Running on " + addr)
-	second := s.start("--hidden", "--listen", freeAddr(t))
-	if code := second.end(); code != 0 {
-		t.Errorf("the second copy ends with %d", code)
+	second := s.start("--hidden", "--listen", freeAddr(t)) // an address that the first does not take
+	if code := second.end(); code != 1 || !strings.Contains(second.log.String(), "Flags have no effect on it: --listen") {
+		t.Errorf("the second copy ends with %d and says %q", code, second.log.String())
 	}
 	s.window()
 
