@@ -58,6 +58,7 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer {
 	rr.error.Hidden = true
 	rr.objects = append(rr.objects, rr.error)
 	rr.Refresh()
+	rr.Layout(r.Size()) // Fyne forgets what was not seen for a minute, and makes it again in the same size
 	return rr
 }
 

@@ -400,6 +400,18 @@ func TestHiddenWindowStaysRight(t *testing.T) {
 	}
 }
 
+// Fyne forgets how widgets are drawn that were not seen for a minute.
+func TestHeadIsDrawnAgain(t *testing.T) {
+	test.NewTempApp(t)
+	h := newHead()
+	h.Resize(fyne.NewSize(1000, rowHeight))
+	for i, t2 := range h.CreateRenderer().(*rowRenderer).texts {
+		if t2.Hidden != !place(1000)[i].shown || !t2.Hidden && t2.Text == "" {
+			t.Errorf("column %d: hidden %t, text %q", i, t2.Hidden, t2.Text)
+		}
+	}
+}
+
 func TestColumnsFit(t *testing.T) {
 	for width := float32(584); width <= 1600; width += 8 {
 		cells := place(width)
