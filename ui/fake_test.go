@@ -232,6 +232,13 @@ func (c *fakeCore) Replay(_ context.Context, r presenter.Replay) error {
 	return c.replayErr
 }
 
+// sent is how many requests were sent again.
+func (c *fakeCore) sent() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.replays)
+}
+
 func (c *fakeCore) Try(_ context.Context, model string) (presenter.Trial, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

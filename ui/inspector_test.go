@@ -63,6 +63,73 @@ func (l *lines) content() string {
 	return b.String()
 }
 
+// draft opens the box in which a request is edited.
+func (s *stage) draft() (model, body *entry, send *button) {
+	s.t.Helper()
+	s.inspector().edit()
+	for _, o := range test.LaidOutObjects(s.window.win.Canvas().Overlays().Top()) {
+		switch o := o.(type) {
+		case *entry:
+			if o.MultiLine {
+				body = o
+			} else {
+				model = o
+			}
+		case *button:
+			send = o // the last one
+		}
+	}
+	if model == nil || body == nil || send == nil || send.Text != "Send" {
+		s.t.Fatal("no fields to edit")
+	}
+	return model, body, send
+}
+
+// The model that was chosen stays when another part of the body is edited, also before the
+// body has followed it; and it follows the body's own.
+func TestDraftKeepsTheModel(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	model, body, send := s.draft()
+	model.SetText("gpt-5#openai")
+	body.SetText(body.Text + " ")
+	if model.Text != "gpt-5#openai" {
+		t.Fatalf("an edit of the body sets the model to %q", model.Text)
+	}
+	s.pass()
+	if got, _ := presenter.BodyModel(body.Text); got != "gpt-5#openai" {
+		t.Errorf("the body asks for %q", got)
+	}
+	body.SetText(presenter.WithModel(body.Text, "grok-4#grok"))
+	if model.Text != "grok-4#grok" {
+		t.Errorf("the body's model is not followed: %q", model.Text)
+	}
+	model.SetText("gpt-5#openai")
+	test.Tap(send) // at once
+	s.until("the request", func() bool { return s.core.sent() > 0 })
+	if r := s.core.replays[0]; r.Model != "gpt-5#openai" {
+		t.Errorf("sent: %+v", r)
+	}
+}
+
+// A body that cannot be read is not sent: its line is named while it is edited.
+func TestDraftNamesTheLine(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	model, body, send := s.draft()
+	whole := body.Text
+	body.SetText(strings.Replace(whole, "{\n", "{\n}", 1))
+	if !send.Disabled() {
+		t.Error("it can be sent")
+	}
+	model.OnSubmitted(model.Text)
+	if s.window.win.Canvas().Overlays().Top() == nil {
+		t.Error("Enter sends it")
+	}
+	body.SetText(whole)
+	if send.Disabled() {
+		t.Error("it cannot be sent once it is mended")
+	}
+}
+
 func TestInspectorShowsBothSides(t *testing.T) {
 	s := sceneInspector(tabRequest)(t)
 	in := s.inspector()

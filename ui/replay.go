@@ -112,8 +112,9 @@ func (in *inspector) edit() {
 	model, body := in.draftFields(draft)
 	rows := stack(gap, newLine(words.T("Model"), faceMuted), model)
 	var form fyne.CanvasObject = rows
+	label := newLine(words.T("Body"), faceMuted)
 	if draft.Body != "" {
-		form = container.NewBorder(stack(gap, rows, newLine(words.T("Body"), faceMuted)), nil, nil, nil, body)
+		form = container.NewBorder(stack(gap, rows, label), nil, nil, nil, body)
 	} else {
 		rows.Add(newParagraph(draft.Note).note())
 	}
@@ -123,7 +124,26 @@ func (in *inspector) edit() {
 		width, height = boxWidth, 0
 	}
 	q := in.w.ask(words.T("Edit and send again"), words.T("Send"), form, width, height, func() { in.replay(draft.Replay(model.Text, body.Text)) })
-	model.OnSubmitted = func(string) { q.save.OnTapped() }
+	model.OnSubmitted = func(string) {
+		if !q.save.Disabled() {
+			q.save.OnTapped()
+		}
+	}
+	check := func() {
+		text, color := words.T("Body"), faceMuted.color
+		q.save.Enable()
+		if fault := presenter.BodyFault(body.Text); fault != "" && draft.Body != "" {
+			text, color = fault, theme.ColorNameError
+			q.save.Disable()
+		}
+		label.setColored(text, color)
+	}
+	follow := body.OnChanged
+	body.OnChanged = func(s string) {
+		follow(s)
+		check()
+	}
+	check()
 	in.w.win.Canvas().Focus(model)
 }
 
@@ -148,10 +168,14 @@ func (in *inspector) draftFields(draft presenter.Draft) (model, body *entry) {
 			}
 		})
 	}
+	named, _ := presenter.BodyModel(draft.Body)
 	body.OnChanged = func(s string) {
-		if m, ok := presenter.BodyModel(s); ok && m != model.Text {
-			model.SetText(m)
+		m, ok := presenter.BodyModel(s)
+		if !ok || m == named { // another part was edited, and what the small field says is still to follow
+			return
 		}
+		named = m
+		setText(model, m)
 	}
 	return model, body
 }

@@ -127,6 +127,18 @@ func BodyModel(body string) (model string, ok bool) {
 	return model, true
 }
 
+// BodyFault is why a body cannot be sent, in a sentence, "" when it can.
+func BodyFault(body string) string {
+	var value json.RawMessage
+	err := json.Unmarshal([]byte(body), &value)
+	var wrong *json.SyntaxError
+	if !errors.As(err, &wrong) {
+		return ""
+	}
+	line := 1 + strings.Count(body[:min(int(wrong.Offset), len(body))], "\n")
+	return words.F("Body: line {{.Line}} is not valid JSON", words.V{"Line": line})
+}
+
 // WithModel is a body that asks for a model; the rest stays byte for byte. A body that names
 // none stays as it is.
 func WithModel(body, model string) string {

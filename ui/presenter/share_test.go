@@ -78,3 +78,16 @@ func TestCurlHasAnAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestBodyFault(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"model":"a"}`: "", ` {} `: "",
+		"":            "Body: line 1 is not valid JSON",
+		"{\n}\n}":     "Body: line 3 is not valid JSON",
+		"{\n\"a\": 1": "Body: line 2 is not valid JSON",
+	} {
+		if got := presenter.BodyFault(body); got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}
