@@ -31,8 +31,8 @@ type tray struct {
 func newTray(u *UI) *tray {
 	t := &tray{u: u, menu: fyne.NewMenu(u.opts.Name)}
 	t.shown = t.items()
-	for _, it := range t.shown {
-		t.menu.Items = append(t.menu.Items, t.item(it))
+	for i := range t.shown {
+		t.menu.Items = append(t.menu.Items, t.line(i))
 	}
 	t.menu.Items[0].Shortcut = built(t.built)
 	desk, ok := u.app.(desktop.App)
@@ -66,6 +66,16 @@ func (t *tray) items() []presenter.TrayItem {
 		p.Trouble = &list[0]
 	}
 	return p.Menu()
+}
+
+// line is the item at a place of the menu. It does what its line stands for when it is
+// chosen, so that what only that concerns needs no new menu.
+func (t *tray) line(i int) *fyne.MenuItem {
+	m := t.item(t.shown[i])
+	if !m.IsSeparator {
+		m.Action = func() { t.u.do(t.shown[i]) }
+	}
+	return m
 }
 
 func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
@@ -104,12 +114,13 @@ func (t *tray) refresh() {
 	h := t.u.headline()
 	changed := false
 	for i, it := range t.items() {
-		if it.Same(t.shown[i]) {
+		looks := it.Looks(t.shown[i])
+		t.shown[i] = it
+		if looks {
 			continue
 		}
-		t.shown[i] = it
 		shortcut := t.menu.Items[i].Shortcut
-		*t.menu.Items[i] = *t.item(it)
+		*t.menu.Items[i] = *t.line(i)
 		t.menu.Items[i].Shortcut = shortcut
 		changed = true
 	}

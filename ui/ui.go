@@ -406,6 +406,9 @@ func (u *UI) act(a presenter.Action) {
 	case presenter.OpenSettings:
 		u.show()
 		u.window.open(pageSettings)
+	case presenter.OpenModels:
+		u.show()
+		u.window.open(pageModels)
 	case presenter.ToggleLogin:
 		u.setLogin(u.login != presenter.LoginOn)
 	case presenter.Quit:

@@ -220,6 +220,7 @@ const (
 	CopyKey
 	OpenWindow
 	OpenSettings
+	OpenModels
 	ChooseModel
 	ShowRequest
 	ToggleLogin

@@ -24,6 +24,12 @@ func (t TrayItem) Same(o TrayItem) bool {
 		t.Separator == o.Separator && slices.EqualFunc(t.Children, o.Children, TrayItem.Same)
 }
 
+// Looks tells whether two items look the same: what they are about may differ.
+func (t TrayItem) Looks(o TrayItem) bool {
+	o.Arg = t.Arg
+	return t.Same(o)
+}
+
 // Tray is what the tray menu is made of.
 type Tray struct {
 	Headline Headline
@@ -71,9 +77,13 @@ func (t *Tray) Menu() []TrayItem {
 	}
 }
 
-// models chooses what the model "default" stands for.
+// models chooses what the model "default" stands for. While there is nothing to choose from,
+// it leads to where a model is typed.
 func (t *Tray) models() TrayItem {
-	it := TrayItem{Label: words.T("Default model"), Enabled: len(t.Models) > 0}
+	if len(t.Models) == 0 {
+		return TrayItem{Label: words.T("Default model…"), Action: OpenModels, Enabled: !t.Quitting}
+	}
+	it := TrayItem{Label: words.T("Default model"), Enabled: true}
 	for _, m := range t.Models {
 		it.Children = append(it.Children, TrayItem{Label: Shorten(m, trayWidth), Action: ChooseModel, Arg: m, Enabled: true, Checked: m == t.Model})
 	}

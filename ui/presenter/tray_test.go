@@ -22,7 +22,7 @@ func TestTrayModels(t *testing.T) {
 	if !ok || !it.Enabled || len(it.Children) != 2 || it.Children[0].Checked || !it.Children[1].Checked || it.Children[0].Arg != "a#groq" || it.Children[0].Action != ChooseModel {
 		t.Errorf("%+v", it)
 	}
-	if it, _ := labelled((&Tray{}).Menu(), "Default model"); it.Enabled || len(it.Children) != 0 {
+	if it, _ := labelled((&Tray{}).Menu(), "Default model…"); !it.Enabled || it.Action != OpenModels || len(it.Children) != 0 {
 		t.Errorf("without models: %+v", it)
 	}
 }

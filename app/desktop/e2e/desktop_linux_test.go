@@ -90,8 +90,10 @@ func TestTrayMenu(t *testing.T) {
 	for label, want := range map[string]string{
 		"Copy OpenAI base URL": "http://" + addr + "/v1", "Copy Anthropic base URL": "http://" + addr,
 	} {
-		p.click(label)
-		p.until(fmt.Sprintf("%q on the clipboard", want), func() bool { return s.clipboard() == want })
+		p.until(fmt.Sprintf("%q on the clipboard", want), func() bool {
+			p.click(label) // again, because a menu that is just made anew has no use for a click
+			return s.clipboard() == want
+		})
 	}
 	p.click("Open window")
 	s.window()
