@@ -41,32 +41,41 @@ func (d *requestDecoder) message(i int) {
 // addTurn keeps turns that say something, and gives instructions inside a turn a turn of
 // their own behind it.
 func (d *requestDecoder) addTurn(t ir.Turn) {
-	var system []ir.Part
-	kept := t.Parts[:0:0]
-	for _, p := range t.Parts {
-		if p.Kind == ir.Opaque && p.Type == "mid_conv_system" {
-			parts, _, err := decodeContent(p.Raw.Get("content"), t.At)
-			if err != nil {
-				d.Fail(err)
-			}
-			if text := p.Raw.Get("text").Text(); text != nil {
-				parts = append(parts, ir.Part{Kind: ir.Text, Text: text, At: p.At})
-			}
-			system = append(system, parts...)
-			continue
-		}
-		kept = append(kept, p)
-	}
-	t.Parts = kept
+	system := d.instructions(&t)
 	if err := ir.CheckTurn(&t); err != nil {
 		d.Fail(err)
 	}
-	if len(kept) > 0 || t.Plain || t.Role == ir.RoleUser && len(system) == 0 {
+	if len(t.Parts) > 0 || t.Plain || t.Role == ir.RoleUser && len(system) == 0 {
 		d.req.Turns = append(d.req.Turns, t)
 	}
 	if len(system) > 0 {
 		d.req.Turns = append(d.req.Turns, ir.Turn{Role: ir.RoleSystem, Parts: system, At: t.At})
 	}
+}
+
+// instructions takes those out of a turn that stand between its parts.
+func (d *requestDecoder) instructions(t *ir.Turn) (system []ir.Part) {
+	n := 0
+	for i := range t.Parts {
+		p := &t.Parts[i]
+		if p.Kind != ir.Opaque || p.Type != "mid_conv_system" {
+			if n < i { // most turns have none, and parts are large
+				t.Parts[n] = *p
+			}
+			n++
+			continue
+		}
+		parts, _, err := decodeContent(p.Raw.Get("content"), t.At)
+		if err != nil {
+			d.Fail(err)
+		}
+		if text := p.Raw.Get("text").Text(); text != nil {
+			parts = append(parts, ir.Part{Kind: ir.Text, Text: text, At: p.At})
+		}
+		system = append(system, parts...)
+	}
+	t.Parts = t.Parts[:n]
+	return system
 }
 
 // decodeContent reads content, a string or a list of blocks.
@@ -89,13 +98,14 @@ func decodeContent(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain boo
 		if !at.HasSub {
 			where = at.In("content", i)
 		}
-		p, perr := decodeBlock(r.Value(), where)
-		if perr != nil {
+		parts = append(parts, ir.Part{})
+		p := &parts[len(parts)-1]
+		if perr := decodeBlock(r.Value(), where, p); perr != nil {
 			r.Fail(perr)
 			return
 		}
-		if p.Kind != ir.Text || len(p.Text) > 0 {
-			parts = append(parts, p)
+		if p.Kind == ir.Text && len(p.Text) == 0 {
+			parts = parts[:len(parts)-1]
 		}
 	})
 	if r.Err() != nil {
@@ -155,12 +165,13 @@ func readBlock(v rawjson.Value) (wireBlock, error) {
 	return b, r.Err()
 }
 
-func decodeBlock(v rawjson.Value, at ir.Pos) (ir.Part, error) {
+// decodeBlock reads a block into a part, which is empty.
+func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
 	b, err := readBlock(v)
 	if err != nil {
-		return ir.Part{}, ir.Invalid(at.String(), "%v", err)
+		return ir.Invalid(at.String(), "%v", err)
 	}
-	p := ir.Part{At: at, Cache: b.cache}
+	p.At, p.Cache = at, b.cache
 	switch b.kind {
 	case "text":
 		p.Kind, p.Text, p.Citations = ir.Text, b.text, b.citations
@@ -192,7 +203,7 @@ func decodeBlock(v rawjson.Value, at ir.Pos) (ir.Part, error) {
 	default:
 		p.Kind, p.Type, p.Raw = ir.Opaque, b.kind, v
 	}
-	return p, err
+	return err
 }
 
 // decodeSource reads where the bytes of an image or document are.

@@ -90,16 +90,20 @@ func (r *repairer) unfinished(t *Turn) {
 // place is a part of the output.
 type place struct{ turn, part int }
 
-func hasCalls(t Turn) bool {
-	return slices.ContainsFunc(t.Parts, func(p Part) bool { return p.Kind == ToolCall })
-}
+func hasCalls(t Turn) bool { return indexPart(t.Parts, ToolCall) >= 0 }
 
-func hasResults(t Turn) bool {
-	return slices.ContainsFunc(t.Parts, func(p Part) bool { return p.Kind == ToolResult })
-}
+func hasResults(t Turn) bool { return indexPart(t.Parts, ToolResult) >= 0 }
 
-func firstCall(t Turn) Part {
-	return t.Parts[slices.IndexFunc(t.Parts, func(p Part) bool { return p.Kind == ToolCall })]
+func firstCall(t Turn) *Part { return &t.Parts[indexPart(t.Parts, ToolCall)] }
+
+// indexPart is where the first part of a kind is, -1 when there is none.
+func indexPart(parts []Part, kind PartKind) int {
+	for i := range parts {
+		if parts[i].Kind == kind {
+			return i
+		}
+	}
+	return -1
 }
 
 // loose emits a turn outside of any group; results in it answer no open call.
@@ -157,18 +161,19 @@ func (r *repairer) group(t Turn, following []Turn) {
 	answers := Turn{Role: RoleUser, At: t.At}
 	var deferred []Turn
 	for i, f := range following {
-		rest := make([]Part, 0, len(f.Parts))
-		for _, p := range f.Parts {
+		var rest []Part
+		for j := range f.Parts {
+			p := &f.Parts[j]
 			switch {
 			case p.Kind != ToolResult:
-				rest = append(rest, p)
+				rest = append(rest, *p)
 			default:
 				known, again := results.take(p)
 				if again {
 					r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call has two results; the last one was used")
 				}
 				if !known {
-					rest = r.orphan(rest, p)
+					rest = r.orphan(rest, *p)
 				}
 			}
 		}
@@ -212,7 +217,13 @@ type callID struct {
 
 // calls makes the ids of a turn's calls unique and prepares the list of their answers.
 func (r *repairer) calls(t *Turn) ([]callID, *answers) {
-	t.Parts = slices.Clone(t.Parts)
+	own := false // parts are large, and few ids are changed
+	name := func(i int, id string) {
+		if !own {
+			t.Parts, own = slices.Clone(t.Parts), true
+		}
+		t.Parts[i].Call.ID = id
+	}
 	var ids []callID
 	a := &answers{calls: make(map[string][]int)}
 	for i := range t.Parts {
@@ -223,13 +234,14 @@ func (r *repairer) calls(t *Turn) ([]callID, *answers) {
 		was := p.Call.ID
 		switch {
 		case was == "":
-			p.Call.ID = r.free("call", len(r.used)+1)
+			name(i, r.free("call", len(r.used)+1))
 		case r.used[was]:
-			p.Call.ID = r.free(was, 2)
+			name(i, r.free(was, 2))
 			r.losses.Add("duplicate-tool-call-id", p.At.String(), "a tool call id was used twice; the later one was renamed")
 		}
-		r.used[p.Call.ID] = true
-		ids = append(ids, callID{was: was, now: p.Call.ID, at: p.At})
+		now := t.Parts[i].Call.ID
+		r.used[now] = true
+		ids = append(ids, callID{was: was, now: now, at: p.At})
 		a.calls[was] = append(a.calls[was], len(ids)-1)
 	}
 	a.answer = make([]*Part, len(ids))
@@ -254,13 +266,13 @@ type answers struct {
 
 // take assigns a result to its call, if it is one of these. Calls that share an id are
 // answered in order; otherwise the last answer of a call counts.
-func (a *answers) take(p Part) (known, again bool) {
+func (a *answers) take(p *Part) (known, again bool) {
 	calls := a.calls[p.Reply.CallID]
 	if len(calls) == 0 {
 		return false, false
 	}
 	again = a.answer[calls[0]] != nil
-	a.answer[calls[0]] = &p
+	a.answer[calls[0]] = p
 	if len(calls) > 1 {
 		a.calls[p.Reply.CallID] = calls[1:]
 	}
