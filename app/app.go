@@ -456,7 +456,9 @@ func (a *App) commit(file settings.Settings, broken bool) error {
 // Close stops the proxy as Stop does, and everything else.
 func (a *App) Close(ctx context.Context) error {
 	err := a.sup.Stop(ctx)
+	a.mu.Lock() // so that nothing begins to be read while it is waited for
 	a.cancel()
+	a.mu.Unlock()
 	a.loads.Wait()
 	a.sup.Close()
 	if err != nil {

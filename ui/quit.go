@@ -61,7 +61,7 @@ func (w *window) sayQuitting(h presenter.Headline) {
 	if w.ending == nil {
 		now := newButton(words.T("Quit now"), w.u.quit)
 		w.ending = &quitDialog{text: newParagraph("")}
-		content := stack(gap, w.ending.text, newParagraph(words.T("Requests still running will end with an error.")).note())
+		content := stack(gap, w.ending.text, newParagraph(words.T("If you quit now, they end with an error.")).note())
 		w.ending.text.text = h.Text
 		w.ending.box = w.newBox(w.u.opts.Name, content, answers(nil, now), nil)
 		w.ending.box.show(boxWidth, 0, nil)
