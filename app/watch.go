@@ -63,19 +63,16 @@ func (w watch) run(ctx context.Context, changed func()) {
 			continue
 		case <-tick.C:
 		}
+		if addrs := w.addrs(); w.now().Sub(at) > lookEvery+sleptAfter || addrs != seen {
+			seen = addrs
+			w.recover(ctx)
+			changed()
+		}
 		w.revive(ctx)
 		if w.app.look(ctx) {
 			changed()
 		}
-		before := at
-		at = w.now()
-		addrs := w.addrs()
-		if at.Sub(before) > lookEvery+sleptAfter || addrs != seen {
-			seen = addrs
-			w.recover(ctx)
-			changed()
-			at = w.now() // that took its time
-		}
+		at = w.now() // not before: what is done here may wait long, as for a proxy that drains
 	}
 }
 

@@ -88,6 +88,21 @@ func TestAttendNoticesSleepAndNetworks(t *testing.T) {
 	})
 }
 
+// TestAttendKnowsItsOwnWaitFromSleep: a proxy that drains keeps the watch waiting, as it does
+// while the program quits.
+func TestAttendKnowsItsOwnWaitFromSleep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := attend(t)
+		must(t, a.app.sup.begin(t.Context()))
+		a.wait(time.Minute)
+		a.app.sup.end()
+		a.wait(time.Minute)
+		if srv := a.net.all[0]; srv.drops() != 0 || a.changes.Load() != 0 {
+			t.Errorf("a wait passes for sleep: dropped %d times, told %d times", srv.drops(), a.changes.Load())
+		}
+	})
+}
+
 func TestAttendReplacesAListenerThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := attend(t)
