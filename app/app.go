@@ -240,13 +240,14 @@ func (a *App) Active() int { return a.sup.Active() }
 // Dir is the folder of the settings file, for what is to be kept beside it.
 func (a *App) Dir() string { return filepath.Dir(a.path) }
 
-// Notices is what the user should know about the settings file: keys that are not known,
-// values that cannot be used, and where a copy of it is kept. See also FileError.
+// Notices is what the user should know about the settings file, the most important first:
+// values that cannot be used and what that means, where a copy of the file is kept, and keys
+// that are not known. See also FileError, which comes before all of it.
 func (a *App) Notices() []settings.Notice {
-	out := a.unknownKeys()
 	a.mu.Lock()
 	misfits, stale, fileErr := a.misfits, a.stale, a.fileErr
 	a.mu.Unlock()
+	out := misfitting(misfits, a.path)
 	broken := errors.As(fileErr, new(*settings.SyntaxError))
 	switch {
 	case stale && fileErr != nil && !broken:
@@ -259,10 +260,15 @@ func (a *App) Notices() []settings.Notice {
 	if kept := a.keptAside(); kept != "" {
 		out = append(out, settings.Notice{Text: prose.New("parts of the old settings file could not be used; a copy is kept as %s", kept)})
 	}
+	return append(out, a.unknownKeys()...)
+}
+
+// misfitting are the notices about values that cannot be used, with their places in the file.
+func misfitting(misfits []settings.Problem, path string) (out []settings.Notice) {
 	if len(misfits) == 0 {
-		return out
+		return nil
 	}
-	lines := settings.FileLines(a.path)
+	lines := settings.FileLines(path)
 	for _, p := range misfits {
 		out = append(out, settings.Notice{Line: lines.Of(p.Field), Text: prose.New("%s cannot be used: %s", p.Name(), p.Text)})
 	}

@@ -138,11 +138,15 @@ func (a *App) note(notices []settings.Notice, v verdict) (changed bool) {
 	if !changed {
 		return false
 	}
-	for _, n := range a.Notices() {
-		a.log.Warn("settings file", "line", n.Line, "why", n.Text.String())
-	}
 	if v.err != nil {
 		a.log.Warn("settings file", "why", v.err)
+	}
+	for _, n := range a.Notices() {
+		about := []any{"why", n.Text.String()}
+		if n.Line > 0 {
+			about = append([]any{"line", n.Line}, about...)
+		}
+		a.log.Warn("settings file", about...)
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -97,6 +98,32 @@ func TestABrokenEditChangesNothing(t *testing.T) {
 				t.Errorf("files were made: %v", kept)
 			}
 		})
+	}
+}
+
+// TestWhatIsToldOfAFileIsInOrder: what is wrong comes before what that means, and that before
+// what is only ignored. A line that is not known is not named in the log.
+func TestWhatIsToldOfAFileIsInOrder(t *testing.T) {
+	a, _ := openedFile(t, "[server]\nlisten = '127.0.0.1:0'\n")
+	var log strings.Builder
+	a.log = slog.New(slog.NewTextHandler(&log, nil))
+	edit(t, a, "[server]\nlisten = '127.0.0.1:0'\nretries = 'x'\n[alias]\nfast = 'echo#demo'\n")
+	order := []string{"server.retries cannot be used", "keeps the settings it had before", "[alias] is not a section"}
+	at := -1
+	for _, part := range order {
+		next := strings.Index(said(a), part)
+		if next <= at {
+			t.Errorf("%q is missing or too early in:\n%s", part, said(a))
+		}
+		at = next
+	}
+	edit(t, a, "broken")
+	first, _, _ := strings.Cut(log.String()[strings.LastIndex(log.String(), "line=4"):], "keeps the settings")
+	if !strings.Contains(first, "settings file cannot be read") {
+		t.Errorf("the error is not said first:\n%s", log.String())
+	}
+	if strings.Contains(log.String(), "line=0") || !strings.Contains(log.String(), "line=3") {
+		t.Errorf("the log says:\n%s", log.String())
 	}
 }
 
