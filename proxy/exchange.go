@@ -236,7 +236,7 @@ func noEmbeddings(p *provider.Provider) *ir.Error {
 			others = append(others, other.Slug)
 		}
 	}
-	return ir.Refused("model", "%s has no embeddings: use a model of %s", p.Title, strings.Join(others, ", "))
+	return ir.Refused("model", "%s has no embeddings: use a model of %s", p.Told(), strings.Join(others, ", "))
 }
 
 // address is where the request goes.
@@ -255,11 +255,11 @@ func (x *exchange) address() (string, error) {
 		case c.TokenUnread:
 			return "", unread(prose.New("the gateway token"))
 		case own.Unread && own.Own == "" && x.key.provider == "":
-			return "", unread(prose.New("your own key for %s", x.route.Provider.Title))
+			return "", unread(prose.New("your own key for %s", x.route.Provider.Told()))
 		case x.route.Provider.GatewayKey && c.GatewayToken == "" && own.Own == "" && x.key.provider == "":
-			return "", notConfigured("%s needs the gateway token: enter it in Settings, run apex-ai-proxy token set, or set GATEWAY_TOKEN", x.route.Provider.Title)
+			return "", notConfigured("%s needs the gateway token: enter it in Settings, run apex-ai-proxy token set, or set GATEWAY_TOKEN", x.route.Provider.Told())
 		case own.Need && own.Own == "" && x.key.provider == "":
-			return "", notConfigured("your own key for %s is not set: enter it in Settings, or run apex-ai-proxy token set %s", x.route.Provider.Title, x.route.Provider.Slug)
+			return "", notConfigured("your own key for %s is not set: enter it in Settings, or run apex-ai-proxy token set %s", x.route.Provider.Told(), x.route.Provider.Slug)
 		}
 	}
 	return x.route.URL(x.up, provider.Place{
@@ -298,21 +298,21 @@ var (
 // broken tells why reading from the upstream ended with err; nil when the client is gone
 // and nobody is left to be told.
 func (x *exchange) broken(err error) *ir.Error {
-	title := x.route.Provider.Title
+	name := x.route.Provider.Told()
 	if x.ctx != nil {
 		switch cause := context.Cause(x.ctx); {
 		case cause == nil:
 		case errors.Is(cause, errStopping):
 			return &ir.Error{Kind: ir.Unavailable, Code: "proxy_stopping", Message: prose.New("the proxy is being stopped")}
 		case errors.Is(cause, errUpstreamSlow):
-			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: prose.New("%s did not answer within %s", title, x.cfg.UpstreamTimeout)}
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: prose.New("%s did not answer within %s", name, x.cfg.UpstreamTimeout)}
 		case errors.Is(cause, errStreamIdle):
-			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: prose.New("%s sent nothing for %s in the middle of its answer", title, x.cfg.StreamIdleTimeout)}
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: prose.New("%s sent nothing for %s in the middle of its answer", name, x.cfg.StreamIdleTimeout)}
 		default:
 			return nil
 		}
 	}
-	return x.masked(apierror.FromTransport(err, title))
+	return x.masked(apierror.FromTransport(err, name))
 }
 
 // masked hides the configured secrets in an error.

@@ -164,7 +164,7 @@ func TestInProcessCancel(t *testing.T) {
 			close(gone)
 		})}
 		ctx, cancel := context.WithCancel(t.Context())
-		r, err := http.NewRequestWithContext(ctx, "POST", "http://demo.invalid/v1/messages", http.NoBody)
+		r, err := http.NewRequestWithContext(ctx, "POST", "http://built-in-demo.invalid/v1/messages", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -128,7 +128,7 @@ func (x *exchange) cutShort(err error) error {
 		return errGone
 	}
 	if e.Kind == ir.BadGateway {
-		e.Message = prose.New("%s broke off in the middle of its response", x.route.Provider.Title)
+		e.Message = prose.New("%s broke off in the middle of its response", x.route.Provider.Told())
 	}
 	return e
 }
@@ -257,7 +257,7 @@ func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *
 			}
 		}
 		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its response", x.route.Provider.Title)}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its response", x.route.Provider.Told())}
 		}
 		return nil
 	}
@@ -463,7 +463,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 	}
 	var e *ir.Error
 	if errors.Is(err, io.EOF) {
-		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s ended its stream early", x.route.Provider.Title)}
+		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s ended its stream early", x.route.Provider.Told())}
 	} else if cut := x.cutShort(err); !errors.As(cut, &e) || errors.Is(cut, errGone) {
 		x.gone()
 		return nil
@@ -482,7 +482,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 // failure is what an upstream said of its error inside a stream.
 func (x *exchange) failure(said string) prose.Text {
 	if said == "" {
-		return prose.New("%s reported an error in its stream", x.route.Provider.Title)
+		return prose.New("%s reported an error in its stream", x.route.Provider.Told())
 	}
 	return prose.Verbatim(said)
 }

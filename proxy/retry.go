@@ -139,7 +139,7 @@ func (x *exchange) again(try int, j *journey, resp *http.Response, err error) (b
 		if x.ctx.Err() != nil || !j.untouched(err) {
 			return false, nil
 		}
-		failed.Text = x.masked(apierror.FromTransport(err, x.route.Provider.Title)).Message
+		failed.Text = x.masked(apierror.FromTransport(err, x.route.Provider.Told())).Message
 	} else {
 		if x.repeatedElsewhere() {
 			return false, resp

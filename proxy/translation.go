@@ -119,7 +119,7 @@ func (t *translation) take(b []byte, feed func(sse.Frame)) error {
 	defer t.mu.Unlock()
 	t.out = t.out[:0]
 	if err := t.parser.Feed(b, feed); err != nil {
-		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s: %s", t.x.route.Provider.Title, prose.Of(err))}
+		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s: %s", t.x.route.Provider.Told(), prose.Of(err))}
 	}
 	if err := t.tooLong(); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (t *translation) tooLong() error {
 	if t.size <= maxText {
 		return nil
 	}
-	return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s streamed more than 32 MiB of text", t.x.route.Provider.Title)}
+	return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s streamed more than 32 MiB of text", t.x.route.Provider.Told())}
 }
 
 // finish tells the decoder that the body has ended.
@@ -335,7 +335,7 @@ func (t *translation) collect(body io.Reader, buf []byte, n int, err error) erro
 	feed := func(f sse.Frame) { dec.Decode(f, add) }
 	for !dec.Done() {
 		if e := t.parser.Feed(buf[:n], feed); e != nil {
-			return &ir.Error{Kind: ir.BadGateway, Message: prose.New("%s: %s", x.route.Provider.Title, prose.Of(e))}
+			return &ir.Error{Kind: ir.BadGateway, Message: prose.New("%s: %s", x.route.Provider.Told(), prose.Of(e))}
 		}
 		if e := t.tooLong(); e != nil {
 			return e
@@ -380,7 +380,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 	if err != nil {
 		var e *ir.Error
 		if !errors.As(err, &e) || e.Kind == ir.InvalidRequest {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s sent a response that is not valid in its protocol", x.route.Provider.Title)}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s sent a response that is not valid in its protocol", x.route.Provider.Told())}
 		}
 		return err
 	}

@@ -434,7 +434,7 @@ func (x *exchange) plain(resp *http.Response) error {
 	if err != nil || len(codings) > 1 {
 		return &ir.Error{
 			Kind: ir.BadGateway, Code: "upstream_error",
-			Message: prose.New("%s answered in an encoding that cannot be read", x.route.Provider.Title),
+			Message: prose.New("%s answered in an encoding that cannot be read", x.route.Provider.Told()),
 		}
 	}
 	resp.Body = struct {

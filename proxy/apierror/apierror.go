@@ -130,7 +130,7 @@ func FromGateway(body []byte) bool {
 }
 
 // FromTransport is the error of a request that got no answer at all.
-func FromTransport(err error, provider string) *ir.Error {
+func FromTransport(err error, provider prose.Text) *ir.Error {
 	var known *ir.Error
 	if errors.As(err, &known) {
 		return known

@@ -38,6 +38,15 @@ type Provider struct {
 	GatewayKey bool
 }
 
+// Told is the title for sentences, which is the name of a company or a product, and
+// the same in every language, except that of the demo.
+func (p *Provider) Told() prose.Text {
+	if p.Local {
+		return prose.New("Built-in demo")
+	}
+	return prose.Verbatim(p.Title)
+}
+
 // KeyHeader is the request header that carries a provider's own key.
 type KeyHeader struct{ Name, Prefix string }
 
@@ -121,13 +130,13 @@ func (p *Provider) path(proto ir.Protocol) string {
 func (p *Provider) Speaks(proto ir.Protocol) bool { return p.path(proto) != "" }
 
 // DemoHost is the host of URLs that are answered inside this program.
-const DemoHost = "demo.invalid"
+const DemoHost = "built-in-demo.invalid"
 
 // url builds the address of a protocol for a model.
 func (p *Provider) url(proto ir.Protocol, model string, at Place) (string, error) {
 	path := p.path(proto)
 	if path == "" {
-		return "", &ir.Error{Kind: ir.Unsupported, Message: prose.New("%s has no API for this protocol", p.Title)}
+		return "", &ir.Error{Kind: ir.Unsupported, Message: prose.New("%s has no API for this protocol", p.Told())}
 	}
 	if p.Local {
 		return "http://" + DemoHost + "/" + path, nil

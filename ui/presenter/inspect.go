@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -89,9 +90,21 @@ func Inspect(x *event.Exchange, s *capture.Snapshot, kept bool, limits capture.L
 	if s.Attempts > 1 {
 		in.Request.Right.Note = join(in.Request.Right.Note, words.F("Attempt {{.N}}; the earlier ones failed.", words.V{"N": s.Attempts}))
 	}
+	if x.Provider == demoProvider {
+		in.nameDemo(m[capture.UpstreamRequest].URL)
+	}
 	in.Request.compare()
 	in.Answer.compare()
 	return in
+}
+
+// nameDemo has the demo stand where others have the gateway. Its address leads nowhere, and
+// only the path of it tells something.
+func (in *Inspection) nameDemo(address string) {
+	in.Request.Right.Title, in.Answer.Left.Title = words.T("To the built-in demo"), words.T("From the built-in demo")
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		in.Request.Right.Head = strings.Replace(in.Request.Right.Head, address, u.Path, 1)
+	}
 }
 
 // whyNothing is the true reason why the bytes of an exchange cannot be seen.

@@ -67,6 +67,19 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// TestInspectNamesTheDemo: its address is for nobody to see.
+func TestInspectNamesTheDemo(t *testing.T) {
+	captures := capture.NewStore(capture.DefaultLimits(), nil)
+	r := captures.Open("req_1")
+	r.Request(capture.UpstreamRequest, "POST", "http://built-in-demo.invalid/v1/messages", http.Header{}, []byte("{}"))
+	r.End(false)
+	snap, _ := captures.Get("req_1")
+	in := Inspect(&event.Exchange{ID: "req_1", Provider: demoProvider}, &snap, true, capture.DefaultLimits(), Pretty)
+	if p := in.Request.Right; p.Title != "To the built-in demo" || p.Head != "POST /v1/messages" || in.Answer.Left.Title != "From the built-in demo" {
+		t.Errorf("%q, %q, %q", p.Title, p.Head, in.Answer.Left.Title)
+	}
+}
+
 func TestInspectForms(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string

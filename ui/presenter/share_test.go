@@ -57,7 +57,7 @@ func TestCurlHasAnAddress(t *testing.T) {
 	captures := capture.NewStore(capture.DefaultLimits(), nil)
 	r := captures.Open("req_1")
 	r.Request(capture.ClientRequest, "POST", "/v1/messages", http.Header{}, []byte("{}"))
-	r.Request(capture.UpstreamRequest, "POST", "http://demo.invalid/v1/messages", http.Header{}, []byte("{}"))
+	r.Request(capture.UpstreamRequest, "POST", "http://built-in-demo.invalid/v1/messages", http.Header{}, []byte("{}"))
 	r.End(false)
 	x := event.Exchange{ID: "req_1", Provider: "demo"}
 	for _, c := range []struct {
