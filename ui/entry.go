@@ -16,6 +16,7 @@ type entry struct {
 	pass    func(fyne.Shortcut)
 	escaped func()      // called on Escape; nil when that is for the window
 	down    func() bool // takes the key Down when it returns true; may be nil
+	left    func()      // called when the cursor leaves; may be nil
 	pressed bool        // a button of the mouse is going down in it
 }
 
@@ -51,6 +52,14 @@ func (e *entry) FocusGained() {
 	e.Entry.FocusGained()
 	if !e.pressed {
 		bringIntoSight(e)
+	}
+}
+
+// FocusLost implements fyne.Focusable.
+func (e *entry) FocusLost() {
+	e.Entry.FocusLost()
+	if e.left != nil {
+		e.left()
 	}
 }
 

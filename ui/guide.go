@@ -116,6 +116,7 @@ func (g *guide) field(name presenter.Field, example string) *guideField {
 		}
 	}
 	f.entry.OnSubmitted = func(string) { g.goOn() }
+	f.entry.left = g.settle
 	return f
 }
 
@@ -417,8 +418,15 @@ func (g *guide) goBack() {
 	}
 }
 
+// settle takes an address apart that was typed, as soon as its field is left.
+func (g *guide) settle() {
+	g.form().Settle()
+	g.refresh()
+}
+
 // goOn saves the step and shows the next one.
 func (g *guide) goOn() {
+	g.form().Settle()
 	switch {
 	case !g.ready() || g.moving:
 	case g.demo || g.step == presenter.GuideClient:

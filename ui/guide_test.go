@@ -95,6 +95,25 @@ func TestGuideLeadsThrough(t *testing.T) {
 	}
 }
 
+// TestGuideTakesATypedAddress: the address of the dashboard need not be pasted.
+func TestGuideTakesATypedAddress(t *testing.T) {
+	s, g := startGuide(t, newUser())
+	test.Type(g.account.entry, "dash.cloudflare.com/"+testAccount)
+	if g.next.Disabled() || g.account.note.Visible() {
+		t.Fatalf("refused: %q", g.account.note.text)
+	}
+	test.Tap(g.next)
+	s.at(presenter.GuideGateway)
+	if got := s.core.Settings().Gateway.Account; got != testAccount || g.account.entry.Text != testAccount {
+		t.Errorf("saved %q, shown %q", got, g.account.entry.Text)
+	}
+	test.Type(g.gateway.entry, "https://dash.cloudflare.com/"+testAccount+"/ai/ai-gateway/gateways/home")
+	s.window.win.Canvas().Focus(g.next)
+	if g.gateway.entry.Text != "home" {
+		t.Errorf("the field that was left shows %q", g.gateway.entry.Text)
+	}
+}
+
 // TestGuideSkipsWithoutLoss skips with something typed at each step.
 func TestGuideSkipsWithoutLoss(t *testing.T) {
 	t.Run("valid", func(t *testing.T) {

@@ -112,6 +112,7 @@ func (p *settingsPage) refresh() {
 	for _, f := range p.choices {
 		f.refresh()
 	}
+	p.free.refresh()
 	p.token.refresh(p.w.u.token)
 	p.keys.refresh()
 	p.login.refresh()
@@ -124,7 +125,12 @@ func (p *settingsPage) refreshFooter() { p.show(p.form.Dirty(), p.form.Valid()) 
 func (p *settingsPage) changed() {
 	p.said, p.bad = "", false
 	p.test.forget()
-	p.free.forget()
+	p.refresh()
+}
+
+// settle takes an address apart that was typed, as soon as its field is left.
+func (p *settingsPage) settle() {
+	p.form.Settle()
 	p.refresh()
 }
 

@@ -44,6 +44,7 @@ func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.Canva
 		}
 	}
 	f.entry.OnSubmitted = func(string) { p.keep() }
+	f.entry.left = p.settle
 	f.below = stack(gapTight, f.entry, padded(0, gapTight, 2, 0, f.note))
 	f.content = formRow(label, f.below)
 	p.fields = append(p.fields, f)

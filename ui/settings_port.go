@@ -15,6 +15,7 @@ import (
 // could not be had.
 type freePort struct {
 	p       *settingsPage
+	taken   string // the address that could not be had
 	addr    string // "" for no offer
 	button  *widget.Button
 	content *fyne.Container
@@ -51,18 +52,17 @@ func (o *freePort) look(err error) {
 }
 
 func (o *freePort) offer(port *presenter.PortError, addr string) {
-	o.addr = addr
+	o.taken, o.addr = port.Addr, addr
 	o.button.SetText(port.Offer(addr).Button)
 	o.refresh()
 }
 
-// forget takes the offer back.
-func (o *freePort) forget() {
-	o.addr = ""
-	o.refresh()
-}
-
+// refresh shows the offer for as long as the field says that its address cannot be had.
 func (o *freePort) refresh() {
+	form := o.p.form
+	if form.Text(presenter.FieldListen) != o.taken || form.Problem(presenter.FieldListen) == "" {
+		o.addr = ""
+	}
 	if on := o.addr != ""; on != o.content.Visible() {
 		show(o.content, on)
 		o.p.content.Refresh()

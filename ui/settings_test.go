@@ -219,6 +219,10 @@ func TestATakenPortOffersAnother(t *testing.T) {
 	if p.free.button.Text != "Use 9001" || !strings.Contains(f.note.text, "nginx") {
 		t.Errorf("button %q, note %q", p.free.button.Text, f.note.text)
 	}
+	test.Type(p.field(presenter.FieldGateway).entry, "home")
+	if !p.free.content.Visible() || !strings.Contains(f.note.text, "nginx") {
+		t.Error("the offer or what it is for goes when another field is edited")
+	}
 	retype(f.entry, "127.0.0.1:9002")
 	if p.free.content.Visible() {
 		t.Error("the offer stays although another port is typed")

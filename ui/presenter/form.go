@@ -135,35 +135,83 @@ func (f *Form) SetText(name Field, value string) {
 	if _, fixed := f.Fixed(name); fixed || f.text[name] == value {
 		return
 	}
-	for field, text := range f.pasted(name, value) {
-		if _, fixed := f.Fixed(field); !fixed {
-			f.text[field] = text
-			delete(f.rejected, field)
-		}
+	pasted := len(value)-len(f.text[name]) > 1 // what is typed letter by letter waits for Settle
+	if found, ok := located(name, value); ok && pasted {
+		f.take(found) // and what the field had stays where the address lacks it
+	} else {
+		f.take(map[Field]string{name: value})
 	}
 	f.check()
 }
 
-// pasted are the fields that a text is for. What is typed letter by letter is for its own.
-func (f *Form) pasted(name Field, value string) map[Field]string {
-	out := map[Field]string{name: value}
-	located, ok := settings.Locate(value)
-	if !ok || len(value)-len(f.text[name]) <= 1 {
-		return out
+// Settle takes apart the addresses of Cloudflare that were typed letter by letter. It is
+// for the time when a field is left: before, the address may go on.
+func (f *Form) Settle() {
+	f.take(f.settled())
+	f.check()
+}
+
+// locating are the fields in which an address of Cloudflare may stand.
+var locating = []Field{FieldAccount, FieldGateway, FieldGatewayURL}
+
+// typed are the fields that an address fills in that was typed into one, nil for none: also
+// when it lacks what the field asks for.
+func (f *Form) typed(name Field) map[Field]string {
+	text := f.text[name]
+	if text == textOf(f.base, name) {
+		return nil
 	}
-	switch name {
-	case FieldAccount, FieldGateway:
-		out[name] = f.text[name] // unless the address has it
-	case FieldGatewayURL:
-		out[name] = settings.WithoutAccount(value)
-	default:
-		return out
+	found, _ := located(name, text)
+	if value, has := found[name]; !has || value == text {
+		return nil
 	}
-	out[FieldAccount] = located.Account
-	if located.Gateway != "" {
-		out[FieldGateway] = located.Gateway
+	return found
+}
+
+// settled are the fields of the gateway as Settle would leave them.
+func (f *Form) settled() map[Field]string {
+	out := map[Field]string{}
+	for _, name := range locating {
+		out[name] = f.text[name]
+	}
+	for _, name := range locating {
+		for field, value := range f.typed(name) {
+			if _, fixed := f.Fixed(field); !fixed {
+				out[field] = value
+			}
+		}
 	}
 	return out
+}
+
+// take puts values into fields, unless something beats them.
+func (f *Form) take(values map[Field]string) {
+	for name, value := range values {
+		if _, fixed := f.Fixed(name); !fixed && f.text[name] != value {
+			f.text[name] = value
+			delete(f.rejected, name)
+		}
+	}
+}
+
+// located are the fields that an address of Cloudflare in a field fills in. ok is false when
+// the text is no such address.
+func located(name Field, text string) (found map[Field]string, ok bool) {
+	if !slices.Contains(locating, name) {
+		return nil, false
+	}
+	l, ok := settings.Locate(text)
+	if !ok {
+		return nil, false
+	}
+	found = map[Field]string{FieldAccount: l.Account}
+	if l.Gateway != "" {
+		found[FieldGateway] = l.Gateway
+	}
+	if name == FieldGatewayURL {
+		found[name] = settings.WithoutAccount(text)
+	}
+	return found, true
 }
 
 // Flag tells whether a field is on.
@@ -315,9 +363,10 @@ func (f *Form) known(s settings.Settings) []string {
 func (f *Form) build() (settings.Settings, map[Field]string) {
 	problems := map[Field]string{}
 	s := f.base
-	s.Gateway.Account = f.text[FieldAccount]
-	s.Gateway.ID = f.text[FieldGateway]
-	s.Gateway.URL = f.text[FieldGatewayURL]
+	gateway := f.settled()
+	s.Gateway.Account = gateway[FieldAccount]
+	s.Gateway.ID = gateway[FieldGateway]
+	s.Gateway.URL = gateway[FieldGatewayURL]
 	s.Azure.Resource = f.text[FieldAzureResource]
 	s.Azure.APIVersion = f.text[FieldAzureAPIVersion]
 	s.Server.Listen = f.text[FieldListen]

@@ -218,15 +218,55 @@ func TestPastedAddressesFillBothFields(t *testing.T) {
 			t.Errorf("%s: account %q, gateway %q, URL %q", name, a, g, u)
 		}
 	}
-	f := newForm()
-	for i := range page {
-		f.SetText(FieldGateway, page[:i+1])
-	}
-	if f.Text(FieldGateway) != page {
-		t.Errorf("what is typed becomes %q", f.Text(FieldGateway))
-	}
 	fixed := NewForm(setUpSettings(), map[string]string{settings.FieldAccount: "flag --account"}, nil)
 	fixed.SetText(FieldGateway, page)
+	if fixed.Text(FieldAccount) != other || fixed.Text(FieldGateway) != "office" {
+		t.Errorf("a fixed account became %q, the gateway %q", fixed.Text(FieldAccount), fixed.Text(FieldGateway))
+	}
+}
+
+// An address that is typed letter by letter stays while it may go on, and counts already as
+// what it names.
+func TestTypedAddressesFillBothFields(t *testing.T) {
+	const id, other = "fedcba9876543210fedcba9876543210", "0123456789abcdef0123456789abcdef"
+	page := "https://dash.cloudflare.com/" + id + "/ai/ai-gateway/gateways/office"
+	for name, c := range map[string]struct {
+		field                   Field
+		text                    string
+		account, gate, problems string
+	}{
+		"page in account":     {FieldAccount, page, id, "office", ""},
+		"page in gateway":     {FieldGateway, page, id, "office", ""},
+		"endpoint in URL":     {FieldGatewayURL, "https://gateway.ai.cloudflare.com/v1/" + id + "/office", id, "office", ""},
+		"account's page":      {FieldAccount, "dash.cloudflare.com/" + id, id, "home", ""},
+		"no gateway's page":   {FieldGateway, "https://dash.cloudflare.com/" + id, other, "https://dash.cloudflare.com/" + id, FieldGateway},
+		"nobody's page":       {FieldAccount, "https://dash.cloudflare.com/", "https://dash.cloudflare.com/", "home", FieldAccount},
+		"another field":       {FieldAzureResource, page, other, "home", FieldAzureResource},
+		"what is no address":  {FieldGateway, "office", other, "office", ""},
+		"a gateway with dots": {FieldGateway, "a.b", other, "a.b", FieldGateway},
+	} {
+		f := newForm()
+		f.SetText(c.field, "")
+		for i := range c.text {
+			f.SetText(c.field, c.text[:i+1])
+		}
+		if f.Text(c.field) != c.text {
+			t.Errorf("%s: what is typed becomes %q", name, f.Text(c.field))
+		}
+		before, valid := f.Settings().Gateway, f.Valid()
+		f.Settle()
+		if a, g := f.Text(FieldAccount), f.Text(FieldGateway); a != c.account || g != c.gate {
+			t.Errorf("%s: account %q, gateway %q", name, a, g)
+		}
+		if s := f.Settings().Gateway; s != before || f.Valid() != valid || valid != (c.problems == "") || c.problems != "" && f.Problem(c.problems) == "" {
+			t.Errorf("%s: from %+v to %+v, valid %t, then %t", name, before, s, valid, f.Valid())
+		}
+	}
+	fixed := NewForm(setUpSettings(), map[string]string{settings.FieldAccount: "flag --account"}, nil)
+	for i := range page {
+		fixed.SetText(FieldGateway, page[:i+1])
+	}
+	fixed.Settle()
 	if fixed.Text(FieldAccount) != other || fixed.Text(FieldGateway) != "office" {
 		t.Errorf("a fixed account became %q, the gateway %q", fixed.Text(FieldAccount), fixed.Text(FieldGateway))
 	}
