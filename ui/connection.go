@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/app/settings"
@@ -39,7 +38,7 @@ func newConnection(w *window, s func() settings.Settings, token func() string, f
 	c := &connection{w: w, settings: s, token: token, found: found}
 	c.button = newButton(words.T("Test connection"), c.test)
 	c.dot, c.text, c.cure, c.detail = newDot(10), newParagraph(""), newParagraph(""), newParagraph("").note()
-	c.result = container.NewBorder(nil, nil, stack(0, padded(6, 0, 0, gap, c.dot)), nil, stack(gapTight, c.text, c.cure, c.detail))
+	c.result = marked(c.dot, stack(gapTight, c.text, c.cure, c.detail), sizeText)
 	c.content = stack(gap, inRow(0, c.button), c.result)
 	c.show()
 	return c

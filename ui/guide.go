@@ -195,7 +195,7 @@ func (g *guide) testStep() *fyne.Container {
 		}
 	})
 	g.mend.Hide()
-	return stack(gapWide, g.test.content, inRow(0, padded(0, 0, 10+gap+gapTight, 0, g.mend)))
+	return stack(gapWide, g.test.content, inRow(0, padded(0, 0, markWidth, 0, g.mend)))
 }
 
 func (g *guide) clientStep() *fyne.Container {

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
 )
 
 // stack puts objects below each other with one gap.
@@ -84,6 +85,33 @@ func (besideLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 func (besideLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	a, b := o[0].MinSize(), o[1].MinSize()
 	return fyne.NewSize(a.Width+b.Width, max(a.Height, b.Height))
+}
+
+// markWidth is how far a text stands behind the dot that marks it.
+const markWidth = markPlace + gapTight + gapWide
+
+const markPlace = 14 // for the dot
+
+// marked puts a dot before a text, level with its first line, whose size is given.
+func marked(d *dot, text fyne.CanvasObject, size fyne.ThemeSizeName) *fyne.Container {
+	return container.New(markLayout(size), d, text)
+}
+
+type markLayout fyne.ThemeSizeName
+
+// Layout implements fyne.Layout.
+func (m markLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	line := fyne.MeasureText("M", theme.Size(fyne.ThemeSizeName(m)), fyne.TextStyle{}).Height
+	d := o[0].MinSize()
+	o[0].Move(fyne.NewPos((markPlace-d.Width)/2, (line-d.Height)/2))
+	o[0].Resize(d)
+	o[1].Move(fyne.NewPos(markWidth, 0))
+	o[1].Resize(fyne.NewSize(s.Width-markWidth, s.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (markLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return o[1].MinSize().AddWidthHeight(markWidth, 0)
 }
 
 // footLayout gives the second object its height at the foot and the first all the rest.

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/widget"
 
@@ -35,11 +34,11 @@ func (n *notices) look() {
 			d.set(presenter.ToneWarn)
 			p := newParagraph(text)
 			p.importance = widget.WarningImportance
-			n.box.Add(container.NewBorder(nil, nil, sized(14, d), nil, padded(0, 0, gapWide, 0, p)))
+			n.box.Add(marked(d, p, sizeText))
 		}
 	}
 	if len(n.box.Objects) > 0 {
-		n.box.Add(padded(0, 0, 14+gapTight+gapWide, 0, inRow(gap,
+		n.box.Add(padded(0, 0, markWidth, 0, inRow(gap,
 			widget.NewButton(words.T("Open settings file"), n.open),
 			widget.NewButton(words.T("Show in folder"), n.reveal))))
 	}

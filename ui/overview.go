@@ -73,9 +73,9 @@ func (o *overview) state() fyne.CanvasObject {
 	o.power = newButton(words.T("Start"), func() { o.w.u.act(o.action) })
 	o.power.Importance = widget.HighImportance
 	return stack(gap,
-		container.NewBorder(nil, nil, container.NewCenter(o.dot), container.NewCenter(sized(112, o.power)),
-			padded(0, 0, gapWide, gapWide, middle(o.headline))),
-		padded(0, 0, 14+gapWide+gapTight, 0, o.detail),
+		container.NewBorder(nil, nil, nil, container.NewCenter(sized(112, o.power)),
+			padded(0, 0, 0, gapWide, middle(marked(o.dot, o.headline, sizeHeadline)))),
+		padded(0, 0, markWidth, 0, o.detail),
 		o.anotherPort(),
 	)
 }
@@ -84,7 +84,7 @@ func (o *overview) state() fyne.CanvasObject {
 func (o *overview) anotherPort() fyne.CanvasObject {
 	o.other = newButton("", o.w.u.usePort)
 	o.moving = newParagraph("").note()
-	o.elsewhere = padded(0, 0, 14+gapWide+gapTight, 0,
+	o.elsewhere = padded(0, 0, markWidth, 0,
 		container.NewBorder(nil, nil, container.NewCenter(sized(112, o.other)), nil, padded(0, 0, gapWide, 0, middle(o.moving))))
 	return o.elsewhere
 }
@@ -96,7 +96,7 @@ func (o *overview) noTray() fyne.CanvasObject {
 		o.w.u.app.Preferences().SetBool(keyTrayless, true)
 		o.refresh()
 	})
-	o.trayless = container.NewBorder(nil, nil, nil, container.NewCenter(sized(96, o.known)), padded(0, 0, 14+gapWide+gapTight, gapWide, middle(text)))
+	o.trayless = container.NewBorder(nil, nil, nil, container.NewCenter(sized(96, o.known)), padded(0, 0, markWidth, gapWide, middle(text)))
 	return o.trayless
 }
 
@@ -189,13 +189,12 @@ func (o *overview) refreshTroubles() {
 	for _, t := range list {
 		d := newDot(10)
 		d.set(presenter.ToneBad)
-		text := newParagraph(presenter.Shorten(t.Text, 240))
-		said := stack(2, text)
+		said := stack(2, newParagraph(t.Text))
 		if t.Cure != "" {
 			said.Add(newParagraph(t.Cure).note())
 		}
 		b := newButton(words.T("Show"), func() { o.w.openRequest(t.ID) })
-		o.troubleList.Add(container.NewBorder(nil, nil, sized(14, d), container.NewCenter(sized(96, b)), padded(0, 0, gapWide, gapWide, said)))
+		o.troubleList.Add(container.NewBorder(nil, nil, nil, container.NewCenter(sized(96, b)), padded(0, 0, 0, gapWide, middle(marked(d, said, sizeText)))))
 	}
 	o.troubles.Hidden = len(list) == 0
 	o.content.Refresh()
@@ -308,8 +307,8 @@ func (o *overview) refreshGaps(gaps []presenter.Gap) {
 	o.gapList.RemoveAll()
 	for _, g := range gaps {
 		b := newButton(words.T("Set up"), func() { o.w.openSettings(g.Field) })
-		o.gapList.Add(container.NewBorder(nil, nil, sized(14, newDot(10)), sized(96, b),
-			padded(0, 0, gapWide, gapWide, middle(newCutLine(g.Text, faceText, 120)))))
+		o.gapList.Add(container.NewBorder(nil, nil, nil, sized(96, b),
+			padded(0, 0, 0, gapWide, middle(marked(newDot(10), newCutLine(g.Text, faceText, 120), sizeText)))))
 	}
 	o.gaps.Hidden = len(gaps) == 0
 	o.content.Refresh()

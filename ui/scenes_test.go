@@ -21,6 +21,7 @@ import (
 // The scenes are what a person sees at work, with data made up for it.
 var scenes = map[string]func(*testing.T) *stage{
 	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
+	"overview-one-error": sceneErrors(1), "overview-errors": sceneErrors(4),
 	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
@@ -75,6 +76,33 @@ func sceneBusy(t *testing.T) *stage {
 	s.until("the rows", func() bool { return s.log.Len() == 160 })
 	s.window.refresh()
 	return s
+}
+
+// sceneErrors is the overview after some kinds of failures, from one of few words on.
+func sceneErrors(n int) func(*testing.T) *stage {
+	return func(t *testing.T) *stage {
+		s := newStage(t, readyCore())
+		s.start()
+		failed := []event.Exchange{
+			{ModelAsked: "gpt-5#openai", Provider: "openai", Error: "The model does not exist."},
+			{ModelAsked: "echo#demo", Provider: "demo", Error: "slow down", ErrorKind: "rate_limited"},
+			{ModelAsked: "@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai", Provider: "workers-ai", Error: strings.Repeat("Something that took many words went wrong. ", 8), ErrorKind: "upstream_credential"},
+			{ModelAsked: "fast", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
+			{ModelAsked: "claude-sonnet-4-5#anthropic", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
+			{ModelAsked: "gpt-5-mini#openai", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
+		}
+		if n == 1 {
+			failed = failed[:1]
+		}
+		for i, x := range failed {
+			x.ID, x.Revision, x.Start = fmt.Sprintf("req_failed%d", i), 1, time.Now().Add(time.Duration(i-len(failed))*time.Second)
+			x.Phase, x.Status, x.ClientProtocol, x.Path = event.Failed, 400, "openai-chat", "/v1/chat/completions"
+			s.core.bus.Publish(x)
+		}
+		s.until("the rows", func() bool { return s.log.Len() == len(failed) })
+		s.window.refresh()
+		return s
+	}
 }
 
 func sceneFailed(t *testing.T) *stage {

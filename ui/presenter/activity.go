@@ -2,6 +2,7 @@ package presenter
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"apex-ai-proxy/proxy/event"
@@ -81,17 +82,17 @@ func median(d []time.Duration) time.Duration {
 
 // Trouble is a request that failed, and what can be done about it.
 type Trouble struct {
-	ID   string
+	ID   string // of the last one of its kind
 	Time string
-	Text string // the model, and what went wrong
+	Text string // the models, what went wrong, and how often
 	Cure string // "" when the text says it all
 }
 
-// Troubles are the last failures of the last hour, the newest first, at most n. What
-// went wrong in the same way is said once, with how often it did.
+// Troubles are the last failures of the last hour, the newest first, at most n. What went
+// wrong in the same way is said once, with all the models that it happened to.
 func (l *Log) Troubles(now time.Time, n int) []Trouble {
-	var last []*event.Exchange
-	times := map[string]int{}
+	var kinds []*alike
+	known := map[string]*alike{}
 	for i := len(l.rows) - 1; i >= 0; i-- {
 		x := &l.rows[i]
 		if now.Sub(x.Start) > minutes*time.Minute {
@@ -100,25 +101,80 @@ func (l *Log) Troubles(now time.Time, n int) []Trouble {
 		if x.Phase != event.Failed {
 			continue
 		}
-		way := x.Error
-		if keyless(x) {
-			way = x.ErrorKind
+		kind := kindOf(x)
+		a := known[kind]
+		if a == nil && len(kinds) == n {
+			continue
 		}
-		if times[way]++; times[way] == 1 && len(last) < n {
-			last = append(last, x)
+		if a == nil {
+			a = &alike{last: x}
+			known[kind], kinds = a, append(kinds, a)
 		}
+		a.add(x)
 	}
 	var out []Trouble
-	for _, x := range last {
-		t := Trouble{ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly), Cure: cure(x)}
-		if keyless(x) {
-			t.Text, t.Cure = refusedText(times[x.ErrorKind]), copyKey.text()
-		} else {
-			t.Text = repeated(named(or(x.ModelAsked, x.Path), or(failure(x), stateText(x))), times[x.Error])
-		}
-		out = append(out, t)
+	for _, a := range kinds {
+		out = append(out, a.trouble())
 	}
 	return out
+}
+
+// kindOf is the same for failures with the same cause. Two providers that say the same have
+// each their own; of the gateway there is only one.
+func kindOf(x *event.Exchange) string {
+	switch {
+	case keyless(x):
+		return x.ErrorKind
+	case strings.HasPrefix(x.ErrorKind, "cf_"):
+		return x.Error
+	default:
+		return x.Provider + "\x00" + x.Error
+	}
+}
+
+// alike are failures of one kind.
+type alike struct {
+	last   *event.Exchange
+	models []string // or paths, the newest first
+	times  int
+}
+
+func (a *alike) add(x *event.Exchange) {
+	a.times++
+	if m := or(x.ModelAsked, x.Path); !slices.Contains(a.models, m) {
+		a.models = append(a.models, m)
+	}
+}
+
+func (a *alike) trouble() Trouble {
+	x := a.last
+	t := Trouble{ID: x.ID, Time: x.Start.Local().Format(time.TimeOnly), Cure: cure(x)}
+	if keyless(x) {
+		t.Text, t.Cure = refusedText(a.times), copyKey.text()
+		return t
+	}
+	why := Shorten(or(failure(x), stateText(x)), troubleText)
+	t.Text = repeated(named(a.names(), why), a.times)
+	return t
+}
+
+const (
+	troubleText  = 200 // characters of what went wrong
+	troubleNames = 2   // that are written out
+	troubleName  = 48  // characters of each
+)
+
+// names are the models that it happened to, as many as there is room for.
+func (a *alike) names() string {
+	var out []string
+	for _, m := range a.models[:min(len(a.models), troubleNames)] {
+		out = append(out, Shorten(m, troubleName))
+	}
+	list := strings.Join(out, ", ")
+	if more := len(a.models) - troubleNames; more > 0 {
+		return words.F("{{.Names}} and {{.Count}} more", words.V{"Names": list, "Count": count(int64(more))})
+	}
+	return list
 }
 
 // keyless tells whether the proxy itself refused a request for its key.

@@ -1,6 +1,8 @@
 package presenter
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +69,59 @@ func TestTroubles(t *testing.T) {
 	}
 	if late := l.Troubles(noon.Add(3*time.Hour), 3); len(late) != 0 {
 		t.Errorf("old troubles %+v", late)
+	}
+}
+
+// TestTroublesNameTheirModels: a failure that several models share is said once, with their
+// names, and failures that only sound alike stay apart.
+func TestTroublesNameTheirModels(t *testing.T) {
+	type failed struct{ model, provider, text, code string }
+	for name, c := range map[string]struct {
+		failed []failed
+		want   []string
+	}{
+		"two models": {
+			[]failed{{"a", "p", "no", ""}, {"b", "p", "no", ""}, {"a", "p", "no", ""}},
+			[]string{"a, b: no (3 times)"},
+		},
+		"many models": {
+			[]failed{{"a", "p", "no", ""}, {"b", "p", "no", ""}, {"c", "p", "no", ""}, {"d", "p", "no", ""}},
+			[]string{"d, c and 2 more: no (4 times)"},
+		},
+		"two providers": {
+			[]failed{{"a", "p", "slow down", ""}, {"b", "q", "slow down", ""}},
+			[]string{"b: slow down", "a: slow down"},
+		},
+		"the gateway": {
+			[]failed{{"a", "p", "the gateway refused the token", "cf_2009"}, {"b", "q", "the gateway refused the token", "cf_2009"}},
+			[]string{"b, a: the gateway refused the token (2 times)"},
+		},
+		"no model": {
+			[]failed{{"", "", "there is no API here", ""}},
+			[]string{"/v1/messages: there is no API here"},
+		},
+		"long": {
+			[]failed{{strings.Repeat("m", 100), "p", strings.Repeat("w", 300), ""}, {strings.Repeat("m", 100), "p", strings.Repeat("w", 300), ""}},
+			[]string{strings.Repeat("m", 47) + "…: " + strings.Repeat("w", 199) + "… (2 times)"},
+		},
+		"more than are shown": {
+			[]failed{{"a", "p", "1", ""}, {"a", "p", "2", ""}, {"a", "p", "3", ""}, {"a", "p", "4", ""}, {"a", "p", "1", ""}},
+			[]string{"a: 1 (2 times)", "a: 4", "a: 3"},
+		},
+	} {
+		l := NewLog(100)
+		for n, f := range c.failed {
+			x := exchange(n, 1, event.Failed)
+			x.ModelAsked, x.Provider, x.Error, x.ErrorKind, x.Path = f.model, f.provider, f.text, f.code, "/v1/messages"
+			l.Apply([]event.Exchange{x})
+		}
+		var got []string
+		for _, tr := range l.Troubles(noon.Add(time.Minute), 3) {
+			got = append(got, tr.Text)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }
 
