@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,6 +79,48 @@ func TestStreamForms(t *testing.T) {
 			if got := c.stream([]byte(change(string(c.in))), nil); !bytes.Equal(got, want) {
 				t.Errorf("%s as %s:\n%s\nwant:\n%s", name, form, got, want)
 			}
+		}
+	}
+}
+
+// Chunks that differ in their text alone are read as the one before (rawjson.Template), those
+// with spaces of their own never are. Whatever comes between them, the client sees the same.
+func TestStreamSameChunks(t *testing.T) {
+	chunk := func(delta, rest string) string {
+		return `data: {"id":"c","choices":[{"index":0,"delta":{` + delta + `},"finish_reason":null` + rest + "\n\n"
+	}
+	const end, ending = `}]}`, "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+	alphabet := []string{
+		chunk(`"content":"a"`, end), chunk(`"content":"b\n\"c\""`, end), chunk(`"content":""`, end), chunk(`"content":null`, end),
+		chunk(`"content":"\ud83d"`, end), chunk(`"content":"\ude00"`, end), chunk("\"content\":\"\xff\"", end),
+		chunk(`"content":"d","reasoning":"e"`, end), chunk(`"reasoning":"f"`, end), chunk(`"content":"g","refusal":"h"`, end),
+		chunk(`"content":"i","annotations":[{"type":"url_citation","url_citation":{"url":"https://a.example/"}}]`, end),
+		chunk(`"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":"{"}}]`, end),
+		chunk(`"tool_calls":[{"index":0,"function":{"arguments":"}"}}]`, end),
+		chunk(`"tool_calls":[{"index":0,"id":"u","function":{"arguments":"{"}}]`, end),
+		chunk(`"content":"j"`, `}],"usage":{"prompt_tokens":1,"completion_tokens":2}}`),
+		chunk(`"content":null`, `}],"usage":{"prompt_tokens":3,"completion_tokens":4}}`),
+		`data: {"id":"c","choices":[{"index":0,"delta":{"content":"k"},"finish_reason":"stop"}]}` + "\n\n",
+		`data: {"id":"c","choices":[{"index":1,"delta":{"content":"l"},"finish_reason":null}]}` + "\n\n",
+		"event: error\n" + chunk(`"content":"m"`, end), "event: x\n" + chunk(`"content":"n"`, end),
+		chunk(`"content":"\x"`, end), chunk(`"content":"o`, end), "data: {}\n\n",
+	}
+	pick := rand.New(rand.NewPCG(1, 2))
+	c := goldenCase{from: convert.For(ir.OpenAIChat), to: convert.For(ir.AnthropicMessages), reply: ir.Reply{Model: "m", ID: "x", Created: 1}}
+	for range 10000 {
+		var same, spaced strings.Builder
+		for i := range 12 {
+			next := alphabet[pick.IntN(len(alphabet))]
+			if pick.IntN(2) == 0 {
+				next = alphabet[pick.IntN(3)]
+			}
+			same.WriteString(next)
+			spaced.WriteString(strings.Replace(next, "{", "{"+strings.Repeat(" ", i+1), 1))
+		}
+		same.WriteString(ending)
+		spaced.WriteString(ending)
+		if got, want := c.stream([]byte(same.String()), nil), c.stream([]byte(spaced.String()), nil); !bytes.Equal(got, want) {
+			t.Fatalf("%s\nbecame:\n%s\nwant:\n%s", same.String(), got, want)
 		}
 	}
 }

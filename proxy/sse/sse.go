@@ -27,6 +27,7 @@ type Parser struct {
 	line    []byte // an unfinished line
 	event   []byte
 	data    []byte
+	inPlace []byte // the data in front of data: one line that is a part of what is fed
 	hasData bool
 	started bool // a first byte was seen, so no byte order mark can follow
 	skipLF  bool // the last line ended in CR
@@ -46,30 +47,42 @@ func (p *Parser) Feed(b []byte, emit func(Frame)) error {
 		}
 		end := lineEnd(b)
 		if end < 0 {
-			if len(p.line)+len(p.data)+len(b) > MaxFrame {
+			if len(p.line)+p.size()+len(b) > MaxFrame {
 				return ErrTooLong
 			}
 			p.line = append(p.line, b...)
-			return nil
+			break
 		}
 		p.skipLF = b[end] == '\r'
-		line := b[:end]
+		line, fed := b[:end], true
 		b = b[end+1:]
 		if len(p.line) > 0 {
 			p.line = append(p.line, line...)
-			line = p.line
+			line, fed = p.line, false
 			p.line = p.line[:0]
 		}
 		if !p.started {
 			p.started = true
 			line = bytes.TrimPrefix(line, bom)
 		}
-		if len(p.data)+len(line) > MaxFrame {
+		if p.size()+len(line) > MaxFrame {
 			return ErrTooLong
 		}
-		p.take(line, emit)
+		p.take(line, fed, emit)
 	}
+	p.own()
 	return nil
+}
+
+// size is how long the data is so far.
+func (p *Parser) size() int { return len(p.inPlace) + len(p.data) }
+
+// own copies the data that is a part of what was fed.
+func (p *Parser) own() {
+	if len(p.inPlace) > 0 {
+		p.data = append(p.data[:0], p.inPlace...)
+		p.inPlace = nil
+	}
 }
 
 // lineEnd is the index of the first LF or CR, -1 when there is none.
@@ -84,8 +97,8 @@ func lineEnd(b []byte) int {
 	return end
 }
 
-// take interprets one whole line.
-func (p *Parser) take(line []byte, emit func(Frame)) {
+// take interprets one whole line, which stays where it is until the end of Feed when it is fed.
+func (p *Parser) take(line []byte, fed bool, emit func(Frame)) {
 	if len(line) == 0 {
 		p.flush(emit)
 		return
@@ -96,10 +109,15 @@ func (p *Parser) take(line []byte, emit func(Frame)) {
 	}
 	switch string(name) {
 	case "data":
-		if p.hasData {
-			p.data = append(p.data, '\n')
+		switch {
+		case p.hasData:
+			p.own()
+			p.data = append(append(p.data, '\n'), value...)
+		case fed:
+			p.inPlace = value[:len(value):len(value)]
+		default:
+			p.data = append(p.data, value...)
 		}
-		p.data = append(p.data, value...)
 		p.hasData = true
 	case "event":
 		p.event = append(p.event[:0], value...)
@@ -108,9 +126,13 @@ func (p *Parser) take(line []byte, emit func(Frame)) {
 
 func (p *Parser) flush(emit func(Frame)) {
 	if p.hasData {
-		emit(Frame{Event: p.event, Data: p.data})
+		f := Frame{Event: p.event, Data: p.data}
+		if len(p.inPlace) > 0 {
+			f.Data = p.inPlace
+		}
+		emit(f)
 	}
-	p.event, p.data, p.hasData = p.event[:0], p.data[:0], false
+	p.event, p.data, p.inPlace, p.hasData = p.event[:0], p.data[:0], nil, false
 }
 
 // Close hands out an event that the stream ended in without an empty line.
@@ -118,7 +140,7 @@ func (p *Parser) Close(emit func(Frame)) {
 	if len(p.line) > 0 {
 		line := p.line
 		p.line = nil
-		p.take(line, emit)
+		p.take(line, false, emit)
 	}
 	p.flush(emit)
 }

@@ -96,6 +96,14 @@ type Sent struct {
 
 // Add takes the next piece.
 func (s *Sent) Add(e rawjson.Escaped) {
+	if bytes.IndexByte(e, '\\') < 0 {
+		s.add(e)
+		return
+	}
+	s.addEscaped(e)
+}
+
+func (s *Sent) addEscaped(e rawjson.Escaped) {
 	var local [256]byte
 	s.add(e.Append(local[:0]))
 }

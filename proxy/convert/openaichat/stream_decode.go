@@ -2,6 +2,7 @@ package openaichat
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/prose"
@@ -20,6 +21,8 @@ type StreamDecoder struct {
 	reader rawjson.Reader
 	list   rawjson.Reader // of the calls in a chunk
 	ev     ir.Event
+	next   ir.Event         // a Delta: nothing but its text is ever set
+	usual  rawjson.Template // a chunk with a piece of the answer's text and nothing else
 
 	started, done bool
 	open          bool        // a part is open
@@ -57,7 +60,7 @@ type chunk struct {
 
 // Decode reads one frame.
 func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
-	if d.done {
+	if d.done || d.again(f, emit) {
 		return
 	}
 	data := ir.ValidUTF8(bytes.TrimSpace(f.Data))
@@ -85,7 +88,24 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 		d.fail(d.failure(&c), emit)
 		return
 	}
-	d.chunk(&c, emit)
+	if text := d.chunk(&c, emit); text != nil {
+		d.usual.Learn(data, text)
+	}
+}
+
+// again reads a frame that differs in its text alone from one that was read before, as most
+// frames do.
+func (d *StreamDecoder) again(f sse.Frame, emit func(*ir.Event)) bool {
+	if !d.open || d.kind != ir.Text || d.calls.live() != nil || len(f.Event) > 0 {
+		return false
+	}
+	text, ok := d.usual.Match(f.Data)
+	if !ok || !utf8.Valid(text) {
+		return false
+	}
+	d.bad = 0
+	d.piece(text, emit)
+	return true
 }
 
 func (d *StreamDecoder) readChunk(r *rawjson.Reader, c *chunk) {
@@ -179,21 +199,23 @@ func (d *StreamDecoder) start(c *chunk, emit func(*ir.Event)) {
 	emit(&d.ev)
 }
 
-func (d *StreamDecoder) chunk(c *chunk, emit func(*ir.Event)) {
+// chunk emits what a chunk tells. only is its text when it tells nothing else.
+func (d *StreamDecoder) chunk(c *chunk, emit func(*ir.Event)) (only rawjson.Escaped) {
 	d.start(c, emit)
 	switch {
 	case c.delta.Kind() == rawjson.Object:
-		d.delta(c.delta, emit)
+		only = d.delta(c.delta, emit)
 	case c.message.Kind() == rawjson.Object:
 		d.whole(c.message, emit)
 	}
 	if d.done {
-		return
+		return nil
 	}
 	if word := c.finish.Str(); word != "" {
+		only = nil
 		if failure := failedFinish(word, nil); failure != nil {
 			d.fail(ir.Broken(failure), emit)
-			return
+			return nil
 		}
 		// Of several finish reasons the first one counts, unless a later one says more
 		// than that the answer has ended.
@@ -202,8 +224,10 @@ func (d *StreamDecoder) chunk(c *chunk, emit func(*ir.Event)) {
 		}
 	}
 	if c.usage.Present() {
+		only = nil
 		d.usage, d.hasUsage = decodeUsage(c.usage), true
 	}
+	return only
 }
 
 // whole takes the complete message that some servers put into their last chunk: what of it
@@ -225,35 +249,70 @@ func (d *StreamDecoder) whole(m rawjson.Value, emit func(*ir.Event)) {
 	}
 }
 
-// delta emits what a chunk adds: thinking before text, text before calls.
-func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
-	var content, refusal, reasoning, reasoningAlt, thinking, details, toolCalls, functionCall, annotations rawjson.Value
+// delta is what a chunk adds to the answer.
+type delta struct {
+	content, refusal, annotations           rawjson.Value
+	reasoning, reasoningAlt, thinking, more rawjson.Value // more: reasoning_details
+	toolCalls, functionCall                 rawjson.Value
+}
+
+// readDelta spans the members of a delta.
+func (d *StreamDecoder) readDelta(v rawjson.Value, c *delta) {
 	r := &d.reader
 	r.Reset(v)
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "content":
-			content = r.Value()
+			c.content = r.Value()
 		case "refusal":
-			refusal = r.Value()
+			c.refusal = r.Value()
 		case "reasoning_content":
-			reasoning = r.Value()
+			c.reasoning = r.Value()
 		case "reasoning":
-			reasoningAlt = r.Value()
+			c.reasoningAlt = r.Value()
 		case "thinking":
-			thinking = r.Value()
+			c.thinking = r.Value()
 		case "reasoning_details":
-			details = r.Value()
+			c.more = r.Value()
 		case "tool_calls":
-			toolCalls = r.Value()
+			c.toolCalls = r.Value()
 		case "function_call":
-			functionCall = r.Value()
+			c.functionCall = r.Value()
 		case "annotations":
-			annotations = r.Value()
+			c.annotations = r.Value()
 		}
 	})
-	plain := reasoning.Text()
-	for _, v := range []rawjson.Value{reasoningAlt, thinking} {
+}
+
+// text is the text of a delta that holds nothing else, nil for any other.
+func (c *delta) text() rawjson.Escaped {
+	for _, v := range [...]rawjson.Value{c.refusal, c.reasoning, c.reasoningAlt, c.thinking} {
+		if len(v.Text()) > 0 {
+			return nil
+		}
+	}
+	if !c.more.Empty() || !c.annotations.Empty() || c.toolCalls.Present() || c.functionCall.Present() {
+		return nil
+	}
+	return c.content.Text()
+}
+
+// delta emits what a chunk adds. only is its text when it adds nothing else.
+func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) (only rawjson.Escaped) {
+	var c delta
+	d.readDelta(v, &c)
+	if only = c.text(); only != nil {
+		d.say(ir.Text, only, emit)
+	} else {
+		d.deltas(&c, emit)
+	}
+	return only
+}
+
+// deltas emits thinking before text, text before calls.
+func (d *StreamDecoder) deltas(c *delta, emit func(*ir.Event)) {
+	plain := c.reasoning.Text()
+	for _, v := range [...]rawjson.Value{c.reasoningAlt, c.thinking} {
 		if len(plain) == 0 {
 			plain = v.Text()
 		}
@@ -262,30 +321,33 @@ func (d *StreamDecoder) delta(v rawjson.Value, emit func(*ir.Event)) {
 	case len(plain) > 0:
 		d.mused = true
 		d.say(ir.Thinking, plain, emit)
-	case details.Kind() == rawjson.Array && !d.mused: // or it says the same once more
-		d.say(ir.Thinking, detailTexts(details), emit)
+	case c.more.Kind() == rawjson.Array && !d.mused: // or it says the same once more
+		d.say(ir.Thinking, detailTexts(c.more), emit)
 	}
-	switch content.Kind() {
+	switch c.content.Kind() {
 	case rawjson.String:
-		d.say(ir.Text, content.Text(), emit)
+		d.say(ir.Text, c.content.Text(), emit)
 	case rawjson.Array:
-		d.contentList(content, emit)
+		d.contentList(c.content, emit)
 	default:
 	}
+	if d.done { // a call that waited for its name could not be told
+		return
+	}
 	if d.open && d.kind == ir.Text {
-		for _, l := range linksOf(annotations) {
+		for _, l := range linksOf(c.annotations) {
 			d.ev = ir.Event{Kind: ir.CitationEv, Link: l}
 			emit(&d.ev)
 		}
 	}
-	if text := refusal.Text(); len(text) > 0 {
+	if text := c.refusal.Text(); len(text) > 0 {
 		d.refused = true
 		d.say(ir.Refusal, text, emit)
 	}
-	if toolCalls.Kind() == rawjson.Array {
-		d.toolCalls(toolCalls, emit)
-	} else if functionCall.Kind() == rawjson.Object {
-		d.fragment(fragment{hasIndex: true, function: functionCall}, emit)
+	if c.toolCalls.Kind() == rawjson.Array {
+		d.toolCalls(c.toolCalls, emit)
+	} else if c.functionCall.Kind() == rawjson.Object {
+		d.fragment(fragment{hasIndex: true, function: c.functionCall}, emit)
 	}
 }
 
@@ -325,8 +387,8 @@ func (d *StreamDecoder) piece(text rawjson.Escaped, emit func(*ir.Event)) {
 		d.thought.Add(text)
 	default:
 	}
-	d.ev = ir.Event{Kind: ir.Delta, Text: text}
-	emit(&d.ev)
+	d.next.Kind, d.next.Text = ir.Delta, text
+	emit(&d.next)
 }
 
 func (d *StreamDecoder) openPart(kind ir.PartKind, emit func(*ir.Event)) {
