@@ -76,6 +76,7 @@ type App struct {
 	notices  []settings.Notice  // what else in the file could not be
 	kept     string             // the copy of a file that could not be read in full
 	values   map[string]string  // secrets known so far
+	former   []string           // those that were in force before in this run, the oldest first
 	loading  map[string]bool
 	refused  map[string]bool // secrets that the keychain did not give when it was asked
 	asked    time.Time       // when the keychain was asked for secrets that a request lacked
@@ -219,13 +220,6 @@ func (a *App) Captures() *capture.Store {
 		a.configure()
 	}
 	return a.bytes
-}
-
-// known are the secrets that must not be seen in what is captured.
-func (a *App) known() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Collect(maps.Values(a.values))
 }
 
 // Log is where the program says what it does.

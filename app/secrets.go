@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -190,6 +191,7 @@ func (a *App) learn(name, value string, stored bool) {
 	before, known := a.values[name]
 	changed := !known || before != value && stored
 	if changed {
+		a.retire(name)
 		a.values[name] = value
 	}
 	if name == secret.LocalKey && (changed || stored) {
@@ -203,6 +205,31 @@ func (a *App) learn(name, value string, stored bool) {
 		a.configure()
 		a.sup.Announce()
 	}
+}
+
+// maxFormer bounds the secrets that are remembered although they are in force no longer.
+const maxFormer = 64
+
+// retire takes a secret out of force. It is remembered for this run, in memory only: what was
+// captured before may hold it. a.mu is held.
+func (a *App) retire(name string) {
+	value, known := a.values[name]
+	delete(a.values, name)
+	if !known || slices.Contains(a.former, value) {
+		return
+	}
+	if len(a.former) == maxFormer {
+		a.former = slices.Delete(a.former, 0, 1)
+	}
+	a.former = append(a.former, value)
+}
+
+// known are the secrets of this run, which must not be seen in what is captured: also those
+// that have been replaced or removed since.
+func (a *App) known() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.AppendSeq(slices.Clone(a.former), maps.Values(a.values))
 }
 
 // signalKey lets those go who wait for the local key. a.mu is held.
@@ -301,7 +328,7 @@ func (a *App) DeleteSecret(ctx context.Context, name string) error {
 		return err
 	}
 	a.mu.Lock()
-	delete(a.values, name)
+	a.retire(name)
 	a.mu.Unlock()
 	a.configure()
 	if name == secret.LocalKey {
