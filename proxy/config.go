@@ -48,6 +48,7 @@ type Config struct {
 	// What every exchange needs of the above. Apply sets it.
 	gateway string   // the address of the gateway, without a slash at the end
 	bearer  []string // the value of a header with the gateway's token
+	secrets []string // what must not be repeated
 }
 
 // DefaultMaxBody is the largest request body accepted, in bytes: as much as Anthropic takes.

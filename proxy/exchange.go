@@ -315,51 +315,6 @@ func (x *exchange) broken(err error) *ir.Error {
 	return x.masked(apierror.FromTransport(err, name))
 }
 
-// masked hides the configured secrets in an error.
-func (x *exchange) masked(e *ir.Error) *ir.Error {
-	secrets := x.secrets()
-	e.Message = e.Message.Map(func(s string) string { return apierror.Mask(s, secrets...) })
-	for _, s := range [...]*string{&e.Param, &e.Code, &e.Type} {
-		*s = apierror.Mask(*s, secrets...)
-	}
-	if e.Details != nil {
-		e.Details = apierror.MaskJSON(e.Details, secrets...)
-	}
-	return e
-}
-
-// secrets are what must not leave in a message.
-func (x *exchange) secrets() []string {
-	list := []string{x.cfg.GatewayToken, x.cfg.LocalKey, x.key.provider}
-	for _, k := range x.cfg.Keys {
-		list = append(list, k.Own)
-	}
-	return list
-}
-
-// hide replaces the configured secrets in what a record shows. People put them into paths
-// and names by mistake.
-func (x *exchange) hide(s string) string {
-	if s == "" {
-		return ""
-	}
-	s = apierror.Hide(s, x.cfg.GatewayToken, x.cfg.LocalKey, x.key.provider)
-	for _, k := range x.cfg.Keys {
-		s = apierror.Hide(s, k.Own)
-	}
-	return s
-}
-
-// hideHeaders does so in the headers of an answer that refuses: an upstream may repeat what it
-// was sent.
-func (x *exchange) hideHeaders(h http.Header) {
-	for _, values := range h {
-		for i, v := range values {
-			values[i] = x.hide(v)
-		}
-	}
-}
-
 // fail answers with an error in the client's own envelope. After the status was sent it
 // only notes what happened: the stream has told the client.
 func (x *exchange) fail(err error) {

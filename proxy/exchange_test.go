@@ -92,7 +92,9 @@ func TestSlowBody(t *testing.T) {
 }
 
 func TestNotesAreMasked(t *testing.T) {
-	x := &exchange{cfg: &Config{GatewayToken: "plain-looking-words", Keys: map[string]ProviderKey{"openai": {Own: "another one"}}}}
+	var s Server
+	s.Apply(Config{GatewayToken: "plain-looking-words", Keys: map[string]ProviderKey{"openai": {Own: "another one"}}})
+	x := &exchange{cfg: s.cfg.Load()}
 	x.note(loop())
 	if x.rec.ErrorKind != "proxy_loop" || x.rec.Error == "" {
 		t.Errorf("%+v", x.rec)

@@ -326,13 +326,11 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 		x.watch.rest()
 		return nil, err
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		x.hideHeaders(resp.Header)
-	}
-	x.rec.GatewayLogID = x.hide(first(resp.Header, "Cf-Aig-Log-Id"))
-	x.rec.CacheStatus = x.hide(first(resp.Header, "Cf-Aig-Cache-Status"))
-	x.rec.GatewayStep = x.hide(first(resp.Header, "Cf-Aig-Step"))
-	x.rec.GatewayModel = x.hide(routed(resp.Header))
+	x.hideHeaders(resp.Header)
+	x.rec.GatewayLogID = first(resp.Header, "Cf-Aig-Log-Id")
+	x.rec.CacheStatus = first(resp.Header, "Cf-Aig-Cache-Status")
+	x.rec.GatewayStep = first(resp.Header, "Cf-Aig-Step")
+	x.rec.GatewayModel = routed(resp.Header)
 	x.watch.begin(x.rec.Start)
 	resp.Body = &watched{resp.Body, &x.watch}
 	if err := x.plain(resp); err != nil {

@@ -38,7 +38,7 @@ func (p *program) raw(text string) []answer {
 			return all
 		}
 		body, err := io.ReadAll(res.Body)
-		all = append(all, answer{res.StatusCode, res.Header, string(body), err})
+		all = append(all, answer{res.StatusCode, res.Header, string(body), err, res.Trailer})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -171,6 +172,100 @@ func TestSecretsStayInside(t *testing.T) {
 		}
 		if args == "doctor" && !strings.Contains(stdout, "2009") {
 			t.Errorf("the upstream was not heard: %s%s", stdout, stderr)
+		}
+	}
+}
+
+// echoing is a gateway in front of another that repeats all headers of a request in those of the
+// answer: in names that are known and in names that are not, before the answer and behind it.
+func echoing(t *testing.T, g *fakegateway.Gateway) (address string) {
+	t.Helper()
+	to, err := url.Parse(strings.TrimSuffix(g.URL, "/v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := r.Header.Clone()
+		echo := func(h http.Header) {
+			for name, values := range sent {
+				said := name + ": " + strings.Join(values, ", ")
+				h.Add("X-Echo-"+name, said)
+				for _, known := range []string{
+					"Cf-Aig-Log-Id", "Cf-Aig-Step", "Cf-Aig-Cache-Status", "Cf-Aig-Model", "Cf-Aig-Echo", "Cf-Ray", "Request-Id", "X-Request-Id", "Retry-After",
+					"X-Ratelimit-Reset-Tokens", "Anthropic-Ratelimit-Tokens-Reset", "Openai-Organization", "Link", "Location", "Server", "Set-Cookie", "Warning", "X-Upstream-Model",
+				} {
+					h.Add(known, values[0])
+				}
+			}
+		}
+		echo(w.Header())
+		w.WriteHeader(http.StatusEarlyHints)
+		clear(w.Header())
+		(&httputil.ReverseProxy{
+			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+			ModifyResponse: func(res *http.Response) error {
+				echo(res.Header)
+				res.Header.Set("Connection", "X-Echo-Host")
+				res.Trailer = http.Header{"X-Late": {fakegateway.Token}}
+				res.Header.Del("Content-Length") // a trailer is behind chunks
+				res.ContentLength = -1
+				return nil
+			},
+		}).ServeHTTP(w, r)
+		w.Header().Set(http.TrailerPrefix+"X-Unannounced", fakegateway.Token)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/v1"
+}
+
+// TestSecretsInHeadersOfSuccess: what an upstream repeats in the headers of an answer that is
+// right does not reach the client, nor what it says behind the body; the rest of them does.
+func TestSecretsInHeadersOfSuccess(t *testing.T) {
+	const own = "the-own-key-of-the-user"
+	g := fakegateway.New(t, fakegateway.Options{Keys: map[string]string{"openai": own, "groq": plantedOfClient}, Secrets: []string{localKey}})
+	p := start(t, config{
+		args:     []string{"--debug", "--gateway-url", echoing(t, g), "--account", fakegateway.Account, "--gateway", fakegateway.Name},
+		settings: "version = 1\n[providers.openai]\nkey = \"own\"\n",
+		env:      []string{"GATEWAY_TOKEN=" + fakegateway.Token, "APEX_PROVIDER_KEY_OPENAI=" + own},
+	})
+	theirs := func(r *http.Request) {
+		r.Header.Set("Cf-Aig-Authorization", "Bearer "+localKey)
+		r.Header.Set("Authorization", "Bearer "+plantedOfClient)
+	}
+	for _, c := range []struct {
+		model string
+		edit  func(*http.Request)
+	}{
+		{"gpt-4o#openai", func(*http.Request) {}},
+		{"claude-sonnet-4-5#anthropic", func(*http.Request) {}},
+		{"llama-3.3-70b-versatile#groq", theirs},
+	} {
+		for path, body := range map[string]string{
+			chatPath:                    noStream(chatPath, c.model),
+			messagesPath:                noStream(messagesPath, c.model),
+			chatPath + "?stream":        streamBody(chatPath, c.model, "hello"),
+			messagesPath + "?stream":    streamBody(messagesPath, c.model, "hello"),
+			"/v1/responses":             `{"model":"` + c.model + `","input":"hello"}`,
+			"/v1/messages/count_tokens": `{"model":"` + c.model + `","messages":[{"role":"user","content":"hi"}]}`,
+		} {
+			a := p.send("POST", path, body, c.edit)
+			if a.status != http.StatusOK || a.err != nil {
+				t.Errorf("%s to %s: %d %v %s", path, c.model, a.status, a.err, a.body)
+			}
+			for _, secret := range []string{fakegateway.Token, own, plantedOfClient} {
+				if said := fmt.Sprint(a.header, a.trailer, a.body); strings.Contains(said, secret) {
+					t.Errorf("%s to %s: %s is in %s", path, c.model, secret, said)
+				}
+			}
+			if counts := a.header.Get("X-Token-Count") != ""; !counts && !strings.Contains(strings.Join(a.header["Cf-Aig-Echo"], " "), "Bearer [hidden]") {
+				t.Errorf("%s to %s: the gateway's headers are %v", path, c.model, a.header)
+			}
+		}
+	}
+	p.terminateAndWait()
+	for _, secret := range []string{fakegateway.Token, own, plantedOfClient} {
+		if text := p.stderr.String(); strings.Contains(text, secret) {
+			t.Errorf("the log holds %s", grep(text, secret))
 		}
 	}
 }

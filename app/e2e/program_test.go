@@ -240,10 +240,11 @@ func deadline(t testing.TB) context.Context {
 
 // answer is what came back over plain HTTP. err tells how reading the body ended.
 type answer struct {
-	status int
-	header http.Header
-	body   string
-	err    error
+	status  int
+	header  http.Header
+	body    string
+	err     error
+	trailer http.Header
 }
 
 // send makes a plain request with the local key; edits change it before.
@@ -267,7 +268,7 @@ func (p *program) send(method, path, body string, edits ...func(*http.Request)) 
 	}
 	defer res.Body.Close()
 	got, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header, string(got), err}
+	return answer{res.StatusCode, res.Header, string(got), err, res.Trailer}
 }
 
 func set(name, value string) func(*http.Request) {
