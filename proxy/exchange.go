@@ -95,7 +95,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	}
 	x.codec = convert.For(x.client)
 	x.rec = event.Exchange{
-		ID: x.id, Start: time.Now(), Client: x.hide(clientName(r.Header)), Method: r.Method, Path: x.hide(path),
+		ID: x.id, Start: time.Now(), Client: x.hide(clientName(r.Header)), Method: brief(r.Method, maxRecorded), Path: x.recorded(path),
 	}
 	if path != r.URL.Path {
 		u := *r.URL
@@ -152,7 +152,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	if x.deployment != "" {
 		q.Model = x.deployment
 	}
-	x.rec.ModelAsked, x.rec.Stream = x.hide(q.Model), q.Stream
+	x.rec.ModelAsked, x.rec.Stream = x.recorded(q.Model), q.Stream
 	x.stops = !q.Field("stop_sequences").Empty()
 	return q, nil
 }
@@ -178,7 +178,7 @@ func (x *exchange) choose(model string) (err error) {
 		return noEmbeddings(&x.route.Provider)
 	}
 	x.up = x.route.Upstream(x.client, x.stops)
-	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.hide(x.route.Model)
+	x.rec.Provider, x.rec.ModelUsed = x.route.Provider.Slug, x.recorded(x.route.Model)
 	x.rec.UpstreamProtocol = string(x.up)
 	return nil
 }
@@ -374,7 +374,7 @@ func setIf(h http.Header, name, value string) {
 // note keeps the error for the record.
 func (x *exchange) note(e *ir.Error) {
 	x.rec.Phase = event.Failed
-	x.rec.ErrorText = e.Told().Map(func(s string) string { return apierror.Mask(s, x.secrets()...) })
+	x.rec.ErrorText = e.Told().Map(func(s string) string { return brief(apierror.Mask(s, x.secrets()...), maxRecordedError) })
 	x.rec.Error = x.rec.ErrorText.String()
 	x.rec.ErrorKind = kindName(e.Kind)
 	if word(e.Code) && apierror.Mask(e.Code, x.secrets()...) == e.Code {

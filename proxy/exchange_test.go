@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -190,5 +191,26 @@ func TestInProcessCancel(t *testing.T) {
 		}
 		<-gone
 		cancel()
+	}
+}
+
+// TestRememberedAddresses: few are remembered, and no long ones: a client may write what it likes
+// into a query.
+func TestRememberedAddresses(t *testing.T) {
+	u := newUpstream(func(_, _ net.Addr) bool { return false })
+	held := 0
+	for i := range 1000 {
+		for _, address := range []string{fmt.Sprint("https://gateway.example/v1?n=", i), fmt.Sprint("https://gateway.example/v1?n=", i, strings.Repeat("x", 100<<10))} {
+			r, err := u.post(t.Context(), address)
+			if err != nil || r.URL.String() != address || r.Host != "gateway.example" {
+				t.Fatalf("%v %.100s", err, r.URL)
+			}
+		}
+	}
+	for address := range u.read {
+		held += len(address)
+	}
+	if len(u.read) == 0 || held > 64<<10 {
+		t.Errorf("%d bytes of %d addresses", held, len(u.read))
 	}
 }

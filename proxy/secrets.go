@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"unicode/utf8"
 
 	"apex-ai-proxy/proxy/apierror"
 	"apex-ai-proxy/proxy/convert/ir"
@@ -50,6 +51,28 @@ func (x *exchange) hide(s string) string {
 		return ""
 	}
 	return apierror.Hide(apierror.Hide(s, x.key.provider), x.cfg.secrets...)
+}
+
+// What records keep of a text that came from outside, in bytes, and how many warnings. A client
+// or an upstream may write what it likes, and a thousand records are remembered.
+const (
+	maxRecorded      = 1 << 10
+	maxRecordedError = 16 << 10
+	maxRecordedLost  = 200
+)
+
+// recorded is what a record keeps of a text from outside: its start, without secrets.
+func (x *exchange) recorded(s string) string { return brief(x.hide(s), maxRecorded) }
+
+// brief is a text as it is, or its first n bytes, of which nothing longer is kept in memory.
+func brief(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }
 
 // minEchoed is the length below which a secret is left alone in headers: a local key that

@@ -40,6 +40,7 @@ const (
 	pingTimeout  = 15 * time.Second
 	idlePerHost  = 256
 	idleLifetime = 90 * time.Second
+	maxHead      = 256 << 10 // of an answer, in bytes; as much as of a request
 )
 
 // newUpstream makes the pool. owns tells whether a connection leads back to the server.
@@ -71,6 +72,8 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 			TLSHandshakeTimeout: dialTimeout,
 			ReadBufferSize:      8 << 10,
 			WriteBufferSize:     4 << 10,
+
+			MaxResponseHeaderBytes: maxHead,
 		},
 	}
 }
@@ -327,10 +330,10 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 		return nil, err
 	}
 	x.hideHeaders(resp.Header)
-	x.rec.GatewayLogID = first(resp.Header, "Cf-Aig-Log-Id")
-	x.rec.CacheStatus = first(resp.Header, "Cf-Aig-Cache-Status")
-	x.rec.GatewayStep = first(resp.Header, "Cf-Aig-Step")
-	x.rec.GatewayModel = routed(resp.Header)
+	x.rec.GatewayLogID = brief(first(resp.Header, "Cf-Aig-Log-Id"), maxRecorded)
+	x.rec.CacheStatus = brief(first(resp.Header, "Cf-Aig-Cache-Status"), maxRecorded)
+	x.rec.GatewayStep = brief(first(resp.Header, "Cf-Aig-Step"), maxRecorded)
+	x.rec.GatewayModel = brief(routed(resp.Header), maxRecorded)
 	x.watch.begin(x.rec.Start)
 	resp.Body = &watched{resp.Body, &x.watch}
 	if err := x.plain(resp); err != nil {
@@ -356,12 +359,14 @@ func (u *upstream) post(ctx context.Context, address string) (*http.Request, err
 			return nil, err
 		}
 		to.Host = strings.TrimSuffix(to.Host, ":") // a port that is none
-		u.mu.Lock()
-		if u.read == nil || len(u.read) >= maxAddresses {
-			u.read = make(map[string]*url.URL)
+		if len(address) <= maxAddress {
+			u.mu.Lock()
+			if u.read == nil || len(u.read) >= maxAddresses {
+				u.read = make(map[string]*url.URL)
+			}
+			u.read[address] = to
+			u.mu.Unlock()
 		}
-		u.read[address] = to
-		u.mu.Unlock()
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "", http.NoBody)
 	if err != nil {
@@ -371,9 +376,12 @@ func (u *upstream) post(ctx context.Context, address string) (*http.Request, err
 	return r, nil
 }
 
-// maxAddresses bounds the addresses that are remembered: clients may write what they like into
-// a query.
-const maxAddresses = 64
+// The addresses that are remembered, and their length in bytes: clients may write what they
+// like into a query.
+const (
+	maxAddresses = 64
+	maxAddress   = 1 << 10
+)
 
 // routed is what a gateway's own routing chose, "" when it chose nothing.
 func routed(h http.Header) string {
@@ -566,9 +574,18 @@ func (x *exchange) warnings(losses ir.Losses) {
 // recordLosses keeps the losses for the record.
 func (x *exchange) recordLosses(losses ir.Losses) {
 	for _, l := range losses {
-		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: l.Path, Why: l.Why.String(), Text: l.Why})
+		switch n := len(x.rec.Warnings); {
+		case n > maxRecordedLost:
+			return
+		case n == maxRecordedLost:
+			l = lostMore
+		}
+		why := l.Why.Map(func(s string) string { return brief(s, maxRecorded) })
+		x.rec.Warnings = append(x.rec.Warnings, event.Warning{Code: l.Code, Path: brief(l.Path, maxRecorded), Why: why.String(), Text: why})
 	}
 }
+
+var lostMore = ir.Loss{Code: "more", Why: prose.New("more could not be carried over than is listed here")}
 
 // tellLosses puts the losses into the header of the answer.
 func (x *exchange) tellLosses(losses ir.Losses) {
