@@ -301,6 +301,7 @@ func (c *fakeCore) secret(name presenter.SecretName) string {
 // stage is a user interface whose goroutine is the test's: what other goroutines want done
 // waits until the test asks for it.
 type stage struct {
+	panel fakeBar
 	*UI
 	t      *testing.T
 	core   *fakeCore
@@ -322,6 +323,7 @@ func newStage(t *testing.T, core *fakeCore) *stage {
 		Quit:     func() { s.quits++ },
 		Notify:   func(_, text string) { s.told <- text },
 	})
+	s.UI.bar = &s.panel
 	t.Cleanup(func() {
 		s.Close()
 		if s.window != nil {

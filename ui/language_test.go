@@ -185,7 +185,7 @@ func TestNothingIsLeftInEnglish(t *testing.T) {
 				}
 			}
 			walk(s.window.win.Content(), check)
-			for _, m := range s.tray.menu.Items {
+			for _, m := range s.panel.lines {
 				check(m.Label)
 			}
 			check(s.tray.tip)

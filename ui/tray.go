@@ -11,43 +11,46 @@ import (
 
 	"apex-ai-proxy/assets"
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
-// tray is the icon in the tray with its menu. The menu keeps its items for the life of the
-// program; they are changed in place, and only when something really changed, because
-// each refresh rebuilds the menu on the other side.
+// tray is the icon in the tray with its menu.
+//
+// Fyne puts both there, with a menu in which there is next to nothing. The real one then takes
+// that one's place: Fyne makes a menu anew at every change, and this one is changed in place.
 type tray struct {
 	u     *UI
 	desk  desktop.App
-	menu  *fyne.Menu
+	bar   trayBar // nil where there is no tray
+	first *fyne.Menu
+	menu  trayMenu             // nil until it is made
 	shown []presenter.TrayItem // what the menu says
 	icon  presenter.Icon
 	tip   string
 
-	refreshing bool // the menu is being made anew by us
-	settled    bool // Fyne has put its first icon into the tray
+	settled bool // Fyne has put its first icon into the tray
 }
 
 func newTray(u *UI) *tray {
-	t := &tray{u: u, menu: fyne.NewMenu(u.opts.Name)}
+	quit := fyne.NewMenuItem(words.T("Quit"), func() { u.act(presenter.Quit) })
+	quit.IsQuit = true // or Fyne adds its own
+	t := &tray{u: u, bar: u.bar, first: fyne.NewMenu(u.opts.Name, quit)}
+	quit.Shortcut = built(t.built)
 	t.shown = t.items()
-	for i := range t.shown {
-		t.menu.Items = append(t.menu.Items, t.line(i))
-	}
-	t.menu.Items[0].Shortcut = built(t.built)
+	t.icon = u.headline().Icon
 	desk, ok := u.app.(desktop.App)
 	if !ok {
+		t.make()
 		return t
 	}
-	t.desk = desk
-	h := u.headline()
-	t.icon = h.Icon
+	t.desk, t.bar = desk, systemBar{u.opts.Do}
 	name(u.opts.Name)
 	if opensOnClick() {
 		tapped(func() { u.Show() })
 	}
 	desk.SetSystemTrayIcon(trayIcon(t.icon))
-	desk.SetSystemTrayMenu(t.menu)
+	desk.SetSystemTrayMenu(t.first)
+	surviveLogoff(trayClass)
 	return t
 }
 
@@ -68,31 +71,25 @@ func (t *tray) items() []presenter.TrayItem {
 	return p.Menu()
 }
 
-// line is the item at a place of the menu. It does what its line stands for when it is
-// chosen, so that what only that concerns needs no new menu.
-func (t *tray) line(i int) *fyne.MenuItem {
-	m := t.item(t.shown[i])
-	if !m.IsSeparator {
-		m.Action = func() { t.u.do(t.shown[i]) }
+// make puts the menu into the tray.
+func (t *tray) make() {
+	if t.bar == nil {
+		return
 	}
-	return m
+	t.menu = newTrayMenu(t.bar, t.shown, t.choose)
+	t.menu.say(t.shown)
 }
 
-func (t *tray) item(it presenter.TrayItem) *fyne.MenuItem {
-	if it.Separator {
-		return fyne.NewMenuItemSeparator()
-	}
-	m := fyne.NewMenuItem(menuLabel(runtime.GOOS, it.Label), func() { t.u.do(it) })
-	m.Disabled = !it.Enabled
-	m.Checked = it.Checked
-	if len(it.Children) > 0 {
-		m.ChildMenu = fyne.NewMenu("")
-		for _, child := range it.Children {
-			m.ChildMenu.Items = append(m.ChildMenu.Items, t.item(child))
+// choose does what a line stands for now.
+func (t *tray) choose(place, within int) {
+	it := t.shown[place]
+	if within >= 0 {
+		if within >= len(it.Children) { // it was hidden meanwhile
+			return
 		}
+		it = it.Children[within]
 	}
-	m.IsQuit = it.Action == presenter.Quit
-	return m
+	t.u.do(it)
 }
 
 // menuLabel is text as the system's menus show it in full. Windows and the desktops of Linux
@@ -112,28 +109,15 @@ func menuLabel(goos, text string) string {
 // words finds the picture that goes with them.
 func (t *tray) refresh() {
 	h := t.u.headline()
-	changed := false
-	for i, it := range t.items() {
-		looks := it.Looks(t.shown[i])
-		t.shown[i] = it
-		if looks {
-			continue
-		}
-		shortcut := t.menu.Items[i].Shortcut
-		*t.menu.Items[i] = *t.line(i)
-		t.menu.Items[i].Shortcut = shortcut
-		changed = true
-	}
 	if h.Icon != t.icon {
 		t.icon = h.Icon
 		if t.desk != nil {
 			t.desk.SetSystemTrayIcon(trayIcon(t.icon))
 		}
 	}
-	if changed {
-		t.refreshing = true
-		t.menu.Refresh()
-		t.refreshing = false
+	t.shown = t.items()
+	if t.menu != nil {
+		t.menu.say(t.shown)
 	}
 	if tip := presenter.Tooltip(t.u.opts.Name, h); tip != t.tip {
 		t.tip = tip
@@ -157,10 +141,10 @@ func (f built) Key() fyne.KeyName {
 // Mod implements fyne.KeyboardShortcut.
 func (built) Mod() fyne.KeyModifier { return 0 }
 
-// built is called when the menu is made.
+// built is called when Fyne makes its menu, which is no longer ours then.
 func (t *tray) built() {
-	if t.u.parking.started.Load() && !t.refreshing {
-		t.settle()
+	if t.u.parking.started.Load() {
+		t.u.opts.Do(t.settle) // once it is made
 	}
 }
 
@@ -169,19 +153,21 @@ const settleLimit = 2 * time.Second
 
 // Started is called on Fyne's goroutine when the application has begun to run. Fyne then
 // puts the icon it had found at the start into the tray, from another goroutine, and makes
-// the menu once more; by then there may be a newer icon, which that one has replaced.
+// its menu once more; by then there may be a newer icon, which that one has replaced.
 func (u *UI) Started() {
 	u.parking.started.Store(true)
 	u.rest()
-	u.after(settleLimit, u.tray.settle)
+	u.after(settleLimit, func() {
+		if !u.tray.settled {
+			u.tray.settle()
+		}
+	})
 }
 
-// settle has the icon and the tooltip of now in the tray, whatever Fyne did at the start.
+// settle has the menu, the icon and the tooltip of now in the tray, whatever Fyne did.
 func (t *tray) settle() {
-	if t.settled {
-		return
-	}
 	t.settled = true
+	t.make()
 	if t.desk != nil {
 		t.desk.SetSystemTrayIcon(trayIcon(t.icon))
 		tooltip(t.tip)

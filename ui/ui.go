@@ -84,6 +84,7 @@ type UI struct {
 	hostless bool // nobody shows tray icons
 	offer    portOffer
 
+	bar    trayBar // where there is no system's tray, as in tests
 	tray   *tray
 	window *window
 }

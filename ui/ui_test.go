@@ -15,30 +15,15 @@ import (
 	"apex-ai-proxy/ui/presenter"
 )
 
-func (s *stage) menuItem(label string) *fyne.MenuItem {
-	s.t.Helper()
-	for _, m := range s.tray.menu.Items {
-		if m.Label == label {
-			return m
-		}
-	}
-	var labels []string
-	for _, m := range s.tray.menu.Items {
-		labels = append(labels, m.Label)
-	}
-	s.t.Fatalf("no menu item %q among %q", label, labels)
-	return nil
-}
-
 func TestTrayStartsAndStops(t *testing.T) {
 	s := newStage(t, newFakeCore())
 	s.start()
-	if got := s.tray.menu.Items[0]; got.Label != "Stopped" || !got.Disabled {
+	if got := s.panel.lines[0]; got.Label != "Stopped" || !got.Disabled {
 		t.Errorf("status line %+v", got)
 	}
 	s.menuItem("Start").Action()
 	s.until("the running proxy", func() bool { return s.status.State == presenter.Running })
-	if got := s.tray.menu.Items[0].Label; got != "Running on 127.0.0.1:8787" {
+	if got := s.panel.lines[0].Label; got != "Running on 127.0.0.1:8787" {
 		t.Errorf("status line %q", got)
 	}
 	if s.tray.icon != presenter.IconRunning || s.tray.tip != "Apex AI Proxy – Running on 127.0.0.1:8787" {

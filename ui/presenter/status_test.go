@@ -130,7 +130,7 @@ func TestTrayKeepsItsPlaces(t *testing.T) {
 			t.Fatalf("state %d has %d items, want %d", st, len(items), len(first))
 		}
 		for i := range items {
-			if items[i].Separator != first[i].Separator {
+			if a, b := items[i], first[i]; a.Separator != b.Separator || a.Toggle != b.Toggle || a.Most != b.Most {
 				t.Errorf("state %d: item %d changed its kind", st, i)
 			}
 		}

@@ -13,21 +13,11 @@ type TrayItem struct {
 	Action    Action
 	Arg       string // the model that is chosen, the exchange that is shown
 	Enabled   bool
+	Toggle    bool // it can be checked
 	Checked   bool
 	Separator bool
 	Children  []TrayItem // of a menu within the menu
-}
-
-// Same tells whether two items look and do the same.
-func (t TrayItem) Same(o TrayItem) bool {
-	return t.Label == o.Label && t.Action == o.Action && t.Arg == o.Arg && t.Enabled == o.Enabled && t.Checked == o.Checked &&
-		t.Separator == o.Separator && slices.EqualFunc(t.Children, o.Children, TrayItem.Same)
-}
-
-// Looks tells whether two items look the same: what they are about may differ.
-func (t TrayItem) Looks(o TrayItem) bool {
-	o.Arg = t.Arg
-	return t.Same(o)
+	Most      int        // how many children it can have, 0 for an item that never has any
 }
 
 // Tray is what the tray menu is made of.
@@ -48,8 +38,8 @@ const (
 	troubleWidth = 48
 )
 
-// Menu is the tray menu. It always has the same items in the same places, so that it can
-// be changed in place.
+// Menu is the tray menu. It always has the same items in the same places, with the same
+// Toggle and Most, so that it can be changed in place.
 func (t *Tray) Menu() []TrayItem {
 	label, action, enabled := Switch(t.Status.State)
 	quit := words.T("Quit")
@@ -71,7 +61,7 @@ func (t *Tray) Menu() []TrayItem {
 		{Separator: true},
 		{Label: words.T("Open window"), Action: OpenWindow, Enabled: !t.Quitting},
 		{Label: words.T("Settings…"), Action: OpenSettings, Enabled: !t.Quitting},
-		{Label: words.T("Launch at login"), Action: ToggleLogin, Enabled: t.Login == LoginOff || t.Login == LoginOn, Checked: t.Login == LoginOn},
+		{Label: words.T("Launch at login"), Action: ToggleLogin, Enabled: t.Login == LoginOff || t.Login == LoginOn, Toggle: true, Checked: t.Login == LoginOn},
 		{Separator: true},
 		{Label: quit, Action: Quit, Enabled: true},
 	}
@@ -81,11 +71,11 @@ func (t *Tray) Menu() []TrayItem {
 // it leads to where a model is typed.
 func (t *Tray) models() TrayItem {
 	if len(t.Models) == 0 {
-		return TrayItem{Label: words.T("Default model…"), Action: OpenModels, Enabled: !t.Quitting}
+		return TrayItem{Label: words.T("Default model…"), Action: OpenModels, Enabled: !t.Quitting, Most: choices}
 	}
-	it := TrayItem{Label: words.T("Default model"), Enabled: true}
-	for _, m := range t.Models {
-		it.Children = append(it.Children, TrayItem{Label: Shorten(m, trayWidth), Action: ChooseModel, Arg: m, Enabled: true, Checked: m == t.Model})
+	it := TrayItem{Label: words.T("Default model"), Enabled: true, Most: choices}
+	for _, m := range t.Models[:min(len(t.Models), choices)] {
+		it.Children = append(it.Children, TrayItem{Label: Shorten(m, trayWidth), Action: ChooseModel, Arg: m, Enabled: true, Toggle: true, Checked: m == t.Model})
 	}
 	return it
 }

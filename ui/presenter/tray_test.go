@@ -48,16 +48,6 @@ func TestTrayLogin(t *testing.T) {
 	}
 }
 
-func TestTrayItemSame(t *testing.T) {
-	a := (&Tray{Model: "a#b", Models: []string{"a#b", "c#d"}}).Menu()
-	if b := (&Tray{Model: "a#b", Models: []string{"a#b", "c#d"}}).Menu(); !slices.EqualFunc(a, b, TrayItem.Same) {
-		t.Error("the same menus differ")
-	}
-	if b := (&Tray{Model: "c#d", Models: []string{"a#b", "c#d"}}).Menu(); slices.EqualFunc(a, b, TrayItem.Same) {
-		t.Error("another choice is not seen")
-	}
-}
-
 func TestDefaultModel(t *testing.T) {
 	s := settings.Default()
 	if DefaultModel(s) != "" {

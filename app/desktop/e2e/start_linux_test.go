@@ -4,6 +4,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -134,4 +135,23 @@ func guided(t testing.TB, s *session) {
 // settings is the program's settings file.
 func (s *session) settings() string {
 	return filepath.Join(s.home, ".config", "apex-ai-proxy", "settings.toml")
+}
+
+// The lines of the tray menu stay what they are while the state changes: who has the menu
+// open clicks on what it says, and no system runs out of numbers for them.
+func TestTrayMenuKeepsItsLines(t *testing.T) {
+	s := newSession(t, true)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Running on " + addr)
+	_, before := p.menu()
+	for range 10 {
+		p.click("Stop")
+		p.says("Stopped")
+		p.click("Start")
+		p.says("Running on " + addr)
+	}
+	if _, now := p.menu(); len(before) < 10 || !slices.Equal(now, before) {
+		t.Errorf("it is %v, and was %v", now, before)
+	}
 }

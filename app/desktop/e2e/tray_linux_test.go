@@ -61,7 +61,8 @@ func (p *program) menu() (path dbus.ObjectPath, lines []line) {
 		props, _ := fields[1].(map[string]dbus.Variant)
 		label, _ := props["label"].Value().(string)
 		enabled, given := props["enabled"].Value().(bool)
-		if label != "" {
+		visible, said := props["visible"].Value().(bool)
+		if label != "" && (visible || !said) {
 			lines = append(lines, line{id, label, enabled || !given})
 		}
 	}
@@ -92,8 +93,7 @@ func (p *program) says(label string) {
 	})
 }
 
-// click clicks on a line of the menu. A refresh between looking and clicking gives lines
-// new ids, so it looks again until the click was taken.
+// click clicks on a line of the menu, once it is there and can be clicked.
 func (p *program) click(label string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf("%q to be clicked", label), func() bool {

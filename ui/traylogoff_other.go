@@ -1,0 +1,7 @@
+//go:build !windows
+
+package ui
+
+const trayClass = ""
+
+func surviveLogoff(string) {}
