@@ -55,7 +55,11 @@ func readBody(r *http.Request, src io.Reader, limit int64) ([]byte, *lease, erro
 		}
 		body = plain
 	}
-	return bytes.TrimPrefix(body.buf, bom), body, nil
+	if plain, ok := bytes.CutPrefix(body.buf, bom); ok {
+		body.gaps.Reset() // they would stand elsewhere
+		return plain, body, nil
+	}
+	return body.buf, body, nil
 }
 
 var bom = []byte("\xEF\xBB\xBF")

@@ -145,7 +145,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	}
 	_ = x.rc.SetReadDeadline(time.Time{})
 	x.rec.BytesIn = int64(len(body))
-	q, err := provider.Peek(body)
+	q, err := provider.PeekOver(body, held.gaps.Spans())
 	if err != nil {
 		return nil, err
 	}

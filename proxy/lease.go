@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+
+	"apex-ai-proxy/proxy/rawjson"
 )
 
 // lease is a buffer that a body was read into. It is used again for another body when the
@@ -16,6 +18,7 @@ import (
 // it: then it is never used again.
 type lease struct {
 	buf     []byte
+	gaps    rawjson.Gaps // of the bytes
 	holders atomic.Int32
 	kept    atomic.Bool
 }
@@ -39,6 +42,7 @@ func borrow(size int) *lease {
 		l = &lease{buf: make([]byte, 0, min(size+size/8, 1<<class-1))} // the next body may be a little longer
 	}
 	l.buf = l.buf[:0]
+	l.gaps.Reset()
 	l.holders.Store(1)
 	return l
 }
@@ -68,9 +72,14 @@ func (l *lease) release() {
 func (l *lease) grown() *lease {
 	more := borrow(2 * cap(l.buf))
 	more.buf = append(more.buf, l.buf...)
+	more.gaps, l.gaps = l.gaps, more.gaps
 	l.release()
 	return more
 }
+
+// readAtOnce is how many bytes are read before they are looked at. They stay in the cache of one
+// core, and are enough for few calls.
+const readAtOnce = 256 << 10
 
 // readUpTo reads everything, or fails with TooLarge. size is a hint, -1 when unknown.
 func readUpTo(r io.Reader, limit, size int64) (*lease, error) {
@@ -79,8 +88,10 @@ func readUpTo(r io.Reader, limit, size int64) (*lease, error) {
 		if len(l.buf) == cap(l.buf) {
 			l = l.grown()
 		}
-		n, err := r.Read(l.buf[len(l.buf):cap(l.buf)])
-		l.buf = l.buf[:len(l.buf)+n]
+		had := len(l.buf)
+		n, err := r.Read(l.buf[had:min(cap(l.buf), had+readAtOnce)])
+		l.buf = l.buf[:had+n]
+		l.gaps.Feed(l.buf[had:])
 		switch {
 		case int64(len(l.buf)) > limit:
 			err = tooLarge(limit)

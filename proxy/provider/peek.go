@@ -35,9 +35,13 @@ type field struct {
 // that are not looked at here: a wrong escape in them changes nothing, and it is for the
 // upstream, or for the codec that reads it all, to refuse it. Of duplicate fields the last
 // one counts, as in every common parser.
-func Peek(body []byte) (*Request, error) {
+func Peek(body []byte) (*Request, error) { return PeekOver(body, nil) }
+
+// PeekOver is Peek for a body of which gaps are known; see [rawjson.Gaps].
+func PeekOver(body []byte, gaps []rawjson.Span) (*Request, error) {
 	q := &Request{Body: body, fields: make([]field, 0, 12)}
 	r := rawjson.NewReader(body)
+	r.PassOver(gaps)
 	r.WatchStrings(q.mark)
 	r.Outline()
 	if k := r.Kind(); k != rawjson.Object {

@@ -49,6 +49,7 @@ type Reader struct {
 	strings func(content []byte)
 	checked bool // the syntax is known to be right
 	outline bool // what is inside the strings of values is not looked at
+	gaps    []Span
 }
 
 // step is one element of the path to the current value: a key, or an index when key is nil.

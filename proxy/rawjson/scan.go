@@ -1,9 +1,6 @@
 package rawjson
 
-import (
-	"bytes"
-	"math/bits"
-)
+import "math/bits"
 
 // skipValue moves behind the value at pos, checking its syntax.
 func (r *Reader) skipValue() {
@@ -197,12 +194,10 @@ func (r *Reader) passString() {
 		at := i
 		switch {
 		case quiet == nearWords || len(d)-i < 8:
-			n := bytes.IndexByte(d[i:], '"')
-			if n < 0 {
+			if at = r.quote(i); at < 0 {
 				r.syntax("a string is not closed")
 				return
 			}
-			at += n
 		default:
 			w := le(d[i:i+8]) ^ ones*'"'
 			m := (w - ones) &^ w & highs
