@@ -10,16 +10,19 @@ import (
 	"apex-ai-proxy/proxy/convert/ir"
 )
 
-// secretsOf are what must not be repeated, the longest first, because one may begin with
-// another.
+// secretsOf are what must not be repeated, the longest first.
 func secretsOf(c *Config) []string {
 	all := []string{c.GatewayToken, c.LocalKey}
 	for _, k := range c.Keys {
 		all = append(all, k.Own)
 	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	all = slices.Compact(all)
-	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	return longestFirst(all)
+}
+
+// longestFirst is the order in which texts are replaced, because one may begin with another.
+func longestFirst(texts []string) []string {
+	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	return slices.Compact(texts)
 }
 
 // secrets are what must not leave in a message. Nobody may write to them.
