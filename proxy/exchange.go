@@ -24,16 +24,24 @@ import (
 // exchange is one request on its way: it is filled step by step, and its record is
 // published as it moves on.
 type exchange struct {
+	// What every piece of a stream needs stands together: a stream that waits for its next
+	// one finds the memory cold.
+	w         http.ResponseWriter
+	rc        *http.ResponseController
+	bytes     *capture.Record // what people may look at, nil when nothing is kept
+	committed bool            // the status has been sent
+	more      bool            // another model is tried when this one fails
+	published time.Duration   // when the record was last published, since its start
+	watch     watch           // over the upstream's silence
+	rec       event.Exchange
+
 	s     *Server
 	cfg   *Config
-	w     http.ResponseWriter
 	r     *http.Request
-	rc    *http.ResponseController
 	codec convert.Codec // of the client
 
 	ctx    context.Context // of the upstream request: ends with the client, a stop or a time limit
 	cancel context.CancelCauseFunc
-	watch  watch // over the upstream's silence
 
 	id     string
 	client ir.Protocol
@@ -46,14 +54,9 @@ type exchange struct {
 	deployment string // the model, where the path names it
 	stops      bool   // the request has stop sequences of Anthropic's protocol
 
-	names     *renamer        // of an answer that passes through
-	asked     []byte          // the body of the client's request
-	body      *lease          // holds it, nil before it has come
-	bytes     *capture.Record // what people may look at, nil when nothing is kept
-	committed bool            // the status has been sent
-	more      bool            // another model is tried when this one fails
-	rec       event.Exchange
-	published time.Duration // when the record was last published, since its start
+	names *renamer // of an answer that passes through
+	asked []byte   // the body of the client's request
+	body  *lease   // holds it, nil before it has come
 }
 
 // front takes every request: it sets up the exchange, keeps strangers out, hands it on and

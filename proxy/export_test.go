@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -22,8 +21,8 @@ func (s *Server) WithoutWaiting(told func(time.Duration)) {
 	}
 }
 
-// Socket is a connection as upstreams are sent bodies over.
-func Socket(c net.Conn) io.ReaderFrom { return socket{c} }
+// SendFrom sends a body over a connection to an upstream.
+var SendFrom = sendFrom
 
 // BodyOfEndedExchange is a request's body of the size in pieces of a buffer whose exchange
 // has ended. again tells whether another body would come into the same buffer.

@@ -149,13 +149,13 @@ func TestBodyIsSentFromWhereItStands(t *testing.T) {
 		}
 	}
 	limited := &io.LimitedReader{R: body, N: size}
-	if n, err := proxy.Socket(w).ReadFrom(limited); n != size || err != nil || limited.N != 0 {
+	if n, err := proxy.SendFrom(w, limited); n != size || err != nil || limited.N != 0 {
 		t.Errorf("sent %d bytes, %d left: %v", n, limited.N, err)
 	}
 	if len(w.writes) != 2 || len(w.writes[0]) != size/2 || len(w.writes[1]) != size/2 {
 		t.Errorf("written in %d parts", len(w.writes))
 	}
-	if n, err := proxy.Socket(w).ReadFrom(&io.LimitedReader{R: body, N: size}); n != 0 || err == nil {
+	if n, err := proxy.SendFrom(w, &io.LimitedReader{R: body, N: size}); n != 0 || err == nil {
 		t.Errorf("%d bytes of a closed body were sent, error %v", n, err)
 	}
 
@@ -176,7 +176,7 @@ func TestBodyIsSentFromWhereItStands(t *testing.T) {
 		var got bytes.Buffer
 		w := &spool{}
 		w.onWrite = func() { got.Write(w.writes[len(w.writes)-1]) }
-		if n, err := proxy.Socket(w).ReadFrom(r); n != int64(len(want)) || err != nil || !bytes.Equal(got.Bytes(), want) {
+		if n, err := proxy.SendFrom(w, r); n != int64(len(want)) || err != nil || !bytes.Equal(got.Bytes(), want) {
 			t.Errorf("%s: sent %d bytes: %v", name, n, err)
 		}
 		if inPlace := &w.writes[0][0] == &text[0]; inPlace != (name == "whole" || name == "no limit") {

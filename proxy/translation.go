@@ -19,13 +19,14 @@ import (
 
 // translation turns one upstream's answer into the client's protocol.
 type translation struct {
-	x     *exchange
-	up    convert.Codec
-	reply ir.Reply
+	up     convert.Codec
+	reply  ir.Reply
+	source ir.Source
+	losses ir.Losses // of the request
+
+	x *exchange
 	// restore undoes in the answer what encoding the request did to tools.
 	restore *ir.Restorer
-	source  ir.Source
-	losses  ir.Losses // of the request
 	kept    *thoughts.Collector
 
 	// Of a stream:
@@ -136,9 +137,9 @@ const (
 
 // weigh counts what a step adds to what is held.
 func (t *translation) weigh(ev *ir.Event) {
-	t.size += int64(len(ev.Text) + len(ev.Link.URL) + len(ev.Link.Title))
+	t.size += int64(len(ev.Text))
 	if ev.Kind == ir.PartOpen || ev.Kind == ir.CitationEv {
-		t.size += partSize
+		t.size += int64(partSize + len(ev.Link.URL) + len(ev.Link.Title))
 	}
 }
 
@@ -216,6 +217,18 @@ func (t *translation) emit(ev *ir.Event) {
 	case ir.Delta:
 		t.deltas++
 		t.chars += int64(len(ev.Text))
+	default:
+		if !t.note(ev) {
+			return
+		}
+	}
+	t.restore.Event(ev, t.put)
+}
+
+// note takes what a step besides the text means for the record, and tells whether the client
+// is told the step.
+func (t *translation) note(ev *ir.Event) bool {
+	switch ev.Kind {
 	case ir.UsageEvent:
 		t.counted = true
 		t.x.rec.Tokens = tokensOf(ev.Usage)
@@ -239,12 +252,10 @@ func (t *translation) emit(ev *ir.Event) {
 		e := *ev.Err
 		t.failure = t.x.masked(&e)
 		ev.Err = t.failure
-		if !t.x.committed {
-			return
-		}
+		return t.x.committed
 	default:
 	}
-	t.restore.Event(ev, t.put)
+	return true
 }
 
 func (t *translation) put(ev *ir.Event) {

@@ -61,7 +61,10 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 					_ = c.Close()
 					return nil, loop()
 				}
-				return socket{c}, nil
+				if tcp, ok := c.(*net.TCPConn); ok {
+					return socket{tcp}, nil
+				}
+				return c, nil
 			},
 			ForceAttemptHTTP2:   true,
 			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
@@ -81,23 +84,25 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 // socket is a connection to an upstream that is sent a request's body from where it stands.
 // The transport would copy it into a new buffer first. (Only what is not encrypted is sent
 // so.)
-type socket struct{ net.Conn }
+type socket struct{ *net.TCPConn }
 
 // ReadFrom implements io.ReaderFrom.
-func (s socket) ReadFrom(r io.Reader) (int64, error) {
+func (s socket) ReadFrom(r io.Reader) (int64, error) { return sendFrom(s.TCPConn, r) }
+
+func sendFrom(w io.Writer, r io.Reader) (int64, error) {
 	if l, ok := r.(*io.LimitedReader); ok {
 		if body, ok := l.R.(interface {
 			io.WriterTo
 			Len() int
 		}); ok && int64(body.Len()) <= l.N {
-			n, err := body.WriteTo(s.Conn)
+			n, err := body.WriteTo(w)
 			l.N -= n
 			return n, err
 		}
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	return io.CopyBuffer(struct{ io.Writer }{s.Conn}, r, *buf)
+	return io.CopyBuffer(struct{ io.Writer }{w}, r, *buf)
 }
 
 func loop() *ir.Error {

@@ -14,11 +14,11 @@ const keepAliveAfter = 15 * time.Second
 // Marking the arrival of bytes costs one atomic store; the timer, one for an exchange, looks at
 // the mark only when it fires. One that fires too early is set again.
 type watch struct {
-	due    time.Time // when the head of an answer is late
-	onLate func()
-
 	start time.Time
 	last  atomic.Int64 // when bytes last came, since start
+
+	due    time.Time // when the head of an answer is late
+	onLate func()
 
 	idle   time.Duration // silence that ends the stream, 0 for none
 	onIdle func()

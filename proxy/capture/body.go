@@ -9,9 +9,10 @@ import (
 // body is what is kept of a body: bytes that were copied into blocks, and between them spans
 // of the client's request, which most of what goes upstream is.
 type body struct {
+	room   []byte // what is left of the last block
+	copied int    // bytes in the blocks
+	size   int64  // of the blocks
 	blocks []*block
-	copied int   // bytes in the blocks
-	size   int64 // of the blocks
 	spans  []span
 }
 
@@ -45,38 +46,27 @@ func newBlock(n int) *block {
 	if b, ok := blocks[class].Get().(*block); ok {
 		return b
 	}
-	return &block{make([]byte, 0, 1<<class)}
+	return &block{make([]byte, 1<<class)}
 }
 
-func (b *block) free() {
-	b.b = b.b[:0]
-	blocks[bits.Len(uint(cap(b.b)-1))].Put(b)
-}
+func (b *block) free() { blocks[bits.Len(uint(len(b.b)-1))].Put(b) }
 
 // add copies p to the end, and returns how many bytes more the blocks take. more tells that
 // more is to come, for which it is better to have room.
 func (b *body) add(p []byte, more bool) (grown int64) {
 	b.copied += len(p)
-	for len(p) > 0 {
-		var last *block
-		room := 0
-		if n := len(b.blocks); n > 0 {
-			last = b.blocks[n-1]
-			room = cap(last.b) - len(last.b)
+	n := copy(b.room, p)
+	b.room = b.room[n:]
+	for p = p[n:]; len(p) > 0; p = p[n:] {
+		want := len(p)
+		if last := len(b.blocks) - 1; last >= 0 && more {
+			want = max(want, 2*len(b.blocks[last].b))
 		}
-		if room == 0 {
-			want := len(p)
-			if last != nil && more {
-				want = max(want, 2*cap(last.b))
-			}
-			last = newBlock(want)
-			room = cap(last.b)
-			b.blocks = append(slices.Grow(b.blocks, (len(p)-1)/largestBlock+1), last)
-			grown += int64(room)
-		}
-		n := min(room, len(p))
-		last.b = append(last.b, p[:n]...)
-		p = p[n:]
+		next := newBlock(want)
+		b.blocks = append(slices.Grow(b.blocks, (len(p)-1)/largestBlock+1), next)
+		grown += int64(len(next.b))
+		n = copy(next.b, p)
+		b.room = next.b[n:]
 	}
 	b.size += grown
 	return grown
@@ -123,10 +113,11 @@ func (b *body) free() int64 {
 
 // bytes are a copy of those kept. request is what is kept of the client's.
 func (b *body) bytes(request []byte) []byte {
-	copied := make([]byte, 0, b.copied)
+	copied := make([]byte, 0, b.size)
 	for _, block := range b.blocks {
 		copied = append(copied, block.b...)
 	}
+	copied = copied[:b.copied]
 	if len(b.spans) == 0 {
 		return copied
 	}

@@ -192,30 +192,30 @@ func (s *Store) grown(by int64) {
 // Record is what is kept of one exchange. Its methods may be called on a nil Record, and
 // while others read.
 type Record struct {
-	store      *Store
-	id         string
-	perBody    int
-	onlyErrors bool
-	held       atomic.Int64 // bytes of its bodies
-
-	mu       sync.Mutex
+	mu       sync.Mutex // held while the fields up to shown are used
 	revision int64
 	closed   bool // forgotten by the store
 	done     bool
 	attempts int
 	sides    [Sides]message
 	shown    []string // credentials that came with requests whose place others took
+
+	store      *Store
+	id         string
+	perBody    int
+	onlyErrors bool
+	held       atomic.Int64 // bytes of its bodies
 }
 
 // message is one side as it came, with its credentials.
 type message struct {
+	size   int64
+	body   body
 	seen   bool
 	method string
 	url    string
 	status int
 	header []field
-	body   body
-	size   int64
 }
 
 // field is a header field. Nobody writes to the values of one that was received or sent.
@@ -295,7 +295,9 @@ func (r *Record) Write(side Side, b []byte) {
 	m.size += int64(len(b))
 	grown := m.body.add(b[:max(0, min(r.perBody-m.body.copied, len(b)))], true)
 	r.revision++
-	r.held.Add(grown)
+	if grown > 0 {
+		r.held.Add(grown)
+	}
 	r.mu.Unlock()
 	if grown > 0 {
 		r.store.grown(grown)
