@@ -18,6 +18,7 @@ type entry struct {
 	down    func() bool // takes the key Down when it returns true; may be nil
 	left    func()      // called when the cursor leaves; may be nil
 	pressed bool        // a button of the mouse is going down in it
+	keyless bool        // no key was pressed in it since the cursor came
 }
 
 func newEntry(w *window) *entry {
@@ -50,6 +51,7 @@ func (e *entry) CreateRenderer() fyne.WidgetRenderer {
 // of the mouse already and would move away below it.
 func (e *entry) FocusGained() {
 	e.Entry.FocusGained()
+	e.keyless = true
 	if !e.pressed {
 		bringIntoSight(e)
 	}
@@ -60,6 +62,16 @@ func (e *entry) FocusLost() {
 	e.Entry.FocusLost()
 	if e.left != nil {
 		e.left()
+	}
+}
+
+// TypedRune implements fyne.Focusable. The space of the key that pressed a button, which put
+// the cursor here, is none of the text.
+func (e *entry) TypedRune(r rune) {
+	stray := e.keyless && r == ' '
+	e.keyless = false
+	if !stray {
+		e.Entry.TypedRune(r)
 	}
 }
 
@@ -80,6 +92,7 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 
 // TypedKey implements fyne.Focusable.
 func (e *entry) TypedKey(k *fyne.KeyEvent) {
+	e.keyless = false
 	if k.Name == fyne.KeyEscape {
 		if e.escaped == nil {
 			passEscape(e, k)

@@ -142,3 +142,27 @@ func TestPageStaysBelowTheMouse(t *testing.T) {
 		t.Error("the page moves when the window gets its focus back")
 	}
 }
+
+// TestTheSpaceOfAButtonIsNoText: the key that pressed a button goes on to where the button
+// put the cursor.
+func TestTheSpaceOfAButtonIsNoText(t *testing.T) {
+	s := sceneReady(t)
+	s.window.open(pageModels)
+	p := s.window.models
+	c := s.window.win.Canvas()
+	c.Focus(p.add)
+	p.add.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	f := p.own.rows[len(p.own.rows)-1]
+	if c.Focused() != f.name {
+		t.Fatalf("the focus is on %T", c.Focused())
+	}
+	f.name.TypedRune(' ')
+	if f.name.Text != "" {
+		t.Errorf("the name is %q", f.name.Text)
+	}
+	f.name.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	f.name.TypedRune(' ')
+	if f.name.Text != " " {
+		t.Errorf("a space that was typed makes the name %q", f.name.Text)
+	}
+}

@@ -58,9 +58,9 @@ func newModelsPage(w *window) *modelsPage {
 		section("Claude Code",
 			intro(words.T("Claude Code asks for models by tier. Choose a model for each; leave a field empty to use Anthropic's own.")),
 			p.tiers.box),
-		section(words.T("Aliases"),
+		titled(container.NewBorder(nil, nil, nil, p.add, middle(newLine(words.T("Aliases"), faceStrong))),
 			intro(words.T("Write each model as model#provider. Separate several with commas: if one does not answer, the next is tried.")),
-			p.own.box, p.empty, inRow(0, p.add)),
+			p.own.box, p.empty),
 		p.catalogue.content,
 	)
 	p.scroll = newScroll(padded(gapMargin, gapMargin, gapMargin, gapMargin, limited(textWidth, body)))
@@ -119,6 +119,7 @@ func (p *modelsPage) addName() {
 	id := p.form.Add()
 	p.changed()
 	if f := p.own.field(id); f != nil {
+		p.scroll.Refresh() // so that the row has its place before it is brought into sight
 		p.w.win.Canvas().Focus(f.name)
 	}
 }
@@ -193,6 +194,14 @@ type nameRows struct {
 }
 
 func newNameRows(p *modelsPage) *nameRows { return &nameRows{p: p, box: stack(gap)} }
+
+// at is the row at a place, or the last one, nil while there is none.
+func (n *nameRows) at(i int) *nameField {
+	if len(n.rows) == 0 {
+		return nil
+	}
+	return n.rows[min(i, len(n.rows)-1)]
+}
 
 func (n *nameRows) field(id int) *nameField {
 	for _, f := range n.rows {

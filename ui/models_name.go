@@ -142,15 +142,16 @@ func (f *nameField) chose(model string) {
 	f.p.changed()
 }
 
-// drop removes the row, or empties it.
+// drop removes the row, or empties it. The cursor goes to the row in its place.
 func (f *nameField) drop() {
+	at := slices.Index(f.p.own.rows, f)
 	f.p.form.Remove(f.id)
 	f.p.changed()
-	var next fyne.Focusable = f.models
+	next := f
 	if f.name != nil {
-		next = f.p.add
+		next = f.p.own.at(at)
 	}
-	f.p.w.win.Canvas().Focus(next)
+	f.p.w.win.Canvas().Focus(next.models)
 }
 
 func (f *nameField) refresh(r presenter.NameRow) {

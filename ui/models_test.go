@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -48,6 +49,33 @@ func TestModelsAreSaved(t *testing.T) {
 	}
 	if got.Gateway.ID != "home" || p.own.rows[len(p.own.rows)-1] != f {
 		t.Error("something else became of the rest")
+	}
+}
+
+// TestAddedAliasIsInSight: the button is above the list, and the new row at its end comes into
+// sight with the cursor in it. Removing a row puts the cursor into the one in its place.
+func TestAddedAliasIsInSight(t *testing.T) {
+	c := namedCore()
+	for i := range 12 {
+		c.settings.Aliases[fmt.Sprintf("name%d", i)] = "echo#demo"
+	}
+	s, p := openModels(t, c)
+	s.window.win.Resize(size(760, 520))
+	s.window.win.Content().Refresh()
+	test.Tap(p.add)
+	f := p.own.rows[len(p.own.rows)-1]
+	y := fyne.CurrentApp().Driver().AbsolutePositionForObject(f.name).Y
+	if top := fyne.CurrentApp().Driver().AbsolutePositionForObject(p.foot).Y; s.window.win.Canvas().Focused() != f.name || y < 0 || y+f.name.Size().Height > top {
+		t.Errorf("the new name is at %v, what can be seen ends at %v", y, top)
+	}
+	test.Tap(f.remove)
+	if last := p.own.rows[len(p.own.rows)-1]; s.window.win.Canvas().Focused() != last.models {
+		t.Error("the cursor is not in the last row")
+	}
+	next := p.own.rows[3]
+	test.Tap(p.own.rows[2].remove)
+	if s.window.win.Canvas().Focused() != next.models {
+		t.Error("the cursor is not in the next row")
 	}
 }
 
@@ -216,7 +244,8 @@ func TestModelsStayStill(t *testing.T) {
 	last := p.catalogue.search
 	at := func() float32 {
 		s.window.win.Content().Refresh()
-		return fyne.CurrentApp().Driver().AbsolutePositionForObject(last).Y
+		d := fyne.CurrentApp().Driver()
+		return d.AbsolutePositionForObject(last).Y - d.AbsolutePositionForObject(p.scroll.Content).Y // which scrolls to the cursor
 	}
 	before := at()
 	still := func(what string) {

@@ -316,5 +316,10 @@ func (o *overview) refreshGaps(gaps []presenter.Gap) {
 
 // section is a titled part of a page.
 func section(title string, rows ...fyne.CanvasObject) *fyne.Container {
-	return stack(gapWide, newLine(title, faceStrong), stack(gap, rows...))
+	return titled(newLine(title, faceStrong), rows...)
+}
+
+// titled is a part of a page below a title with what else stands beside it.
+func titled(title fyne.CanvasObject, rows ...fyne.CanvasObject) *fyne.Container {
+	return stack(gapWide, title, stack(gap, rows...))
 }
