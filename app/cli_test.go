@@ -487,12 +487,23 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// TestHelpFits: no line is wider than a terminal, unless it is one word.
+func TestHelpFits(t *testing.T) {
+	for _, topic := range []string{"", cmdServe, cmdDoctor, cmdToken, cmdKey, cmdLicenses, cmdVersion} {
+		for line := range strings.Lines(help(topic)) {
+			if line = strings.TrimRight(line, "\n"); len(line) > helpWidth && len(strings.Fields(line)) > 1 {
+				t.Errorf("%s: %d columns: %s", topic, len(line), line)
+			}
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	if serve := help(cmdServe); !strings.Contains(serve, fmt.Sprintf("%d seconds", int(drainLimit.Seconds()))) {
 		t.Error("the help names another limit")
 	}
-	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)"}
-	all = append(all, "Your own names for models go under [aliases] in the settings file", "[claude]")
+	all := []string{"Exit codes:", "  0  ", "  1  ", "  2  ", "  3  ", "  4  ", "GATEWAY_TOKEN", "APEX_LOCAL_KEY", "--config", "APEX_CONFIG", "(default 127.0.0.1:8787)", "(default 10m)", "(default 5m)", "(default 2)"}
+	all = append(all, "go under [aliases] in the settings", "[claude]")
 	for _, o := range options {
 		all = append(all, "--"+o.flag, o.env)
 	}
@@ -503,7 +514,7 @@ func TestHelp(t *testing.T) {
 		{[]string{"help"}, append(append(slices.Clone(all), "--hidden", "token set openai"), commands...)},
 		{[]string{"--help"}, append(slices.Clone(all), "--hidden")},
 		{[]string{"-h"}, all},
-		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "SIGHUP", "401")},
+		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "SIGHUP", "503")},
 		{[]string{"help", "serve"}, all},
 		{[]string{"token", "-h"}, []string{"standard input", "token set openai"}},
 		{[]string{"help", "key"}, []string{"Prints the local key"}},

@@ -22,10 +22,10 @@ func TestHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	help, text := string(out), load(t)
+	help, text := unfolded(string(out)), load(t)
 
 	flags := map[string]string{}
-	pairs := regexp.MustCompile(`(?m)^  (--[a-z-]+).*\n +environment: (\w+)$`).FindAllStringSubmatch(help, -1)
+	pairs := regexp.MustCompile(`(?m)^  (--[a-z-]+).*\nenvironment: (\w+)$`).FindAllStringSubmatch(help, -1)
 	for _, m := range pairs {
 		flags[m[1]] = m[2]
 	}
@@ -59,6 +59,12 @@ func TestHelp(t *testing.T) {
 	if len(codes) == 0 || !slices.Equal(codes, listed) {
 		t.Errorf("the exit codes are %q, the README says %q", codes, listed)
 	}
+}
+
+// unfolded is help with each flag, variable and exit code on a line of its own.
+func unfolded(help string) string {
+	help = regexp.MustCompile(`\n {5,}environment:`).ReplaceAllString(help, "\nenvironment:")
+	return regexp.MustCompile(`\n {5,}`).ReplaceAllString(help, " ")
 }
 
 // TestSettingsFile reads the settings file of the README as the program does.
