@@ -230,5 +230,5 @@ func notices(root string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return fmt.Appendf(nil, "Apex AI Proxy is under the MIT licence. It contains these works of others, some of them\nonly on one system or only with its window. Their licences follow.\n\n%s\n%s", list.String(), texts.String()), nil
+	return fmt.Appendf(nil, "Apex AI Proxy is under the MIT license. It contains these works of others, some of them\nonly on one system or only with its window. Their licenses follow.\n\n%s\n%s", list.String(), texts.String()), nil
 }
