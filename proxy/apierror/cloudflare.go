@@ -30,7 +30,7 @@ var codes = map[int]advice{
 	2021: {ir.Billing, prose.Format("Cloudflare has not enough credit for this, or the model needs your own key. Add credit, or store a key for %s in AI Gateway under Provider Keys.")},
 	2029: {ir.ContentPolicy, prose.Format("The gateway's data loss prevention blocked the prompt.")},
 	2030: {ir.ContentPolicy, prose.Format("The gateway's data loss prevention blocked the answer.")},
-	2044: {ir.UpstreamCredential, prose.Format("No key for %s is stored at Cloudflare. Store one in AI Gateway under Provider Keys, set your own in Settings or with apex-ai-proxy token set, or allow unified billing.")},
+	2044: {ir.UpstreamCredential, prose.Format("No key for %s is stored at Cloudflare. Store one in AI Gateway under Provider Keys, set your own in Settings or with apex-ai-proxy token set, or choose Cloudflare billing for it.")},
 	7003: {ir.ModelNotFound, prose.Format("Cloudflare's catalogue does not contain this model. Use the provider's own name for it, as in model#provider.")},
 	7013: {ir.Unavailable, prose.Format("The gateway's guardrails cannot be reached right now. Try again.")},
 
