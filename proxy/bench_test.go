@@ -99,6 +99,10 @@ func BenchmarkProxy(b *testing.B) {
 		f := start(b, quiet(b, vendor))
 		run(b, "http://"+f.Addr(), "/v1/chat/completions", chat("gpt-4o#openai", ""))
 	})
+	b.Run("passed unary captured", func(b *testing.B) {
+		f := start(b, quiet(b, vendor), capturing(capture.NewStore(capture.DefaultLimits(), nil)))
+		run(b, "http://"+f.Addr(), "/v1/chat/completions", chat("gpt-4o#openai", ""))
+	})
 	b.Run("converted unary", func(b *testing.B) {
 		f := start(b, quiet(b, vendor))
 		run(b, "http://"+f.Addr(), "/v1/messages", messages("gpt-4o#openai", ""))

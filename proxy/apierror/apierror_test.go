@@ -149,3 +149,29 @@ func TestMaskJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestMayFail: the quick test passes what holds one of its words as a whole name, wherever it
+// stands, and nothing else.
+func TestMayFail(t *testing.T) {
+	for body, want := range map[string]bool{
+		``: false, `"`: false, `""`: false, `"erro`: false, `{"a":"error"}`: true, `"error`: true, `"errors":[]`: true,
+		`{"object":"chat.completion"}`: false, `{"success":true}`: true, `{"successes":1}`: false, `{"a":1,"base_resp":{}}`: true,
+		`{"base_resp":{}}`: true, `"state`: false, `"state"`: true, `"estate"`: false, `""state"`: true, `an error`: false, `no "quote`: false,
+	} {
+		if got := apierror.MayFail([]byte(body)); got != want {
+			t.Errorf("%s: %t", body, got)
+		}
+	}
+}
+
+func BenchmarkMayFail(b *testing.B) {
+	body := []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-5","choices":[{"index":0,"message":{"role":"assistant","content":"` +
+		strings.Repeat("some words ", 40) + `"},"finish_reason":"stop"}],"usage":{"prompt_tokens":321,"completion_tokens":123,"total_tokens":444}}`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if apierror.MayFail(body) {
+			b.Fatal("taken for an error")
+		}
+	}
+}

@@ -278,12 +278,27 @@ func number(v rawjson.Value) int {
 
 // MayFail is a quick test that every body with an error passes.
 func MayFail(body []byte) bool {
-	for _, mark := range [...]string{`"error`, `"success"`, `"base_resp"`, `"state"`} {
-		if bytes.Contains(body, []byte(mark)) {
-			return true
+	for {
+		i := bytes.IndexByte(body, '"') + 1
+		if i == 0 || i == len(body) {
+			return false
+		}
+		body = body[i:]
+		switch body[0] {
+		case 'e':
+			if bytes.HasPrefix(body, []byte(`error`)) {
+				return true
+			}
+		case 's':
+			if bytes.HasPrefix(body, []byte(`success"`)) || bytes.HasPrefix(body, []byte(`state"`)) {
+				return true
+			}
+		case 'b':
+			if bytes.HasPrefix(body, []byte(`base_resp"`)) {
+				return true
+			}
 		}
 	}
-	return false
 }
 
 var (

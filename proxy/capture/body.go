@@ -9,11 +9,11 @@ import (
 // body is what is kept of a body: bytes that were copied into blocks, and between them spans
 // of the client's request, which most of what goes upstream is.
 type body struct {
-	room   []byte // what is left of the last block
-	copied int    // bytes in the blocks
-	size   int64  // of the blocks
-	blocks []*block
-	spans  []span
+	room        []byte // what is left of the last block
+	copied      int    // bytes in the blocks
+	size        int64  // of the blocks
+	first, last *block
+	spans       []span
 }
 
 // span is a part of the client's request in another body: so many bytes from an index, behind
@@ -27,7 +27,10 @@ const spanSize = 3 * bits.UintSize / 8
 // is twice as large, up to the largest: what is in one is never copied again to make room.
 // Blocks of a body that is forgotten are used for others, so that recording leaves no work to
 // the garbage collector.
-type block struct{ b []byte }
+type block struct {
+	b    []byte
+	next *block // of the same body
+}
 
 // Sizes of blocks, in bytes.
 const (
@@ -46,10 +49,13 @@ func newBlock(n int) *block {
 	if b, ok := blocks[class].Get().(*block); ok {
 		return b
 	}
-	return &block{make([]byte, 1<<class)}
+	return &block{b: make([]byte, 1<<class)}
 }
 
-func (b *block) free() { blocks[bits.Len(uint(len(b.b)-1))].Put(b) }
+func (b *block) free() {
+	b.next = nil
+	blocks[bits.Len(uint(len(b.b)-1))].Put(b)
+}
 
 // add copies p to the end, and returns how many bytes more the blocks take. more tells that
 // more is to come, for which it is better to have room.
@@ -58,15 +64,20 @@ func (b *body) add(p []byte, more bool) (grown int64) {
 	n := copy(b.room, p)
 	b.room = b.room[n:]
 	for p = p[n:]; len(p) > 0; p = p[n:] {
-		want := len(p)
-		if last := len(b.blocks) - 1; last >= 0 && more {
-			want = max(want, 2*len(b.blocks[last].b))
+		if b.last == nil {
+			b.first = newBlock(len(p))
+			b.last = b.first
+		} else {
+			want := len(p)
+			if more {
+				want = max(want, 2*len(b.last.b))
+			}
+			b.last.next = newBlock(want)
+			b.last = b.last.next
 		}
-		next := newBlock(want)
-		b.blocks = append(slices.Grow(b.blocks, (len(p)-1)/largestBlock+1), next)
-		grown += int64(len(next.b))
-		n = copy(next.b, p)
-		b.room = next.b[n:]
+		grown += int64(len(b.last.b))
+		n = copy(b.last.b, p)
+		b.room = b.last.b[n:]
 	}
 	b.size += grown
 	return grown
@@ -104,7 +115,9 @@ func (b *body) held() int64 { return b.size + int64(cap(b.spans))*spanSize }
 // free gives the blocks back, and returns how much memory the body took.
 func (b *body) free() int64 {
 	held := b.held()
-	for _, block := range b.blocks {
+	for next := b.first; next != nil; {
+		block := next
+		next = block.next
 		block.free()
 	}
 	*b = body{}
@@ -114,7 +127,7 @@ func (b *body) free() int64 {
 // bytes are a copy of those kept. request is what is kept of the client's.
 func (b *body) bytes(request []byte) []byte {
 	copied := make([]byte, 0, b.size)
-	for _, block := range b.blocks {
+	for block := b.first; block != nil; block = block.next {
 		copied = append(copied, block.b...)
 	}
 	copied = copied[:b.copied]
