@@ -133,7 +133,7 @@ func (l *lines) row(s span) textLine {
 	return textLine{text: l.heads[i].Name + ": " + l.heads[i].Value, head: true}
 }
 
-const textRowHeight = 17
+const textRowHeight = 18
 
 // textRow draws one row.
 type textRow struct {

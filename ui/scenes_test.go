@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/probe"
 	"apex-ai-proxy/proxy/prose"
@@ -25,7 +26,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"requests-empty": sceneNoRequests, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
-	"inspector-edit": sceneEdit, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
+	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
 	"clients-stopped": sceneClientsStopped,
@@ -162,6 +163,34 @@ func sceneUnsaved(t *testing.T) *stage {
 func sceneEdit(t *testing.T) *stage {
 	s := sceneInspector(tabRequest)(t)
 	s.window.win.Resize(size(760, 520))
+	s.inspector().edit()
+	return s
+}
+
+// manyScripts is a request in more scripts than one font has.
+const manyScripts = `{"model":"claude-haiku-4-5","messages":[{"role":"user","content":"请把这段话翻译成英文：今天天气很好，我们去公园散步吧。🎉🚀 mixed 中文 and English, 한국어, 日本語の文章, long enough to be wrapped at the edge (gjpqy)."},{"role":"assistant","content":"The weather is fine today."}],"stream":true}`
+
+// sceneScriptsShown shows it.
+func sceneScriptsShown(t *testing.T) *stage {
+	s := sceneNoRequests(t)
+	x := workday()[4]
+	x.Captured = true
+	r := s.core.bytes.Open(x.ID)
+	r.Request(capture.ClientRequest, "POST", "/v1/messages", nil, []byte(manyScripts))
+	r.Request(capture.UpstreamRequest, "POST", "https://gateway.ai.cloudflare.com/v1/0123456789abcdef0123456789abcdef/home/google-ai-studio/v1beta/openai/chat/completions", nil, []byte(manyScripts))
+	r.End(false)
+	s.core.bus.Publish(x)
+	s.until("the row", func() bool { return s.log.Len() == 1 })
+	s.window.requests.list.Select(0)
+	s.inspector().tabs.choose(tabRequest)
+	s.until("the bytes", func() bool { return s.inspector().seen.ID == x.ID })
+	return s
+}
+
+// sceneScripts is about to send it again.
+func sceneScripts(t *testing.T) *stage {
+	s := sceneScriptsShown(t)
+	s.window.win.Resize(size(windowWidth, windowHeight))
 	s.inspector().edit()
 	return s
 }

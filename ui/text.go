@@ -100,7 +100,8 @@ func (r *lineRenderer) apply() {
 
 // drawn is the style in which a text is drawn, and whether it is drawn twice beside each
 // other to be bold: Fyne looks for a bold Chinese font only where the system speaks a
-// language that is written with it. Beside a fixed-width face Chinese would hang lower.
+// language that is written with it. Short data that holds Chinese is not in the fixed-width
+// face: where there is nothing but Chinese, it would stand a little higher.
 func drawn(text string, style fyne.TextStyle) (_ fyne.TextStyle, twice bool) {
 	if !style.Bold && !style.Monospace || !strings.ContainsFunc(text, eastAsian) {
 		return style, false

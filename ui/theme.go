@@ -61,7 +61,12 @@ func (t Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color 
 }
 
 // Font is the font for a style.
-func (Theme) Font(s fyne.TextStyle) fyne.Resource { return theme.DefaultTheme().Font(s) }
+func (Theme) Font(s fyne.TextStyle) fyne.Resource {
+	if s.Monospace {
+		return monospace()
+	}
+	return theme.DefaultTheme().Font(s)
+}
 
 // Icon is the icon for a name.
 func (Theme) Icon(n fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(n) }
