@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	udiff "github.com/aymanbagabas/go-udiff"
@@ -93,8 +96,8 @@ func Inspect(x *event.Exchange, s *capture.Snapshot, kept bool, limits capture.L
 	if x.Provider == demoProvider {
 		in.nameDemo(m[capture.UpstreamRequest].URL)
 	}
-	in.Request.compare()
-	in.Answer.compare()
+	in.Request.compare(form)
+	in.Answer.compare(form)
 	return in
 }
 
@@ -185,18 +188,67 @@ func linesOf(body []byte, form BodyForm) []Line {
 	}
 	var out []Line
 	for s := range strings.SplitSeq(text, "\n") {
+		if form == Pretty && strings.HasPrefix(s, "data:") {
+			s = readable(s)
+		}
 		out = append(out, Line{Text: printable(strings.TrimSuffix(s, "\r"))})
 	}
 	return out
 }
 
-// pretty gives JSON line ends and indents, and leaves anything else as it is.
+// pretty gives JSON line ends, indents and readable characters, and leaves anything else as it is.
 func pretty(body []byte) string {
 	var b bytes.Buffer
 	if json.Indent(&b, body, "", "  ") != nil {
 		return string(body)
 	}
+	return readable(b.String())
+}
+
+// readable is JSON with the characters themselves in the place of their numbers, as far as they
+// can be seen. It means the same: many programs write everything but English in numbers.
+func readable(s string) string {
+	at := strings.Index(s, `\u`)
+	if at < 0 {
+		return s
+	}
+	var b strings.Builder
+	for ; at >= 0; at = strings.IndexByte(s, '\\') {
+		b.WriteString(s[:at])
+		s = s[at:]
+		r, n := escaped(s)
+		if n == 0 {
+			n = min(2, len(s)) // the backslash with what it is for
+			b.WriteString(s[:n])
+		} else {
+			b.WriteRune(r)
+		}
+		s = s[n:]
+	}
+	b.WriteString(s)
 	return b.String()
+}
+
+// escaped is the character that s begins with as a number, and how many bytes that takes, 0
+// when it begins with none that may stand there as itself.
+func escaped(s string) (r rune, n int) {
+	unit := func(s string) (rune, bool) {
+		if len(s) < 6 || s[:2] != `\u` {
+			return 0, false
+		}
+		v, err := strconv.ParseUint(s[2:6], 16, 16)
+		return rune(v), err == nil
+	}
+	r, ok := unit(s)
+	n = 6
+	if ok && utf16.IsSurrogate(r) {
+		low, _ := unit(s[6:])
+		r, n = utf16.DecodeRune(r, low), 12
+	}
+	if !ok || r == utf8.RuneError || r == '"' || r == '\\' || !unicode.IsPrint(r) {
+		return 0, 0
+	}
+	return r, n
 }
 
 // printable replaces what would be drawn as nothing, or move what is drawn.
@@ -217,12 +269,14 @@ func printable(s string) string {
 const comparable = 20_000
 
 // compare marks the lines that only one side has.
-func (p *Pair) compare() {
+func (p *Pair) compare(form BodyForm) {
 	l, r := &p.Left, &p.Right
 	switch {
 	case l.Head == "" || r.Head == "":
 	case bytes.Equal(l.Raw, r.Raw):
 		p.Note = words.T("Both sides are the same, byte for byte.")
+	case form == AsSent:
+		p.Note = words.T("Differences are marked when As sent is off.")
 	case isStream(l) || isStream(r):
 		p.Note = words.T("Converted event by event.")
 	case len(l.Lines)+len(r.Lines) > comparable:
@@ -242,51 +296,91 @@ func isStream(p *Pane) bool {
 	return false
 }
 
-// mark marks the lines that only one of the sides has, and counts them. A comma at the end
-// of a line is no difference.
+// mark marks the lines that only one of the sides has, and counts them. What a line says
+// counts, not where it stands: a conversion moves fields up and down, and in and out.
 func mark(left, right []Line) (gone, added int) {
-	edits := udiff.Lines(joined(left), joined(right))
-	l := lineStarts(left)
-	for _, e := range edits {
-		for i := lineAt(l, e.Start); i < len(left) && l[i] < e.End; i++ {
-			left[i].Mark = Gone
-			gone++
+	l, r := sayings(left), sayings(right)
+	align(l, r)
+	only := map[string]int{} // lines of the right that are not at their place, by what they say
+	for i := range r {
+		if !r[i].found {
+			only[r[i].text]++
 		}
 	}
-	// The edits know only where lines go; which lines of the right are new is what is not taken over.
-	at, next := 0, 0
-	for _, e := range edits {
-		kept := lineAt(l, e.Start) - next
-		at += kept
-		n := strings.Count(e.New, "\n")
-		for i := at; i < min(at+n, len(right)); i++ {
-			right[i].Mark = New
-			added++
+	for i := range l {
+		if !l[i].found && only[l[i].text] > 0 {
+			only[l[i].text]--
+			l[i].found = true
 		}
-		at += n
-		next = lineAt(l, e.End)
 	}
-	return gone, added
+	for i := range slices.Backward(r) { // what is left of them are the last ones
+		if n := only[r[i].text]; !r[i].found && n > 0 {
+			only[r[i].text]--
+		} else {
+			r[i].found = true
+		}
+	}
+	return markUnfound(left, l, Gone), markUnfound(right, r, New)
 }
 
-func joined(lines []Line) string {
+// saying is what a line says to somebody who compares, and whether the other side says so too.
+type saying struct {
+	text  string
+	found bool
+}
+
+// sayings is what lines say: indents, a comma at the end and brackets alone say nothing.
+func sayings(lines []Line) []saying {
+	out := make([]saying, len(lines))
+	for i := range lines {
+		out[i].text = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(lines[i].Text), ","))
+	}
+	return out
+}
+
+func markUnfound(lines []Line, all []saying, m Mark) (n int) {
+	for i, s := range all {
+		if !s.found && strings.Trim(s.text, "{}[]") != "" {
+			lines[i].Mark = m
+			n++
+		}
+	}
+	return n
+}
+
+// align finds the lines that both sides have in the same order.
+func align(left, right []saying) {
+	starts, at := make([]int, len(left)), 0
+	for i := range left {
+		starts[i], left[i].found = at, true
+		at += len(left[i].text) + 1
+	}
+	edits := udiff.Lines(joined(left), joined(right))
+	// The edits know only what lines of the left go, and how many come in their place; all other
+	// lines of the right are those of the left.
+	to, next := 0, 0
+	keep := func(until int) {
+		for ; next < until; next, to = next+1, to+1 {
+			right[to].found = true
+		}
+	}
+	for _, e := range edits {
+		keep(lineAt(starts, e.Start))
+		for ; next < len(left) && starts[next] < e.End; next++ {
+			left[next].found = false
+		}
+		to += strings.Count(e.New, "\n")
+	}
+	keep(len(left))
+}
+
+func joined(lines []saying) string {
 	var b strings.Builder
 	for i := range lines {
-		b.WriteString(strings.TrimSuffix(lines[i].Text, ","))
+		b.WriteString(lines[i].text)
 		b.WriteByte('\n')
 	}
 	return b.String()
-}
-
-// lineStarts are the offsets at which the lines begin in what joined makes of them.
-func lineStarts(lines []Line) []int {
-	out := make([]int, len(lines))
-	at := 0
-	for i := range lines {
-		out[i] = at
-		at += len(strings.TrimSuffix(lines[i].Text, ",")) + 1
-	}
-	return out
 }
 
 // lineAt is the line that begins at an offset.

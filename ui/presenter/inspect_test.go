@@ -118,7 +118,7 @@ func TestInspectNotes(t *testing.T) {
 		t.Errorf("streams: %q", in.Answer.Note)
 	}
 	long := strings.Repeat("x\n", comparable)
-	in = Inspect(x, captured(t, 1<<20, long, long+"y"), true, capture.DefaultLimits(), AsSent)
+	in = Inspect(x, captured(t, 1<<20, long, long+"y"), true, capture.DefaultLimits(), Pretty)
 	if in.Request.Note != "Too long to compare." {
 		t.Errorf("long: %q", in.Request.Note)
 	}
@@ -144,39 +144,77 @@ func TestWhyNothing(t *testing.T) {
 	}
 }
 
-// TestMarks compares random texts: what is not marked must be the same on both sides.
+// What a person looks for is what is not on the other side: not what stands elsewhere there, in
+// another order, deeper, or with another comma.
+func TestMarksOnlyWhatIsNotThere(t *testing.T) {
+	for name, c := range map[string]struct{ left, right, gone, added string }{
+		"order":       {`{"a":1,"b":{"c":2},"d":3}`, `{"d":3,"b":{"c":2},"a":1}`, "", ""},
+		"last comma":  {`{"a":1,"b":[1]}`, `{"b":[1],"a":1}`, "", ""},
+		"depth":       {`{"tools":[{"name":"Read","input_schema":{"type":"object"}}]}`, `{"tools":[{"type":"function","function":{"name":"Read","parameters":{"type":"object"}}}]}`, `"input_schema": {`, `"type": "function",|"function": {|"parameters": {`},
+		"value":       {`{"model":"a","n":1}`, `{"model":"b","n":1}`, `"model": "a",`, `"model": "b",`},
+		"brackets":    {`{"a":[{"x":1}]}`, `{"a":{"x":1}}`, `"a": [`, `"a": {`},
+		"how often":   {`["x","x","y"]`, `["x","y"]`, `"x",`, ""},
+		"as numbers":  {`{"text":"\u4f60\u597d \ud83c\udf89"}`, `{"text":"你好 🎉"}`, "", ""},
+		"not hidden":  {`{"text":"\u0000\\u4f60\ud83c"}`, `{"text":"\u0000\\你\ud83c"}`, `"text": "\u0000\\u4f60\ud83c"`, `"text": "\u0000\\你\ud83c"`},
+		"quotes stay": {`{"text":"\u0022\u005c"}`, `{"text":"\"\\"}`, `"text": "\u0022\u005c"`, `"text": "\"\\"`},
+	} {
+		left, right := linesOf([]byte(c.left), Pretty), linesOf([]byte(c.right), Pretty)
+		gone, added := mark(left, right)
+		l, r := marked(left), marked(right)
+		if strings.Join(l, "|") != c.gone || strings.Join(r, "|") != c.added || len(l) != gone || len(r) != added {
+			t.Errorf("%s: %q and %q, %d and %d\n%s\n%s", name, l, r, gone, added, marks(left), marks(right))
+		}
+	}
+}
+
+func marked(lines []Line) (out []string) {
+	for _, l := range lines {
+		if l.Mark != Same {
+			out = append(out, strings.TrimSpace(l.Text))
+		}
+	}
+	return out
+}
+
+// TestMarks compares random texts: what is not marked must be there as often on both sides, and
+// nothing that is marked on one may be marked on the other.
 func TestMarks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	text := func() []Line {
 		out := make([]Line, rng.IntN(30))
 		for i := range out {
-			out[i].Text = string(rune('a' + rng.IntN(4)))
+			out[i].Text = strings.Repeat(" ", rng.IntN(3)) + string(rune('a'+rng.IntN(4)))
 			if rng.IntN(3) == 0 {
 				out[i].Text += ","
 			}
 		}
 		return out
 	}
+	counts := func(lines []Line) (same, differ [4]int) {
+		for _, l := range lines {
+			c := strings.Trim(l.Text, " ,")[0] - 'a'
+			if l.Mark == Same {
+				same[c]++
+			} else {
+				differ[c]++
+			}
+		}
+		return same, differ
+	}
 	for range 2000 {
 		left, right := text(), text()
 		gone, added := mark(left, right)
-		if l, r := unmarked(left), unmarked(right); l != r {
-			t.Fatalf("left\n%sright\n%s", marks(left), marks(right))
+		sameLeft, onlyLeft := counts(left)
+		sameRight, onlyRight := counts(right)
+		if sameLeft != sameRight || len(marked(left)) != gone || len(marked(right)) != added {
+			t.Fatalf("%d and %d\n%s\n%s", gone, added, marks(left), marks(right))
 		}
-		if gone+strings.Count(unmarked(left), "\n") != len(left) || added+strings.Count(unmarked(right), "\n") != len(right) {
-			t.Fatalf("%d and %d are counted\n%s\n%s", gone, added, marks(left), marks(right))
-		}
-	}
-}
-
-func unmarked(lines []Line) string {
-	var b strings.Builder
-	for _, l := range lines {
-		if l.Mark == Same {
-			b.WriteString(strings.TrimSuffix(l.Text, ",") + "\n")
+		for c := range onlyLeft {
+			if onlyLeft[c] > 0 && onlyRight[c] > 0 {
+				t.Fatalf("marked on both sides\n%s\n%s", marks(left), marks(right))
+			}
 		}
 	}
-	return b.String()
 }
 
 func BenchmarkInspect(b *testing.B) {
