@@ -29,7 +29,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		Title: modelText(x),
 		State: stateText(x),
 		Tone:  toneOf(x),
-		Error: failure(x), Cure: cure(x),
+		Error: begun(failure(x)), Cure: cure(x),
 	}
 	d.fact(words.T("Client"), clientText(x))
 	d.fact(words.T("Request"), strings.TrimSpace(x.Method+" "+x.Path))

@@ -83,7 +83,7 @@ func rowError(x *event.Exchange) string {
 	if x.Phase != event.Failed {
 		return ""
 	}
-	return strings.Join(strings.Fields(failure(x)), " ")
+	return begun(strings.Join(strings.Fields(failure(x)), " "))
 }
 
 // modelText is the model as the client asked for it, without the provider, which has a

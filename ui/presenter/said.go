@@ -2,6 +2,7 @@ package presenter
 
 import (
 	"errors"
+	"strings"
 
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/prose"
@@ -32,6 +33,16 @@ func named(name, text string) string {
 
 // failure is why an exchange failed, "" when nothing is known.
 func failure(x *event.Exchange) string { return toldOr(x.ErrorText, x.Error) }
+
+// begun is a text that begins like a sentence, unless it begins with a name: a path in a request,
+// or a model.
+func begun(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	if first == "" || strings.ContainsFunc(first, func(r rune) bool { return r != '\'' && (r < 'a' || r > 'z') }) {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
 
 // toldOr is a text, or the words that are there when it has none.
 func toldOr(t prose.Text, plain string) string {

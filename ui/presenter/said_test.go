@@ -83,3 +83,21 @@ func TestTell(t *testing.T) {
 		t.Errorf("a test of the connection: %+v", got)
 	}
 }
+
+func TestBegun(t *testing.T) {
+	for s, want := range map[string]string{
+		"the key you sent":     "The key you sent",
+		"the upstream's words": "The upstream's words",
+		"top_k is not known":   "top_k is not known",
+		"model: nothing":       "model: nothing",
+		"gpt-5 is busy":        "gpt-5 is busy",
+		"slow":                 "Slow",
+		"已满 1":                 "已满 1",
+		" the":                 " the",
+		"":                     "",
+	} {
+		if got := begun(s); got != want {
+			t.Errorf("%q became %q", s, got)
+		}
+	}
+}
