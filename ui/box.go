@@ -131,6 +131,10 @@ func (w *window) escape(k *fyne.KeyEvent) {
 		}
 	case w.file != nil:
 		w.file.Dismiss()
+	case w.current == pageRequests && !w.guide.shown:
+		w.requests.leave()
+	default:
+		w.toast.dismiss()
 	}
 }
 

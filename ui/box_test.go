@@ -12,15 +12,15 @@ import (
 	"apex-ai-proxy/ui/presenter"
 )
 
-// press is a key as the driver hands it on: to what has the focus, or to the canvas.
-func (s *stage) press(k fyne.KeyName) {
+// press gives keys as the driver hands them on: to what has the focus, or to the canvas.
+func (s *stage) press(keys ...fyne.KeyName) {
 	c := s.window.win.Canvas()
-	if f := c.Focused(); f != nil {
-		f.TypedKey(&fyne.KeyEvent{Name: k})
-		return
-	}
-	if f := c.OnTypedKey(); f != nil {
-		f(&fyne.KeyEvent{Name: k})
+	for _, k := range keys {
+		if f := c.Focused(); f != nil {
+			f.TypedKey(&fyne.KeyEvent{Name: k})
+		} else if f := c.OnTypedKey(); f != nil {
+			f(&fyne.KeyEvent{Name: k})
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -36,6 +37,11 @@ type inspector struct {
 	tabs    *segments
 	again   *button
 	more    *button
+	back    *button         // to the list, while that is not shown
+	shut    *button         // while it is
+	steps   *fyne.Container // to the requests before and after, while the list is not shown
+	ground  *ground
+	edge    *fyne.Container // between it and what is above: the list, or nothing
 	headers *check
 	raw     *check
 	tools   *fyne.Container
@@ -53,7 +59,9 @@ type inspector struct {
 	stale   bool                 // and will have to be prepared anew
 }
 
-func newInspector(w *window, closed func()) *inspector {
+// newInspector makes an inspector. closed is called to go back to the list, and step to show
+// another request.
+func newInspector(w *window, closed func(), step func(by int)) *inspector {
 	in := &inspector{w: w, dot: newDot(10)}
 	in.title = newCutLine("", faceMono, 80)
 	in.state = newLine("", faceMuted)
@@ -63,22 +71,46 @@ func newInspector(w *window, closed func()) *inspector {
 	in.headers = newCheck(words.T("Headers"), func(bool) { in.fill(true) })
 	in.raw = newCheck(words.T("As sent"), func(bool) { in.look() })
 	in.tools = inRow(gap, in.headers, in.raw)
-	shut := newIconButton("", theme.CancelIcon(), closed)
-	shut.Importance = widget.LowImportance
+	quiet := func(icon fyne.Resource, tapped func()) *button {
+		b := newIconButton("", icon, tapped)
+		b.Importance = widget.LowImportance
+		return b
+	}
+	in.shut, in.back = quiet(theme.CancelIcon(), closed), newIconButton("", theme.NavigateBackIcon(), closed)
+	in.steps = inRow(0, quiet(theme.MoveUpIcon(), func() { step(-1) }), quiet(theme.MoveDownIcon(), func() { step(1) }))
+	in.back.Hidden, in.steps.Hidden = true, true
 	in.summary = newSummary()
 	in.bytes = newComparison(w.u)
 	in.why = newParagraph("")
 	in.why.quiet()
 	in.nothing = padded(gapBlock, 0, rowInset, rowInset, limited(textWidth, in.why))
 
-	head := container.NewBorder(nil, nil, container.NewCenter(in.dot), inRow(gap, in.again, in.more, shut),
+	head := container.NewBorder(nil, nil, inRow(gap+gapTight, in.back, container.NewCenter(in.dot)), inRow(gap, in.again, in.more, in.shut),
 		container.NewBorder(nil, nil, nil, padded(0, 0, gap, gapWide, middle(in.state)), padded(0, 0, gap+2, 0, middle(in.title))))
-	bar := container.NewBorder(nil, nil, in.tabs.content, in.tools)
-	in.content = container.NewStack(newGround(colorWell, 0), container.NewBorder(
-		stack(0, widget.NewSeparator(), padded(gap, gapTight, rowInset, gapWide, stack(gapTight, head, padded(0, 0, -gap, 0, bar)))),
+	bar := container.NewBorder(nil, nil, in.tabs.content, inRow(gap, in.tools, in.steps))
+	in.ground, in.edge = newGround(colorWell, 0), container.NewStack(widget.NewSeparator())
+	in.content = container.NewStack(in.ground, container.NewBorder(
+		stack(0, in.edge, padded(gap, gapTight, rowInset, gapWide, stack(gapTight, head, padded(0, 0, -gap, 0, bar)))),
 		nil, nil, nil, container.NewStack(in.summary.content, in.bytes.content, in.nothing)))
 	in.show()
 	return in
+}
+
+// stand shows the way back to the list, and to its other rows, where the inspector stands alone
+// and is the page.
+func (in *inspector) stand(alone bool) {
+	in.back.Hidden, in.steps.Hidden, in.shut.Hidden = !alone, !alone, alone
+	in.ground.color, in.edge.Layout = colorWell, layout.NewStackLayout()
+	if alone {
+		in.ground.color, in.edge.Layout = theme.ColorNameBackground, heightLayout(gapWide-gap)
+	}
+	in.edge.Objects[0].(*widget.Separator).Hidden = alone
+	in.content.Refresh()
+}
+
+// turn chooses the tab so many further, as far as there is one.
+func (in *inspector) turn(by int) {
+	in.tabs.choose(min(max(in.tabs.chosen+by, 0), len(in.tabs.buttons)-1))
 }
 
 // resume takes over from the inspector in another language.
@@ -95,7 +127,7 @@ func (in *inspector) set(data presenter.Detail, record event.Exchange) {
 	in.title.set(data.Title)
 	in.state.setColored(data.State, toneColor(data.Tone))
 	in.summary.set(data)
-	enable(in.again, record.Captured)
+	enable(in.again, in.unrepeatable() == "")
 	if other {
 		in.seen = presenter.Inspection{}
 		in.show()
@@ -206,7 +238,7 @@ type comparison struct {
 func newComparison(u *UI) *comparison {
 	c := &comparison{note: newCutLine("", faceNote, 80), left: newPane(u), right: newPane(u)}
 	split := container.NewHSplit(c.left.content, c.right.content)
-	c.content = container.NewBorder(nil, padded(2, gapTight, rowInset, gapWide, c.note), nil, nil, padded(0, 0, gapWide, gapWide, split))
+	c.content = container.NewBorder(nil, padded(2, gapTight, rowInset, gapWide, c.note), nil, nil, padded(0, 0, rowInset-gap, gapWide, split))
 	return c
 }
 

@@ -354,3 +354,106 @@ func TestTabLeavesTheBody(t *testing.T) {
 		t.Error("Tab is typed")
 	}
 }
+
+// In a small window the inspector takes the place of the list, and the keys still go on from row
+// to row and back.
+func TestInspectorStandsAlone(t *testing.T) {
+	s := sceneRequests(t)
+	r := s.window.requests
+	s.window.win.Resize(size(760, 520))
+	r.focus()
+	if r.table.Hidden || r.inspector.content.Visible() {
+		t.Fatal("the list is not shown while nothing is selected")
+	}
+	s.press(fyne.KeyReturn)
+	if s.log.Selected() != 12 || r.table.Visible() || r.above.Visible() || !r.inspector.content.Visible() || r.inspector.back.Hidden || r.inspector.shut.Visible() {
+		t.Fatalf("selected %d, list %t, inspector %t", s.log.Selected(), r.table.Visible(), r.inspector.content.Visible())
+	}
+	s.press(fyne.KeyUp, fyne.KeyUp, fyne.KeyRight, fyne.KeyRight, fyne.KeyRight)
+	if s.log.Selected() != 10 || r.inspector.tabs.chosen != tabAnswer {
+		t.Errorf("selected %d, tab %d", s.log.Selected(), r.inspector.tabs.chosen)
+	}
+	s.window.win.Resize(size(windowWidth, windowHeight))
+	if r.table.Hidden || r.above.Hidden || r.inspector.content.Hidden || r.inspector.back.Visible() {
+		t.Error("a large window does not show both")
+	}
+	s.window.win.Resize(size(760, 520))
+	s.window.win.Canvas().Unfocus()
+	test.Tap(r.inspector.back)
+	if s.log.Selected() != -1 || r.table.Hidden || r.above.Hidden || s.window.win.Canvas().Focused() != r.list {
+		t.Error("the way back does not lead to the list")
+	}
+	s.press(fyne.KeyDown) // goes on from where it was
+	if s.log.Selected() != 11 {
+		t.Errorf("Down selected %d", s.log.Selected())
+	}
+	s.window.search()
+	if r.above.Hidden || s.window.win.Canvas().Focused() != r.find {
+		t.Error("the search is out of reach")
+	}
+}
+
+// Escape leaves the inspector from wherever the cursor is in it.
+func TestEscapeLeavesTheInspector(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	s.window.requests.focus()
+	s.press(fyne.KeyReturn)
+	if _, in := s.window.win.Canvas().Focused().(*button); !in {
+		t.Fatal("Enter does not lead into the inspector")
+	}
+	s.press(fyne.KeyEscape)
+	if s.log.Selected() != -1 || s.window.win.Canvas().Focused() != s.window.requests.list {
+		t.Error("Escape does not lead back to the list")
+	}
+}
+
+func TestKeysGoOverPages(t *testing.T) {
+	s := sceneRequests(t)
+	s.window.requests.focus()
+	for _, c := range []struct {
+		key  fyne.KeyName
+		want int
+	}{{fyne.KeyHome, 0}, {fyne.KeyUp, 0}, {fyne.KeyPageDown, 0}, {fyne.KeyEnd, 12}, {fyne.KeyDown, 12}, {fyne.KeyPageUp, 0}} {
+		before := s.log.Selected()
+		s.press(c.key)
+		switch at := s.log.Selected(); {
+		case c.key == fyne.KeyPageDown && at <= before+1, c.key == fyne.KeyPageUp && at >= before-1:
+			t.Errorf("%s leads from %d to %d", c.key, before, at)
+		case c.want != at && c.key != fyne.KeyPageDown && c.key != fyne.KeyPageUp:
+			t.Errorf("%s leads to %d", c.key, at)
+		}
+	}
+}
+
+// A copy of a request that is not kept is what is known about it.
+func TestCopyOfARequestThatIsNotKept(t *testing.T) {
+	s := sceneDetail(t)
+	s.window.requests.list.TypedShortcut(&fyne.ShortcutCopy{})
+	if got := s.app.Clipboard().Content(); !strings.Contains(got, "google-ai-studio") || !s.window.toast.content.Visible() ||
+		s.window.win.Canvas().Overlays().Top() != nil {
+		t.Errorf("copied %q", got)
+	}
+	s.window.requests.focus()
+	s.press(fyne.KeyEscape)
+	if s.window.toast.content.Visible() || s.log.Selected() < 0 {
+		t.Error("Escape does not end what is said, or more than that")
+	}
+}
+
+// What a request cannot be used for is not offered.
+func TestNothingIsOfferedThatFails(t *testing.T) {
+	s := sceneInspector(tabSummary)(t)
+	in := s.inspector()
+	if in.again.Disabled() {
+		t.Error("a request that is kept cannot be sent again")
+	}
+	s.core.set(presenter.Status{State: presenter.Stopped, Addr: "127.0.0.1:8787"})
+	s.until("the button to be disabled", func() bool { return in.again.Disabled() })
+	s.core.set(presenter.Status{State: presenter.Running, Addr: "127.0.0.1:8787"})
+	s.until("the button to be enabled", func() bool { return !in.again.Disabled() })
+	s.core.bytes.Clear()
+	s.window.refresh()
+	if !in.again.Disabled() {
+		t.Error("a request that is not kept any more can be sent again")
+	}
+}

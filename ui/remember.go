@@ -12,6 +12,7 @@ const (
 	keyWidth    = "window.width"
 	keyHeight   = "window.height"
 	keyPage     = "window.page"
+	keySplit    = "requests.split"
 	keyTrayless = "told.no_tray"
 )
 
@@ -52,12 +53,13 @@ func (l notedLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	l.note()
 }
 
-// remember keeps the window's size and page.
+// remember keeps the window's size and page, and how pages are divided.
 func (w *window) remember() {
 	p, s := w.u.app.Preferences(), w.win.Canvas().Size()
 	p.SetFloat(keyWidth, float64(s.Width))
 	p.SetFloat(keyHeight, float64(s.Height))
 	p.SetInt(keyPage, w.current)
+	p.SetFloat(keySplit, w.requests.split.Offset)
 }
 
 // recall gives the window the size and page that were remembered.

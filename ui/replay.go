@@ -24,44 +24,72 @@ const (
 	fileLimit   = 2 * time.Minute
 )
 
-// menu offers what is done less often.
+// menu offers what is done less often. What cannot be done with this request is left out, and
+// the reason is said instead.
 func (in *inspector) menu() {
-	items := []*fyne.MenuItem{
-		fyne.NewMenuItem(words.T("Edit and send again…"), in.edit),
-		fyne.NewMenuItemSeparator(),
-		in.curl(words.T("Copy as cURL"), capture.ClientRequest, export.Bash),
-		in.curl(words.T("Copy as cURL for PowerShell"), capture.ClientRequest, export.PowerShell),
-		in.curl(words.T("Copy the gateway's request as cURL"), capture.UpstreamRequest, export.Bash),
-		in.curl(words.T("Copy the gateway's request as cURL for PowerShell"), capture.UpstreamRequest, export.PowerShell),
-		fyne.NewMenuItemSeparator(),
-		in.dashboard(),
-		fyne.NewMenuItem(words.T("Copy the summary"), func() { in.w.u.app.Clipboard().SetContent(in.data.Text()) }),
+	var items []*fyne.MenuItem
+	why := map[string]bool{"": true} // what has been said
+	because := func(reason string) {
+		if !why[reason] {
+			m := fyne.NewMenuItem(reason, nil)
+			m.Disabled = true
+			items = append(items, m)
+		}
+		why[reason] = true
+	}
+	if reason := in.unrepeatable(); reason == "" {
+		items = append(items, fyne.NewMenuItem(words.T("Edit and send again…"), in.edit))
+	} else {
+		because(reason)
+	}
+	for _, c := range []struct {
+		label string
+		side  capture.Side
+		shell export.Shell
+	}{
+		{words.T("Copy as cURL"), capture.ClientRequest, export.Bash},
+		{words.T("Copy as cURL for PowerShell"), capture.ClientRequest, export.PowerShell},
+		{words.T("Copy the gateway's request as cURL"), capture.UpstreamRequest, export.Bash},
+		{words.T("Copy the gateway's request as cURL for PowerShell"), capture.UpstreamRequest, export.PowerShell},
+	} {
+		text, err := in.curl(c.side, c.shell)
+		if err != nil {
+			because(err.Error())
+			continue
+		}
+		items = append(items, fyne.NewMenuItem(c.label, func() { in.copied(text, words.T("Copied as cURL.")) }))
+	}
+	items = append(items, fyne.NewMenuItemSeparator())
+	if m := in.dashboard(); m != nil {
+		items = append(items, m)
+	}
+	items = append(items,
+		fyne.NewMenuItem(words.T("Copy the summary"), func() { in.copied(in.data.Text(), words.T("Copied the summary.")) }),
 		fyne.NewMenuItem(words.T("Save as JSON lines…"), func() { in.w.save(presenter.JSONL, []event.Exchange{in.record}) }),
 		fyne.NewMenuItem(words.T("Save as HAR…"), func() { in.w.save(presenter.HAR, []event.Exchange{in.record}) }),
-	}
-	if !in.record.Captured {
-		for _, i := range []int{0, 2, 3, 4, 5} {
-			items[i].Disabled = true
-		}
-	}
-	if in.record.UpstreamProtocol == "" {
-		items[4].Disabled, items[5].Disabled = true, true
-	}
+	)
 	in.w.popUp(in.more, items)
 }
 
+// unrepeatable is why the request cannot be sent again now, "" when it can.
+func (in *inspector) unrepeatable() string {
+	u := in.w.u
+	return presenter.Unrepeatable(u.core.Captures(), &in.record, u.status.State == presenter.Running)
+}
+
 // dashboard opens the gateway's own log, where the request is found by its log id, which
-// is copied for that.
+// is copied for that. It is nil for a request that is not there.
 func (in *inspector) dashboard() *fyne.MenuItem {
 	address, id := presenter.GatewayLog(in.w.u.settings), in.record.GatewayLogID
-	m := fyne.NewMenuItem(words.T("Open the gateway's log"), func() {
-		in.w.u.app.Clipboard().SetContent(id)
+	if id == "" || address == nil {
+		return nil
+	}
+	return fyne.NewMenuItem(words.T("Open the gateway's log"), func() {
+		in.copied(id, words.T("Copied the log ID."))
 		if err := in.w.u.app.OpenURL(address); err != nil {
 			in.w.tell(presenter.Tell(err))
 		}
 	})
-	m.Disabled = id == "" || address == nil
-	return m
 }
 
 // popUp shows a menu below a button.
@@ -70,23 +98,30 @@ func (w *window) popUp(below fyne.CanvasObject, items []*fyne.MenuItem) {
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.win.Canvas(), at.AddXY(0, below.Size().Height))
 }
 
-func (in *inspector) curl(label string, side capture.Side, shell export.Shell) *fyne.MenuItem {
-	return fyne.NewMenuItem(label, func() { in.copyCurl(side, shell) })
+// curl is a command that repeats the request.
+func (in *inspector) curl(side capture.Side, shell export.Shell) (string, error) {
+	u := in.w.u
+	return presenter.Curl(u.core.Captures(), &in.record, side, u.status.Addr, shell)
 }
 
-// copyCurl copies a command that repeats the request. Without a selected one there is
-// nothing to copy.
-func (in *inspector) copyCurl(side capture.Side, shell export.Shell) {
-	u := in.w.u
-	if in.data.ID == "" {
+// copied copies a text and says so.
+func (in *inspector) copied(text, said string) {
+	in.w.u.app.Clipboard().SetContent(text)
+	in.w.toast.plain(said)
+}
+
+// copy copies the selected request as a command, or what is known about it where there can be
+// no command.
+func (in *inspector) copy() {
+	if in.content.Hidden {
 		return
 	}
-	text, err := presenter.Curl(u.core.Captures(), &in.record, side, u.status.Addr, shell)
+	text, err := in.curl(capture.ClientRequest, export.Bash)
 	if err != nil {
-		in.w.tell(presenter.Tell(err))
+		in.copied(in.data.Text(), words.F("Copied the summary. {{.Why}}", words.V{"Why": err.Error()}))
 		return
 	}
-	u.app.Clipboard().SetContent(text)
+	in.copied(text, words.T("Copied as cURL."))
 }
 
 // replay sends a request again and selects its row as soon as there is one.

@@ -11,14 +11,13 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"apex-ai-proxy/proxy/capture"
-	"apex-ai-proxy/proxy/capture/export"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
 
 // requests is the live list of exchanges, oldest first, which follows its end until the
-// user scrolls away from it, with the inspector below it when one is selected.
+// user scrolls away from it, with the inspector below it when one is selected. Where there is
+// too little room for both, the inspector takes the place of the list.
 type requests struct {
 	w       *window
 	content *fyne.Container
@@ -43,7 +42,7 @@ type requests struct {
 	inspector *inspector
 	split     *container.Split
 	table     *fyne.Container
-	middle    *fyne.Container // the table alone, or the split
+	above     *fyne.Container // the title and the filter
 
 	follow  bool    // the list shows its end
 	offset  float32 // where the list was left, to see whether the user has scrolled
@@ -61,12 +60,13 @@ func newRequests(w *window) *requests {
 	r.pause = newIconButton(words.T("Pause"), theme.MediaPauseIcon(), r.togglePause)
 	r.saves = newIconButton(words.T("Save…"), saveIcon(), r.saveAll)
 	r.clear = newIconButton(words.T("Clear"), theme.ContentClearIcon(), r.forget)
-	r.list = newRows(w.u.log, r.selected, r.unselect)
-	r.inspector = newInspector(w, r.unselect)
+	r.list = newRows(w.u.log, r.selected)
+	r.inspector = newInspector(w, r.leave, r.list.step)
+	r.list.unselect, r.list.enter, r.list.turn = r.leave, r.enter, r.inspector.turn
 	r.list.pause = r.togglePause
 	r.list.pass = w.pass
 	r.list.snap, r.list.moved, r.list.resized = rowHeight, r.scrolled, r.resized
-	r.list.copy = func() { r.inspector.copyCurl(capture.ClientRequest, export.Bash) }
+	r.list.copy = r.inspector.copy
 	r.empty, r.unmatched = r.emptyState(), r.noMatch()
 	r.filterBar()
 	r.head = container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),
@@ -74,10 +74,9 @@ func newRequests(w *window) *requests {
 	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil,
 		container.NewStack(inRows(rowHeight, container.NewThemeOverride(r.list, part{padding: 0, inner: -1})), r.empty, r.unmatched))
 	r.split = container.NewVSplit(r.table, r.inspector.content)
-	r.split.Offset = 0.5
-	r.middle = container.NewStack(r.table)
-	r.content = container.NewBorder(
-		stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, r.head), padded(0, 0, rowInset, rowInset-4, r.bar)), nil, nil, nil, r.middle)
+	r.split.Offset = w.u.app.Preferences().FloatWithFallback(keySplit, usualSplit)
+	r.above = stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, r.head), padded(0, 0, rowInset, rowInset-4, r.bar))
+	r.content = container.New(dividedLayout{r}, r.above, r.split)
 	return r
 }
 
@@ -124,6 +123,14 @@ func (r *requests) choices(f presenter.Filter) {
 	}
 	offer(r.from, words.T("All clients"), r.w.u.log.Clients(), f.Client)
 	offer(r.to, words.T("All providers"), r.w.u.log.Providers(), f.Provider)
+}
+
+// search puts the cursor into the filter, which the inspector may be in the place of.
+func (r *requests) search() {
+	if r.above.Hidden {
+		r.unselect()
+	}
+	r.w.win.Canvas().Focus(r.find)
 }
 
 // filter applies what the bar says.
@@ -180,7 +187,7 @@ func (r *requests) refreshPause() {
 // resume takes over from the page in another language.
 func (r *requests) resume(old *requests) {
 	r.follow, r.known, r.awaited = old.follow, old.known, old.awaited
-	r.split.SetOffset(old.split.Offset)
+	r.split.Offset = old.split.Offset
 	r.inspector.resume(old.inspector)
 	r.list.ScrollToOffset(old.list.GetScrollOffset())
 	r.offset = r.list.GetScrollOffset()
@@ -261,6 +268,7 @@ func (r *requests) scrolled() {
 // resized keeps in sight, in a list that was so high, what was read there: the selected row,
 // or the end.
 func (r *requests) resized(height, offset float32) {
+	r.w.note() // the division may have been moved
 	ours := r.ours
 	r.ours = true
 	defer func() { r.ours = ours }()
@@ -296,19 +304,75 @@ func (r *requests) showTools(any bool) {
 
 // inspect shows the selected exchange, or nothing but the list.
 func (r *requests) inspect() {
-	record, ok := r.w.u.log.Exchange()
-	var top fyne.CanvasObject = r.table
-	if ok {
+	if record, ok := r.w.u.log.Exchange(); ok {
 		d, _ := r.w.u.log.Detail(time.Now())
 		r.inspector.set(d, record)
-		top = r.split
 	}
-	if r.middle.Objects[0] != top {
-		r.middle.Objects[0] = top
-		r.middle.Refresh()
-		if ok {
-			r.split.Refresh()
-		}
+	if r.divide(r.content.Size().Height) {
+		r.content.Refresh()
+		r.split.Refresh()
+	}
+}
+
+// The division of the page between the list and the inspector.
+const (
+	usualSplit  = 0.42 // the part of the list, until the user moves the division
+	roomForBoth = 560  // the height below which only one of them is shown
+)
+
+// divide shows the list, the inspector, or both in a height, and tells whether that is a change.
+func (r *requests) divide(height float32) bool {
+	_, open := r.w.u.log.Exchange()
+	alone := open && height < roomForBoth
+	if r.inspector.content.Visible() == open && r.table.Visible() != alone {
+		return false
+	}
+	r.inspector.content.Hidden, r.table.Hidden, r.above.Hidden = !open, alone, alone
+	r.inspector.stand(alone)
+	return true
+}
+
+// dividedLayout lays out the page: what is above the list, and the rest.
+type dividedLayout struct{ r *requests }
+
+// Layout implements fyne.Layout.
+func (l dividedLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	if l.r.divide(s.Height) {
+		o[1].Refresh()
+	}
+	top := float32(0)
+	if o[0].Visible() {
+		o[0].Move(fyne.NewPos(0, 0))
+		o[0].Resize(fyne.NewSize(s.Width, o[0].MinSize().Height))
+		top = o[0].Size().Height + gapTight
+	}
+	o[1].Move(fyne.NewPos(0, top))
+	o[1].Resize(fyne.NewSize(s.Width, s.Height-top))
+}
+
+// MinSize implements fyne.Layout. The list and the inspector need not both have room.
+func (l dividedLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	above, table, open := o[0].MinSize(), l.r.table.MinSize(), l.r.inspector.content.MinSize()
+	return fyne.NewSize(max(above.Width, table.Width, open.Width), max(above.Height+gapTight+table.Height, open.Height))
+}
+
+// enter goes on to the inspector, which shows the row that the keys start from.
+func (r *requests) enter() {
+	if r.w.u.log.Selected() < 0 {
+		r.list.Select(r.list.cursor())
+		return
+	}
+	r.w.win.Canvas().Focus(r.inspector.tabs.buttons[r.inspector.tabs.chosen])
+}
+
+// leave goes back to the list. What is said for a while is what goes first.
+func (r *requests) leave() {
+	if r.w.toast.dismiss() {
+		return
+	}
+	if _, open := r.w.u.log.Exchange(); open {
+		r.unselect()
+		r.focus()
 	}
 }
 

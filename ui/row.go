@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
@@ -16,6 +17,7 @@ type row struct {
 	widget.BaseWidget
 	data presenter.Row
 	head bool // it is the row of titles
+	here bool // the keys start from it
 }
 
 func newRow() *row {
@@ -30,9 +32,9 @@ func newHead() *row {
 	return r
 }
 
-func (r *row) set(data presenter.Row) {
-	if r.data != data {
-		r.data = data
+func (r *row) set(data presenter.Row, here bool) {
+	if r.data != data || r.here != here {
+		r.data, r.here = data, here
 		r.Refresh()
 	}
 }
@@ -42,9 +44,9 @@ func (r *row) MinSize() fyne.Size { return fyne.NewSize(320, rowHeight) }
 
 // CreateRenderer implements fyne.Widget.
 func (r *row) CreateRenderer() fyne.WidgetRenderer {
-	rr := &rowRenderer{row: r, dot: newDot(9)}
+	rr := &rowRenderer{row: r, dot: newDot(9), bar: canvas.NewRectangle(nil)}
 	rr.dot.Hidden = r.head
-	rr.objects = append(rr.objects, rr.dot)
+	rr.objects = append(rr.objects, rr.bar, rr.dot)
 	for i := range rr.texts {
 		t := canvas.NewText("", nil)
 		t.TextStyle.Monospace = !r.head
@@ -65,6 +67,7 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer {
 type rowRenderer struct {
 	row     *row
 	dot     *dot
+	bar     *canvas.Rectangle // at the left of the row that the keys start from
 	texts   [columnCount]*canvas.Text
 	error   *canvas.Text        // in the place of the columns behind the state
 	full    [columnCount]string // before they were cut
@@ -89,6 +92,7 @@ func (r *rowRenderer) Layout(s fyne.Size) {
 		return
 	}
 	r.width = s.Width
+	r.bar.Resize(fyne.NewSize(gapTight, s.Height))
 	r.cells = place(s.Width)
 	for i, t := range r.texts {
 		c := r.textCell(i)
@@ -116,6 +120,7 @@ func (r *rowRenderer) textCell(i int) cell {
 // Refresh implements fyne.WidgetRenderer.
 func (r *rowRenderer) Refresh() {
 	size := r.row.Theme().Size(sizeNote)
+	r.bar.Hidden, r.bar.FillColor = !r.row.here, themed(r.row, theme.ColorNamePrimary)
 	if !r.row.head {
 		r.dot.set(r.row.data.Tone)
 	}

@@ -10,25 +10,29 @@ import (
 	"apex-ai-proxy/ui/presenter"
 )
 
-// rows is the list of exchanges. Up and Down select, Escape selects nothing,
-// a space pauses, and a copy is a cURL command.
+// rows is the list of exchanges. Up and Down, a page, Home and End select; Enter goes on to what
+// is known about the selected one, Left and Right turn its tabs, Escape goes back; a space
+// pauses, and a copy is a cURL command.
 type rows struct {
 	list
 	log      *presenter.Log
 	unselect func()
+	enter    func()
+	turn     func(by int)
 	pause    func()
 	copy     func()
 	pass     func(fyne.Shortcut)
 	resized  func(height, offset float32) // called with what they were before; may be nil
+	focused  bool
 }
 
-func newRows(log *presenter.Log, selected func(widget.ListItemID), unselect func()) *rows {
-	r := &rows{log: log, unselect: unselect}
+func newRows(log *presenter.Log, selected func(widget.ListItemID)) *rows {
+	r := &rows{log: log}
 	r.Length = log.Len
 	r.CreateItem = func() fyne.CanvasObject { return newRow() }
 	r.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		if i < log.Len() {
-			o.(*row).set(log.Row(i, time.Now()))
+			o.(*row).set(log.Row(i, time.Now()), r.focused && i == r.cursor())
 		}
 	}
 	r.OnSelected = selected
@@ -44,6 +48,27 @@ func (r *rows) Resize(s fyne.Size) {
 	if r.resized != nil && height != s.Height {
 		r.resized(height, offset)
 	}
+}
+
+// cursor is the row that the keys start from: the selected one, or else the one that was selected
+// last, or else the newest.
+func (r *rows) cursor() int {
+	if at := r.log.Last(); at >= 0 {
+		return at
+	}
+	return r.log.Len() - 1
+}
+
+// FocusGained implements fyne.Focusable. Fyne would mark a row of its own, which is another one as
+// soon as rows come and go.
+func (r *rows) FocusGained() { r.focus(true) }
+
+// FocusLost implements fyne.Focusable.
+func (r *rows) FocusLost() { r.focus(false) }
+
+func (r *rows) focus(on bool) {
+	r.focused = on
+	r.Refresh()
 }
 
 // TypedRune implements fyne.Focusable: a space pauses the list, or lets it go on.
@@ -66,20 +91,39 @@ func (r *rows) TypedShortcut(s fyne.Shortcut) {
 
 // TypedKey implements fyne.Focusable.
 func (r *rows) TypedKey(e *fyne.KeyEvent) {
-	at := r.log.Selected()
+	page := max(int(r.Size().Height/rowHeight)-1, 1)
 	switch e.Name {
 	case fyne.KeyUp:
-		if at < 0 {
-			at = r.log.Len()
-		}
-		r.Select(at - 1)
+		r.step(-1)
 	case fyne.KeyDown:
-		r.Select(at + 1)
+		r.step(1)
+	case fyne.KeyPageUp:
+		r.step(-page)
+	case fyne.KeyPageDown:
+		r.step(page)
 	case fyne.KeyHome:
-		r.Select(0)
+		r.step(-r.log.Len())
 	case fyne.KeyEnd:
-		r.Select(r.log.Len() - 1)
+		r.step(r.log.Len())
+	case fyne.KeyLeft:
+		r.turn(-1)
+	case fyne.KeyRight:
+		r.turn(1)
+	case fyne.KeyReturn, fyne.KeyEnter:
+		r.enter()
 	case fyne.KeyEscape:
 		r.unselect()
+	}
+}
+
+// step selects a row so many further than the cursor, and no further than there are rows. Where
+// no row was selected before, it is the newest one that is selected first.
+func (r *rows) step(by int) {
+	if n := r.log.Len(); n > 0 {
+		to := r.cursor()
+		if r.log.Last() >= 0 || by == -n {
+			to += by
+		}
+		r.Select(min(max(to, 0), n-1))
 	}
 }

@@ -20,6 +20,7 @@ const sidebarWidth = 176
 type sidebar struct {
 	w       *window
 	content fyne.CanvasObject
+	foot    *fyne.Container
 	items   []*navItem
 	dot     *dot
 	state   *line
@@ -37,11 +38,12 @@ func newSidebar(w *window) *sidebar {
 	title := inRow(gap+2, sized(20, mark), newLine(w.u.opts.Name, faceStrong))
 	foot := container.NewBorder(nil, nil, container.NewCenter(s.dot), nil, padded(0, 0, gap, 0, middle(s.state)))
 	version := newLine(words.F("Version {{.Version}}", words.V{"Version": w.u.core.Version()}), faceNote)
+	s.foot = padded(gapWide, gapWide, gapWide, gap, stack(gapTight, foot, version))
 	s.content = container.NewStack(
 		newGround(colorSidebar, 0),
 		sized(sidebarWidth, container.NewBorder(
 			padded(20, 20, gapWide, gap, title),
-			padded(gapWide, gapWide, gapWide, gap, stack(gapTight, foot, version)),
+			s.foot,
 			nil, nil,
 			padded(0, 0, gap, gap, list),
 		)),

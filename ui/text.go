@@ -100,18 +100,21 @@ func (r *lineRenderer) apply() {
 
 // drawn is the style in which a text is drawn, and whether it is drawn twice beside each
 // other to be bold: Fyne looks for a bold Chinese font only where the system speaks a
-// language that is written with it. Short data that holds Chinese is not in the fixed-width
-// face: where there is nothing but Chinese, it would stand a little higher.
+// language that is written with it. Nothing but Chinese is not drawn in the fixed-width face, in
+// which it would stand a little higher than beside Latin letters.
 func drawn(text string, style fyne.TextStyle) (_ fyne.TextStyle, twice bool) {
 	if !style.Bold && !style.Monospace || !strings.ContainsFunc(text, eastAsian) {
 		return style, false
 	}
-	style.Monospace = false
+	style.Monospace = style.Monospace && strings.ContainsFunc(text, narrow)
 	if style.Bold && !slices.Contains([]string{"zh", "ja", "ko"}, systemLanguage()) {
 		style.Bold, twice = false, true
 	}
 	return style, twice
 }
+
+// narrow tells whether a character is one that the fixed-width face has.
+func narrow(r rune) bool { return r > ' ' && r < 0x2000 }
 
 // systemLanguage is the language of the system, without its region.
 var systemLanguage = sync.OnceValue(func() string {

@@ -15,29 +15,40 @@ import (
 	"apex-ai-proxy/ui/words"
 )
 
-// toastTime is how long a toast is shown.
-const toastTime = 8 * time.Second
+// How long a toast is shown: what is only read, and what leads somewhere.
+const (
+	toastTime = 3 * time.Second
+	nextTime  = 6 * time.Second
+)
 
-// toast says for a while, at the foot of the window, what was done, with a button for what
-// may come next. It moves nothing and takes no focus.
+// toast says for a while, in the sidebar where it covers nothing, what was done, with a button
+// for what may come next. It moves nothing and takes no focus; a click or Escape ends it.
 type toast struct {
 	w       *window
-	text    *line
+	text    *paragraph
 	next    *button
 	content *fyne.Container
 	times   int // so that only the end of the last one hides it
 }
 
 func newToast(w *window) *toast {
-	t := &toast{w: w, text: newLine("", faceText), next: newButton("", nil)}
-	mark := newDot(10)
+	t := &toast{w: w, text: newParagraph(""), next: newButton("", nil)}
+	t.text.size = sizeNote
+	mark := newDot(9)
 	mark.set(presenter.ToneGood)
-	t.next.Importance = widget.LowImportance
-	row := inRow(gap, mark, padded(0, 0, gapTight, gapWide, t.text), t.next)
+	text := container.New(besideLayout{}, padded(gapTight, 0, 0, gap, stack(0, mark)), t.text)
 	t.content = container.New(toastLayout{w}, container.NewStack(newGround(theme.ColorNameSeparator, 9),
-		padded(1, 1, 1, 1, newGround(theme.ColorNameOverlayBackground, 8)), padded(gap, gap, gapWide, gap, row)))
+		padded(1, 1, 1, 1, newGround(theme.ColorNameOverlayBackground, 8)), newCover(func() { t.dismiss() }),
+		padded(gap+gapTight, gap+gapTight, gap+gapTight, gap, stack(gap, text, t.next))))
 	t.content.Hide()
 	return t
+}
+
+// dismiss ends it, and tells whether there was anything to end.
+func (t *toast) dismiss() bool {
+	shown := t.content.Visible()
+	t.content.Hide()
+	return shown
 }
 
 // saved says that a file was written, and offers to show it.
@@ -66,12 +77,15 @@ func (t *toast) plain(text string) {
 }
 
 func (t *toast) show(text string) {
-	t.text.set(text)
+	t.text.set(text, widget.MediumImportance)
 	t.content.Show()
 	t.content.Refresh()
 	t.times++
-	mine := t.times
-	t.w.u.after(toastTime, func() {
+	mine, time := t.times, toastTime
+	if t.next.Visible() {
+		time = nextTime
+	}
+	t.w.u.after(time, func() {
 		if mine == t.times {
 			t.content.Hide()
 		}
@@ -81,24 +95,38 @@ func (t *toast) show(text string) {
 // fileName is what a file is called.
 func fileName(file fyne.URI) string { return path.Base(file.Path()) }
 
-// toastLayout puts its object at the foot of the page, in the middle.
+// toastLayout puts its object into the sidebar, above what stands at its foot.
 type toastLayout struct{ w *window }
 
 // Layout implements fyne.Layout.
 func (l toastLayout) Layout(objects []fyne.CanvasObject, s fyne.Size) {
-	side, foot := l.w.side.content.MinSize().Width, float32(0)
-	switch l.w.current {
-	case pageSettings:
-		foot = l.w.settings.foot.MinSize().Height
-	case pageModels:
-		foot = l.w.models.foot.MinSize().Height
-	}
 	for _, o := range objects {
-		m := o.MinSize()
-		o.Resize(m)
-		o.Move(fyne.NewPos(side+(s.Width-side-m.Width)/2, s.Height-foot-m.Height-gapWide))
+		for range 2 { // the height of the text is known once it has its width
+			o.Resize(fyne.NewSize(sidebarWidth-2*gap, o.MinSize().Height))
+		}
+		o.Move(fyne.NewPos(gap, s.Height-l.w.side.foot.MinSize().Height-o.Size().Height))
 	}
 }
 
 // MinSize implements fyne.Layout: it takes the room of what it lies on.
 func (toastLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+// cover takes clicks where it lies.
+type cover struct {
+	widget.BaseWidget
+	tapped func()
+}
+
+func newCover(tapped func()) *cover {
+	c := &cover{tapped: tapped}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// CreateRenderer implements fyne.Widget.
+func (c *cover) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewWithoutLayout())
+}
+
+// Tapped implements fyne.Tappable.
+func (c *cover) Tapped(*fyne.PointEvent) { c.tapped() }

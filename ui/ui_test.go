@@ -303,8 +303,8 @@ func TestRequestsLive(t *testing.T) {
 		t.Errorf("empty hidden %v, count %q", r.empty.Hidden, r.count.text)
 	}
 	r.list.Select(0)
-	if (r.middle.Objects[0] != r.split) || r.inspector.state.text != "Waiting" {
-		t.Errorf("detail hidden %v, state %q", (r.middle.Objects[0] != r.split), r.inspector.state.text)
+	if r.inspector.content.Hidden || r.inspector.state.text != "Waiting" {
+		t.Errorf("detail hidden %v, state %q", r.inspector.content.Hidden, r.inspector.state.text)
 	}
 	x.Revision, x.Phase, x.Status, x.Error = 2, event.Failed, 502, "The provider closed the connection."
 	s.publish(x)
@@ -315,7 +315,7 @@ func TestRequestsLive(t *testing.T) {
 		t.Errorf("count %q", r.count.text)
 	}
 	test.Tap(r.clear)
-	if r.empty.Hidden || (r.middle.Objects[0] == r.split) || len(s.core.bus.Recent()) != 0 {
+	if r.empty.Hidden || r.inspector.content.Visible() || len(s.core.bus.Recent()) != 0 {
 		t.Error("clear left something")
 	}
 }
@@ -366,7 +366,7 @@ func TestRequestsFollowTheirEnd(t *testing.T) {
 		t.Errorf("Down selected %d", s.log.Selected())
 	}
 	r.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
-	if s.log.Selected() != -1 || (r.middle.Objects[0] == r.split) {
+	if s.log.Selected() != -1 || r.inspector.content.Visible() {
 		t.Error("Escape does not close the detail")
 	}
 }
@@ -432,7 +432,7 @@ func BenchmarkRowsRefresh(b *testing.B) {
 		batch = append(batch, x)
 	}
 	log.Apply(batch)
-	r := newRows(log, func(int) {}, func() {})
+	r := newRows(log, func(int) {})
 	w := test.NewWindow(r)
 	defer w.Close()
 	w.Resize(size(1200, 800))
@@ -451,10 +451,10 @@ func TestRowSaysWhatWentWrong(t *testing.T) {
 		width float32
 		state string
 	}{{1400, "429 Rate limit"}, {560, "429"}} {
-		r.set(presenter.Row{})
+		r.set(presenter.Row{}, false)
 		r.Resize(size(c.width, rowHeight))
 		failed := presenter.Row{Model: "gpt-5#openai", State: "429 Rate limit", Code: "429", Error: "The provider asks to wait 14 seconds.", Duration: "340 ms", Tone: presenter.ToneBad}
-		r.set(failed)
+		r.set(failed, false)
 		e := renderer.error
 		if !e.Visible() || len(e.Text) < 15 || renderer.texts[colModel].Text != failed.Model || renderer.texts[colState].Text != c.state {
 			t.Errorf("at %v: %q, %q, %q", c.width, renderer.texts[colModel].Text, renderer.texts[colState].Text, e.Text)
@@ -472,7 +472,7 @@ func TestRowSaysWhatWentWrong(t *testing.T) {
 			t.Errorf("at %v the error ends at %v", c.width, right)
 		}
 		failed.Error, failed.State = "", "200"
-		r.set(failed)
+		r.set(failed, false)
 		if e.Visible() || !renderer.texts[colDuration].Visible() || renderer.texts[colState].Text != "200" {
 			t.Errorf("at %v: a row that went well shows %q", c.width, e.Text)
 		}

@@ -194,7 +194,7 @@ func (w *window) search() {
 	}
 	switch w.current {
 	case pageRequests:
-		w.win.Canvas().Focus(w.requests.find)
+		w.requests.search()
 	case pageClients:
 		w.win.Canvas().Focus(w.clients.search)
 	}
@@ -275,6 +275,11 @@ func (w *window) shortcuts() {
 	for _, s := range w.keys() {
 		w.win.Canvas().AddShortcut(s.keys, func(fyne.Shortcut) { s.do() })
 	}
+	w.win.Canvas().AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
+		if w.current == pageRequests && !w.guide.shown && w.win.Canvas().Overlays().Top() == nil {
+			w.requests.inspector.copy()
+		}
+	})
 }
 
 type shortcut struct {

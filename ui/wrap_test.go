@@ -85,7 +85,7 @@ func TestParagraphHeight(t *testing.T) {
 	}
 }
 
-// Chinese is bold where it should be, and never in a fixed-width face.
+// Chinese is bold where it should be, and in a fixed-width face only beside what that has.
 func TestDrawn(t *testing.T) {
 	bold, mono := fyne.TextStyle{Bold: true}, fyne.TextStyle{Monospace: true}
 	if got, twice := drawn("Models", bold); got != bold || twice {
@@ -94,7 +94,10 @@ func TestDrawn(t *testing.T) {
 	if got, twice := drawn("模型", bold); got.Bold == twice {
 		t.Errorf("Chinese: %+v, twice %t", got, twice)
 	}
-	if got, twice := drawn("200 完成", mono); got.Monospace || twice {
+	if got, twice := drawn("已 取消", mono); got.Monospace || twice {
+		t.Errorf("Chinese alone: %+v, twice %t", got, twice)
+	}
+	if got, twice := drawn("200 完成", mono); got != mono || twice {
 		t.Errorf("Chinese data: %+v, twice %t", got, twice)
 	}
 	if got, _ := drawn("gpt-5", mono); got != mono {

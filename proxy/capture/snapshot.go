@@ -152,9 +152,26 @@ func (s *Store) Original(id string) (path string, body []byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := &r.sides[ClientRequest]
-	body = m.body.bytes(nil)
-	return maskedURL(m.url), body, m.seen && m.size == int64(len(body))
+	return maskedURL(m.url), m.body.bytes(nil), m.whole()
 }
+
+// Kept tells whether anything of a client's request is kept, and whether all of it is, as
+// Original needs it.
+func (s *Store) Kept(id string) (some, all bool) {
+	s.mu.Lock()
+	r, found := s.at[id]
+	s.mu.Unlock()
+	if !found {
+		return false, false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := &r.sides[ClientRequest]
+	return m.seen, m.whole()
+}
+
+// whole tells whether all of a client's request was kept.
+func (m *message) whole() bool { return m.seen && m.size == int64(m.body.copied) }
 
 // Dots stand for a credential.
 const Dots = "••••••••"

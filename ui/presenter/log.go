@@ -20,6 +20,7 @@ type Log struct {
 	rows     []event.Exchange
 	at       map[string]int // id -> index in rows
 	selected string
+	last     string // selected last
 
 	clients, providers []string // that there are, in the order of the alphabet
 
@@ -269,18 +270,26 @@ func (l *Log) Select(i int) {
 	l.selected = ""
 	if i >= 0 && i < l.Len() {
 		l.selected = l.exchange(i).ID
+		l.last = l.selected
 	}
 }
 
 // Selected is the index of the selected row, -1 when it is not shown.
-func (l *Log) Selected() int {
-	i, ok := l.at[l.selected]
+func (l *Log) Selected() int { return l.place(l.selected) }
+
+// Last is the index of the row that was selected last, also when it is not any more, -1 when it
+// is not shown.
+func (l *Log) Last() int { return l.place(l.last) }
+
+// place is the index of the row of an exchange, -1 when it is not shown.
+func (l *Log) place(id string) int {
+	i, ok := l.at[id]
 	if !ok {
 		return -1
 	}
 	switch {
 	case l.paused:
-		return slices.IndexFunc(l.frozen, func(x event.Exchange) bool { return x.ID == l.selected })
+		return slices.IndexFunc(l.frozen, func(x event.Exchange) bool { return x.ID == id })
 	case l.filter.Active():
 		if at, ok := slices.BinarySearch(l.shown, i); ok {
 			return at
@@ -326,7 +335,7 @@ func (l *Log) SelectID(id string) bool {
 	if _, ok := l.at[id]; !ok {
 		return false
 	}
-	l.selected = id
+	l.selected, l.last = id, id
 	if l.Selected() < 0 {
 		l.Pause(false)
 		if l.Selected() < 0 {

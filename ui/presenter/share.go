@@ -49,30 +49,45 @@ func Save(w io.Writer, f FileForm, list []event.Exchange, captures *capture.Stor
 }
 
 // Curl is a command that repeats a captured request, from the client or to the gateway.
-// An error is a sentence for the user.
+// An error is a short sentence for the user.
 func Curl(captures *capture.Store, x *event.Exchange, side capture.Side, addr string, shell export.Shell) (string, error) {
 	s, ok := captures.Get(x.ID)
-	if !ok || !s.Messages[side].Seen {
-		return "", errors.New(words.T("The request is not kept any more."))
-	}
 	base := BaseURLs(addr).Anthropic
 	switch {
+	case !ok || !s.Messages[capture.ClientRequest].Seen:
+		return "", errors.New(words.T("The body of this request is not kept."))
 	case side == capture.ClientRequest && base == "":
-		return "", errors.New(words.T("The address is known once the proxy runs. Start it first."))
+		return "", errors.New(words.T("The proxy has an address once it runs."))
 	case side == capture.UpstreamRequest && x.Provider == demoProvider: // which has no address that others can use
-		return "", errors.New(words.T("The demo answers from inside the program, so there is no gateway to send this to. Copy the client's request instead."))
+		return "", errors.New(words.T("The demo sends nothing to the gateway."))
+	case !s.Messages[side].Seen:
+		return "", errors.New(words.T("This request was not sent to the gateway."))
 	}
 	text, err := export.Curl(&s, side, base, shell)
 	if errors.Is(err, export.ErrCut) {
-		return "", errors.New(words.T("The request is longer than what was kept of it."))
+		return "", errors.New(words.T("Only the beginning of this request is kept."))
 	}
 	if errors.Is(err, export.ErrQuote) {
-		return "", errors.New(words.T("The request holds characters that cannot be pasted safely."))
+		return "", errors.New(words.T("It holds characters that cannot be pasted safely."))
 	}
 	if err != nil {
 		return "", fmt.Errorf("write the command: %w", err)
 	}
 	return text, nil
+}
+
+// Unrepeatable is why a request cannot be sent again now, in a short sentence, "" when it can.
+func Unrepeatable(captures *capture.Store, x *event.Exchange, running bool) string {
+	switch some, all := captures.Kept(x.ID); {
+	case !some:
+		return words.T("The body of this request is not kept.")
+	case !all:
+		return words.T("Only the beginning of this request is kept.")
+	case !running:
+		return words.T("Start the proxy to send this request again.")
+	default:
+		return ""
+	}
 }
 
 // editable bounds the length of a body that can be edited, in bytes: an entry takes

@@ -2,7 +2,6 @@ package presenter_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"apex-ai-proxy/proxy/capture"
@@ -52,29 +51,53 @@ func TestDraftReplay(t *testing.T) {
 	}
 }
 
-// A command goes where it can be sent, and says why where there is no such place.
-func TestCurlHasAnAddress(t *testing.T) {
-	captures := capture.NewStore(capture.DefaultLimits(), nil)
-	r := captures.Open("req_1")
-	r.Request(capture.ClientRequest, "POST", "/v1/messages", http.Header{}, []byte("{}"))
-	r.Request(capture.UpstreamRequest, "POST", "http://built-in-demo.invalid/v1/messages", http.Header{}, []byte("{}"))
-	r.End(false)
-	x := event.Exchange{ID: "req_1", Provider: "demo"}
-	for _, c := range []struct {
-		side       capture.Side
-		addr, want string
-		fails      bool
-	}{
-		{capture.ClientRequest, "127.0.0.1:8787", "'http://127.0.0.1:8787/v1/messages'", false},
-		{capture.ClientRequest, "127.0.0.1:0", "once the proxy runs", true},
-		{capture.UpstreamRequest, "127.0.0.1:8787", "no gateway to send this to", true},
-	} {
-		text, err := presenter.Curl(captures, &x, c.side, c.addr, export.Bash)
-		if err != nil {
-			text = err.Error()
+// What cannot be done with a request is known before it is tried, for every kind of record, and
+// the reason is short enough for a menu.
+func TestWhatCanBeDoneWithARequest(t *testing.T) {
+	const kept, cut, address, demo, unsent = "The body of this request is not kept.", "Only the beginning of this request is kept.",
+		"The proxy has an address once it runs.", "The demo sends nothing to the gateway.", "This request was not sent to the gateway."
+	limits := capture.DefaultLimits()
+	limits.PerBody = 8
+	captures := capture.NewStore(limits, nil)
+	record := func(id, body string, sent bool) {
+		r := captures.Open(id)
+		r.Request(capture.ClientRequest, "POST", "/v1/messages", http.Header{}, []byte(body))
+		if sent {
+			r.Request(capture.UpstreamRequest, "POST", "http://gateway.invalid/v1/messages", http.Header{}, []byte(body))
 		}
-		if (err != nil) != c.fails || !strings.Contains(text, c.want) {
-			t.Errorf("side %d at %s: %q, %v", c.side, c.addr, text, err)
+	}
+	record("sent", "{}", true)
+	record("long", `{"model":"a"}`, true)
+	record("cancelled", "{}", false)
+	record("cannot be pasted", "{\x00}", true)
+	captures.Open("begun")
+	for _, c := range []struct {
+		id, provider, addr      string
+		again, client, upstream string // why not
+	}{
+		{"sent", "openai", "127.0.0.1:8787", "", "", ""},
+		{"sent", "openai", "127.0.0.1:0", "Start the proxy to send this request again.", address, ""},
+		{"sent", "demo", "127.0.0.1:8787", "", "", demo},
+		{"cancelled", "openai", "127.0.0.1:8787", "", "", unsent},
+		{"long", "openai", "127.0.0.1:8787", cut, cut, cut},
+		{"begun", "", "127.0.0.1:8787", kept, kept, kept},
+		{"released", "openai", "127.0.0.1:8787", kept, kept, kept},
+		{"refused", "", "127.0.0.1:0", kept, kept, kept},
+		{"cannot be pasted", "openai", "127.0.0.1:8787", "", "It holds characters that cannot be pasted safely.", "It holds characters that cannot be pasted safely."},
+	} {
+		x := event.Exchange{ID: c.id, Provider: c.provider}
+		if got := presenter.Unrepeatable(captures, &x, c.addr != "127.0.0.1:0"); got != c.again {
+			t.Errorf("%s by %s at %s: sent again: %q, want %q", c.id, c.provider, c.addr, got, c.again)
+		}
+		for side, want := range map[capture.Side]string{capture.ClientRequest: c.client, capture.UpstreamRequest: c.upstream} {
+			got := ""
+			text, err := presenter.Curl(captures, &x, side, c.addr, export.Bash)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != want || (text == "") != (want != "") {
+				t.Errorf("%s by %s at %s, side %d: %q, %q, want %q", c.id, c.provider, c.addr, side, text, got, want)
+			}
 		}
 	}
 }
