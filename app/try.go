@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"apex-ai-proxy/proxy/prose"
@@ -91,11 +92,14 @@ func (a *App) Try(ctx context.Context, model string) (Trial, error) {
 }
 
 // recorded is the error of an answer with what its record says of it, which a client is not
-// told apart from its values.
+// told apart from its values, and with the model that a name led to.
 func (a *App) recorded(h http.Header, err error) error {
 	var refused *TrialError
 	if x, ok := a.bus.Find(h.Get("X-Apex-Request-Id")); ok && !x.ErrorText.Empty() && errors.As(err, &refused) {
 		refused.told = x.ErrorText
+		if x.ModelUsed != "" && !strings.Contains(x.ModelAsked, "#") {
+			refused.told = prose.New("%s (%s leads to %s)", x.ErrorText, x.ModelAsked, x.ModelUsed+"#"+x.Provider)
+		}
 	}
 	return err
 }

@@ -55,6 +55,12 @@ func TestTry(t *testing.T) {
 	if _, err := a.Try(t.Context(), "gpt-5#openai"); !errors.As(err, &refused) || !refused.Told().Ours() || refused.Told().String() != refused.Message {
 		t.Errorf("a refusal of the proxy cannot be told in another language: %+v", err)
 	}
+	s = a.Settings()
+	s.Aliases = map[string]any{"busy": "error-429#demo"}
+	must(t, a.SaveSettings(t.Context(), s))
+	if _, err := a.Try(t.Context(), "busy"); !errors.As(err, &refused) || !strings.HasSuffix(refused.Told().String(), " (busy leads to error-429#demo)") {
+		t.Errorf("the model behind a name cannot be told in another language: %+v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := a.Try(ctx, "echo#demo"); !errors.Is(err, context.Canceled) {

@@ -127,7 +127,7 @@ func (x *exchange) cutShort(err error) error {
 		return errGone
 	}
 	if e.Kind == ir.BadGateway {
-		e.Message = prose.New("%s broke off in the middle of its response", x.route.Provider.Told())
+		e.Message = prose.New("%s broke off in the middle of its answer", x.route.Provider.Told())
 	}
 	return e
 }
@@ -256,7 +256,7 @@ func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *
 			}
 		}
 		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its response", x.route.Provider.Told())}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its answer", x.route.Provider.Told())}
 		}
 		return nil
 	}

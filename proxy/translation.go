@@ -391,7 +391,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 	if err != nil {
 		var e *ir.Error
 		if !errors.As(err, &e) || e.Kind == ir.InvalidRequest {
-			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s sent a response that is not valid in its protocol", x.route.Provider.Told())}
+			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s sent an answer that is not valid in its protocol", x.route.Provider.Told())}
 		}
 		return err
 	}
