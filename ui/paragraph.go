@@ -15,7 +15,7 @@ type paragraph struct {
 	widget.BaseWidget
 	text       string
 	size       fyne.ThemeSizeName
-	bold       bool
+	bold, mono bool
 	importance widget.Importance
 
 	rows  []string // of the text, in a width
@@ -64,7 +64,7 @@ var paragraphColors = map[widget.Importance]fyne.ThemeColorName{
 }
 
 func (p *paragraph) face() face {
-	f := face{size: p.size, color: theme.ColorNameForeground, style: fyne.TextStyle{Bold: p.bold}}
+	f := face{size: p.size, color: theme.ColorNameForeground, style: fyne.TextStyle{Bold: p.bold, Monospace: p.mono}}
 	if c, ok := paragraphColors[p.importance]; ok {
 		f.color = c
 	}

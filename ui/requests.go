@@ -370,10 +370,15 @@ func (r *requests) leave() {
 	if r.w.toast.dismiss() {
 		return
 	}
-	if _, open := r.w.u.log.Exchange(); open {
-		r.unselect()
-		r.focus()
+	if _, open := r.w.u.log.Exchange(); !open {
+		return
 	}
+	alone := r.table.Hidden
+	r.unselect()
+	if alone { // the list was not seen while other rows were gone to
+		r.reveal(r.w.u.log.Last())
+	}
+	r.focus()
 }
 
 // look sees whether the user has scrolled since the last refresh, to the end or away from
@@ -439,9 +444,9 @@ func (r *requests) unselect() {
 	r.refresh()
 }
 
-// reveal scrolls to the selected row.
-func (r *requests) reveal() {
-	if i := r.w.u.log.Selected(); i >= 0 {
+// reveal scrolls to a row, if it is shown.
+func (r *requests) reveal(i int) {
+	if i >= 0 {
 		r.list.ScrollTo(i)
 		r.offset = r.list.GetScrollOffset()
 	}

@@ -41,8 +41,12 @@ func newRows(log *presenter.Log, selected func(widget.ListItemID)) *rows {
 	return r
 }
 
-// Resize implements fyne.CanvasObject.
+// Resize implements fyne.CanvasObject. Behind the inspector, where there is no room for it, the
+// list stays as it is.
 func (r *rows) Resize(s fyne.Size) {
+	if s.Height <= 0 {
+		return
+	}
 	height, offset := r.Size().Height, r.GetScrollOffset()
 	r.list.Resize(s)
 	if r.resized != nil && height != s.Height {

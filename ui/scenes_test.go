@@ -558,6 +558,7 @@ func workday() []event.Exchange {
 	out[9].ErrorText = refusedToken().Told()
 	out[9].Error = out[9].ErrorText.String()
 	out[9].ErrorKind = "cf_2009"
+	out[9].Tries = []event.Try{{Wait: 500 * ms, Text: prose.New("%s did not answer within %s", "Google AI Studio", "5m0s")}}
 	out[9].Warnings = []event.Warning{
 		lost("top_k", prose.New("this upstream does not support top_k")), noThinking,
 	}

@@ -138,9 +138,19 @@ func TestResizedListStays(t *testing.T) {
 	s.window.win.Resize(size(760, 900))
 	r.list.Select(50)
 	s.window.win.Content().Refresh()
-	s.window.win.Resize(size(760, 520))
-	y := float32(50) * rowHeight
-	if at := r.list.GetScrollOffset(); y < at || y+rowHeight > at+r.list.Size().Height {
-		t.Errorf("row 50 is out of sight: the list is at %v and %v high", at, r.list.Size().Height)
+	inSight := func(row int) {
+		t.Helper()
+		y := float32(row) * rowHeight
+		if at := r.list.GetScrollOffset(); y < at || y+rowHeight > at+r.list.Size().Height {
+			t.Errorf("row %d is out of sight: the list is at %v and %v high", row, at, r.list.Size().Height)
+		}
 	}
+	s.window.win.Resize(size(760, 600))
+	inSight(50)
+	s.window.win.Resize(size(760, 520)) // the inspector stands alone
+	for range 20 {
+		r.list.step(-1)
+	}
+	r.leave()
+	inSight(30)
 }

@@ -13,8 +13,11 @@ import (
 	"apex-ai-proxy/ui/words"
 )
 
-// factWidth is the width of one fact.
-const factWidth = 340
+// The width of one fact, and of its name.
+const (
+	factWidth = 340
+	factName  = 88
+)
 
 // summary is everything that is known about an exchange without its bytes.
 type summary struct {
@@ -22,6 +25,7 @@ type summary struct {
 
 	facts    *fyne.Container
 	fields   []*fact
+	long     *fyne.Container // the facts that are too long to stand beside others
 	error    *paragraph
 	cure     *paragraph
 	warnings *paragraph
@@ -34,7 +38,8 @@ func newSummary() *summary {
 	d.facts = container.New(&gridLayout{width: factWidth, height: 22})
 	d.error, d.cure, d.warnings = newParagraph(""), newParagraph(""), newParagraph("")
 	d.notes = stack(gap)
-	d.content = newScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, d.facts)))
+	d.long = stack(gapTight)
+	d.content = newScroll(padded(gap, gapWide, rowInset, rowInset, stack(gap+4, d.notes, stack(gapTight, d.long, d.facts))))
 	return d
 }
 
@@ -51,7 +56,17 @@ func (d *summary) set(data presenter.Detail) {
 	}
 }
 
-func (d *summary) setFacts(facts []presenter.Fact) {
+func (d *summary) setFacts(all []presenter.Fact) {
+	d.long.RemoveAll()
+	var facts []presenter.Fact
+	for _, f := range all {
+		if fits(f.Value) {
+			facts = append(facts, f)
+		} else {
+			d.long.Add(newLongFact(f))
+		}
+	}
+	d.long.Hidden = len(d.long.Objects) == 0
 	for len(d.fields) < len(facts) {
 		f := newFact()
 		d.fields = append(d.fields, f)
@@ -86,6 +101,19 @@ func (d *summary) setNotes(data presenter.Detail) {
 	d.notes.Refresh()
 }
 
+// fits tells whether a fact is short enough to stand beside others.
+func fits(value string) bool {
+	size := fyne.CurrentApp().Settings().Theme().Size(sizeNote)
+	return len(value) < 8 || fyne.MeasureText(value, size, fyne.TextStyle{Monospace: true}).Width <= factWidth-factName-gapWide
+}
+
+// newLongFact is a fact that takes as many lines as it needs.
+func newLongFact(f presenter.Fact) fyne.CanvasObject {
+	value := newParagraph(f.Value)
+	value.size, value.mono = sizeNote, true
+	return container.New(besideLayout{}, sized(factName+gapTight, padded(1, 0, 0, 0, stack(0, newLine(f.Name, faceNote)))), value)
+}
+
 // fact is a name with its value.
 type fact struct {
 	box         *fyne.Container
@@ -95,7 +123,7 @@ type fact struct {
 func newFact() *fact {
 	mono := face{size: sizeNote, color: theme.ColorNameForeground, style: fyne.TextStyle{Monospace: true}}
 	f := &fact{name: newLine("", faceNote), value: newCutLine("", mono, 40)}
-	f.box = container.NewBorder(nil, nil, sized(88, middle(f.name)), nil, padded(0, 0, 0, gapWide, middle(f.value)))
+	f.box = container.NewBorder(nil, nil, sized(factName, middle(f.name)), nil, padded(0, 0, 0, gapWide, middle(f.value)))
 	return f
 }
 

@@ -206,7 +206,7 @@ func (w *window) openRequest(id string) {
 		w.requests.follow = false
 	}
 	w.open(pageRequests)
-	w.requests.reveal()
+	w.requests.reveal(w.u.log.Selected())
 }
 
 // refresh shows the state of now on everything that can be seen.

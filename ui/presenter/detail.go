@@ -31,6 +31,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		Tone:  toneOf(x),
 		Error: begun(failure(x)), Cure: cure(x),
 	}
+	d.fact(words.T("Model"), models(x))
 	d.fact(words.T("Client"), clientText(x))
 	d.fact(words.T("Request"), strings.TrimSpace(x.Method+" "+x.Path))
 	d.fact(words.T("Protocol"), protocols(x))
@@ -53,6 +54,14 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		d.Warnings = append(d.Warnings, lossText(w))
 	}
 	return d
+}
+
+// models are the model that was asked for and the one it became, with nothing left out.
+func models(x *event.Exchange) string {
+	if x.ModelUsed == "" || x.ModelAsked == "" || x.ModelAsked == x.ModelUsed {
+		return or(x.ModelAsked, x.ModelUsed)
+	}
+	return x.ModelAsked + " → " + x.ModelUsed
 }
 
 func (d *Detail) fact(name, value string) {
