@@ -118,14 +118,20 @@ func TestFeedWaitsForTheUserInterface(t *testing.T) {
 		release()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		l := NewLog(5000)
-		for _, d := range *got {
-			l.Apply(d.batch)
-		}
-		if l.Len() != 4000 || l.Running() != 0 {
-			t.Errorf("%d rows with %d running, want 4000 and 0", l.Len(), l.Running())
-		}
+		wantAllDone(t, *got)
 	})
+}
+
+// wantAllDone applies what was delivered to a log, and wants 4,000 rows of which none runs.
+func wantAllDone(t *testing.T, got []delivery) {
+	t.Helper()
+	l := NewLog(5000)
+	for _, d := range got {
+		l.Apply(d.batch)
+	}
+	if l.Len() != 4000 || l.Running() != 0 {
+		t.Errorf("%d rows with %d running, want 4000 and 0", l.Len(), l.Running())
+	}
 }
 
 func TestFeedIsRightAgainAfterDrops(t *testing.T) {
@@ -139,12 +145,6 @@ func TestFeedIsRightAgainAfterDrops(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		l := NewLog(5000)
-		for _, d := range *got {
-			l.Apply(d.batch)
-		}
-		if l.Len() != 4000 || l.Running() != 0 {
-			t.Errorf("%d rows with %d running, want 4000 and 0", l.Len(), l.Running())
-		}
+		wantAllDone(t, *got)
 	})
 }
