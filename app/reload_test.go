@@ -200,6 +200,12 @@ func TestFlagsBeatAnEditedFile(t *testing.T) {
 	if s := a.Settings(); s.Gateway.ID != "mine" || s.Azure.Resource != "res" || a.FileUnused() {
 		t.Errorf("%+v, %s", s, said(a))
 	}
+	must(t, a.Start(t.Context()))
+	addr := a.Status().Addr
+	edit(t, a, "[server]\nlisten = '127.0.0.1:1'\n")
+	if st := a.Status(); st.Addr != addr || st.State != Running || a.FileUnused() {
+		t.Errorf("the proxy is to move to where the flag does not say: %+v, %s", st, said(a))
+	}
 }
 
 // A token that is stored while the program runs, in a terminal, is found by the requests

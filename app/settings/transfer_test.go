@@ -121,6 +121,7 @@ func TestExportAndImport(t *testing.T) {
 	s.Server.Origins = []string{"https://a.example"}
 	s.Providers = map[string]Provider{"openai": {Key: KeyOwn}}
 	s.Aliases = map[string]any{"fast": []any{"gpt-5-mini#openai", "echo#demo"}}
+	s.Claude = map[Tier]any{"haiku": "gpt-5-mini#openai"}
 	s.App.Guided = true
 	data, err := Export(s)
 	if err != nil {
@@ -129,6 +130,7 @@ func TestExportAndImport(t *testing.T) {
 	other := Default()
 	other.Server.Origins = []string{"https://b.example", "https://c.example"}
 	other.Providers = map[string]Provider{"groq": {Key: KeyUnified}}
+	other.Aliases, other.Claude = map[string]any{"slow": "echo#demo"}, map[Tier]any{"opus": "echo#demo"}
 	other.Captures.Exchanges = 7
 	unchanged := fmt.Sprintf("%+v", other)
 	in, err := Import(append([]byte("\xef\xbb\xbf"), data...), other, knownProviders)
@@ -138,6 +140,8 @@ func TestExportAndImport(t *testing.T) {
 	want := s
 	want.App.Guided = false // which is about this computer
 	want.Providers = map[string]Provider{"openai": {Key: KeyOwn}, "groq": {Key: KeyUnified}}
+	want.Aliases = map[string]any{"fast": s.Aliases["fast"], "slow": "echo#demo"}
+	want.Claude = map[Tier]any{"haiku": s.Claude["haiku"], "opus": "echo#demo"}
 	if len(Changes(in.Settings, want)) != 0 {
 		t.Errorf("differs in %+v", Changes(in.Settings, want))
 	}
