@@ -5,6 +5,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
+
+	"apex-ai-proxy/ui/words"
 )
 
 // The largest that a dialog with files becomes.
@@ -14,25 +16,30 @@ const (
 )
 
 // showFiles shows a dialog with files as large as the window allows, and lets Escape close it.
-func (w *window) showFiles(d *dialog.FileDialog) {
+func (w *window) showFiles(d *dialog.FileDialog, title string) {
+	d.SetTitleText(title)
 	d.Show()
 	room := w.win.Canvas().Size()
 	d.Resize(fyne.NewSize(min(room.Width-2*gapBlock, filesWidth), min(room.Height-2*gapBlock, filesHeight)))
 	w.file = d
 	d.SetOnClosed(func() { w.file = nil })
 	if p, ok := overlaid(w.win.Canvas().Overlays().Top()).(*widget.PopUp); ok {
-		w.takeName(p.Content)
+		w.adapt(p.Content)
 	}
 }
 
-// takeName puts a field of the window's own in the place of the one for a file's name, which
-// would keep Escape to itself.
-func (w *window) takeName(o fyne.CanvasObject) {
+// adapt puts a field of the window's own in the place of the one for a file's name, which
+// would keep Escape to itself, and has places named in the user's language.
+func (w *window) adapt(o fyne.CanvasObject) {
 	switch o := o.(type) {
 	case *fyne.Container:
 		for _, below := range o.Objects {
-			w.takeName(below)
+			w.adapt(below)
 		}
+	case *container.Split:
+		w.adapt(o.Leading)
+	case *widget.List:
+		wordPlaces(o)
 	case *container.Scroll:
 		name, ok := o.Content.(*widget.Entry)
 		if !ok {
@@ -54,4 +61,23 @@ func (w *window) takeName(o fyne.CanvasObject) {
 		o.Refresh()
 		w.win.Canvas().Focus(e)
 	}
+}
+
+// wordPlaces names the places of a list, such as the home folder, in the language of the
+// program: Fyne names them in English.
+func wordPlaces(l *widget.List) {
+	update := l.UpdateItem
+	l.UpdateItem = func(id widget.ListItemID, item fyne.CanvasObject) {
+		update(id, item)
+		row, ok := item.(*fyne.Container)
+		if !ok {
+			return
+		}
+		for _, o := range row.Objects {
+			if name, ok := o.(*widget.Label); ok {
+				name.SetText(words.Of(name.Text))
+			}
+		}
+	}
+	l.Refresh()
 }

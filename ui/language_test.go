@@ -280,3 +280,26 @@ func TestUnknownLanguage(t *testing.T) {
 		t.Errorf("it speaks %q", words.Tag())
 	}
 }
+
+// TestFilesAreWorded: Fyne's dialog with files says everything in the language of the program.
+func TestFilesAreWorded(t *testing.T) {
+	speaking(t, "zh-Hans")
+	s := sceneReady(t)
+	s.window.settings.chooseImport()
+	said := map[string]bool{}
+	for _, o := range test.LaidOutObjects(s.window.win.Canvas().Overlays().Top()) {
+		if text, ok := o.(*canvas.Text); ok {
+			said[text.Text] = true
+		}
+	}
+	for _, text := range []string{"导入设置", "主目录", "计算机", "打开", "取消"} {
+		if !said[text] {
+			t.Errorf("%q is not said", text)
+		}
+	}
+	for _, text := range []string{"Home", "Computer", "Open File", "(Parent)"} {
+		if said[text] {
+			t.Errorf("%q is not translated", text)
+		}
+	}
+}

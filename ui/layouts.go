@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
@@ -101,12 +103,30 @@ type markLayout fyne.ThemeSizeName
 
 // Layout implements fyne.Layout.
 func (m markLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	line := fyne.MeasureText("M", theme.Size(fyne.ThemeSizeName(m)), fyne.TextStyle{}).Height
+	size, text := theme.Size(fyne.ThemeSizeName(m)), firstText(o[1])
+	line := fyne.MeasureText(text, size, fyne.TextStyle{}).Height
+	if strings.ContainsFunc(text, eastAsian) {
+		line += size / 4 // its letters fill the lower part of the line
+	}
 	d := o[0].MinSize()
 	o[0].Move(fyne.NewPos((markPlace-d.Width)/2, (line-d.Height)/2))
 	o[0].Resize(d)
 	o[1].Move(fyne.NewPos(markWidth, 0))
 	o[1].Resize(fyne.NewSize(s.Width-markWidth, s.Height))
+}
+
+// firstText is what the uppermost text in an object says.
+func firstText(o fyne.CanvasObject) string {
+	switch o := o.(type) {
+	case *line:
+		return o.text
+	case *paragraph:
+		return o.text
+	case *fyne.Container:
+		return firstText(o.Objects[0])
+	default:
+		return ""
+	}
 }
 
 // MinSize implements fyne.Layout.

@@ -226,7 +226,7 @@ func (w *window) save(form presenter.FileForm, list []event.Exchange) {
 		}
 	}, w.win)
 	d.SetFileName(presenter.FileName(form))
-	w.showFiles(d)
+	w.showFiles(d, words.T("Save requests"))
 }
 
 func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []event.Exchange) {

@@ -25,7 +25,7 @@ func (p *settingsPage) export() {
 		}
 	}, p.w.win)
 	d.SetFileName(presenter.ExportName)
-	p.w.showFiles(d)
+	p.w.showFiles(d, words.T("Export settings"))
 }
 
 func (p *settingsPage) writeExport(f fyne.URIWriteCloser) {
@@ -64,7 +64,7 @@ func (p *settingsPage) chooseImport() {
 		case f != nil:
 			p.readImport(f)
 		}
-	}, p.w.win))
+	}, p.w.win), words.T("Import settings"))
 }
 
 // readImport reads the file and shows what it would change.
