@@ -37,9 +37,9 @@ formatting() {
 
 scripts() {
 	if command -v shellcheck >/dev/null; then
-		shellcheck -x packaging/*.sh .ci/run || fails "shellcheck"
+		shellcheck -x packaging/*.sh packaging/linux/*.sh .ci/run || fails "shellcheck"
 	else
-		for f in packaging/*.sh .ci/run; do bash -n "$f" || fails "$f"; done
+		for f in packaging/*.sh packaging/linux/*.sh .ci/run; do bash -n "$f" || fails "$f"; done
 	fi
 }
 

@@ -3,8 +3,6 @@ package ui
 import (
 	"runtime"
 
-	"fyne.io/systray"
-
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -28,45 +26,6 @@ type trayLine interface {
 	Uncheck()
 	Show()
 	Hide()
-}
-
-// systemBar is the tray that Fyne has put there, whose menu is made here.
-type systemBar struct {
-	do func(func()) // on Fyne's goroutine
-}
-
-var (
-	_ trayBar  = systemBar{}
-	_ trayLine = (*systray.MenuItem)(nil)
-)
-
-func (systemBar) reset() { systray.ResetMenu() }
-
-func (systemBar) separate() { systray.AddSeparator() }
-
-func (b systemBar) line(parent trayLine, toggle bool, chosen func()) trayLine {
-	m := added(parent, toggle)
-	go func() {
-		for range m.ClickedCh { // closed with the line
-			b.do(chosen)
-		}
-	}()
-	return m
-}
-
-// added is a line of the kind that was asked for. On Linux only some can be ticked.
-func added(parent trayLine, toggle bool) *systray.MenuItem {
-	within, ok := parent.(*systray.MenuItem)
-	switch {
-	case ok && toggle:
-		return within.AddSubMenuItemCheckbox("", "", false)
-	case ok:
-		return within.AddSubMenuItem("", "")
-	case toggle:
-		return systray.AddMenuItemCheckbox("", "", false)
-	default:
-		return systray.AddMenuItem("", "")
-	}
 }
 
 // trayMenu is the menu as it was put into the tray.

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Removes Apex AI Proxy from where it was installed, and its entry among the programs that
+# start at login.
+set -eu
+
+cd "$(dirname "$0")/../.."
+prefix=$(pwd)
+login=${XDG_CONFIG_HOME:-$HOME/.config}/autostart/@ID@.desktop
+if grep -qsF "\"$prefix/bin/apex-ai-proxy\"" "$login"; then rm -f "$login"; fi
+list=$(cat share/apex-ai-proxy/files)
+for file in $list; do
+	rm -f "$file"
+	rmdir -p "${file%/*}" 2>/dev/null || true # as far as nothing else is there
+done
+update-desktop-database -q share/applications 2>/dev/null || true
+gtk-update-icon-cache -q -t share/icons/hicolor 2>/dev/null || true
+rmdir -p share/icons/hicolor share/applications 2>/dev/null || true
+echo "Apex AI Proxy is removed. What stays: the settings in ${XDG_CONFIG_HOME:-$HOME/.config}/apex-ai-proxy, and the secrets in your keychain."

@@ -1,0 +1,65 @@
+package ui
+
+import (
+	"runtime"
+
+	"fyne.io/systray"
+)
+
+// Fyne owns the tray icon's life but has no way to name it, to give it a tooltip or to change
+// its menu without making it anew. What is here only changes the state of the package that
+// Fyne uses itself.
+
+// name gives the icon a stable identity, by which a desktop remembers whether it is shown
+// or hidden. It must be called before the application runs.
+// On a Mac it would write the name into the menu bar.
+func name(s string) {
+	if runtime.GOOS != "darwin" {
+		systray.SetTitle(s)
+	}
+}
+
+// tapped sets what a left click does. It must be called before the application runs.
+func tapped(f func()) { systray.SetOnTapped(f) }
+
+// tooltip sets the text that is shown when the pointer is over the icon.
+func tooltip(s string) { systray.SetTooltip(s) }
+
+// systemBar is the tray that Fyne has put there, whose menu is made here.
+type systemBar struct {
+	do func(func()) // on Fyne's goroutine
+}
+
+var (
+	_ trayBar  = systemBar{}
+	_ trayLine = (*systray.MenuItem)(nil)
+)
+
+func (systemBar) reset() { systray.ResetMenu() }
+
+func (systemBar) separate() { systray.AddSeparator() }
+
+func (b systemBar) line(parent trayLine, toggle bool, chosen func()) trayLine {
+	m := added(parent, toggle)
+	go func() {
+		for range m.ClickedCh { // closed with the line
+			b.do(chosen)
+		}
+	}()
+	return m
+}
+
+// added is a line of the kind that was asked for. On Linux only some can be ticked.
+func added(parent trayLine, toggle bool) *systray.MenuItem {
+	within, ok := parent.(*systray.MenuItem)
+	switch {
+	case ok && toggle:
+		return within.AddSubMenuItemCheckbox("", "", false)
+	case ok:
+		return within.AddSubMenuItem("", "")
+	case toggle:
+		return systray.AddMenuItemCheckbox("", "", false)
+	default:
+		return systray.AddMenuItem("", "")
+	}
+}
