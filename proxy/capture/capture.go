@@ -45,7 +45,7 @@ type Limits struct {
 	Mode      Mode
 	Exchanges int   // the last so many
 	PerBody   int   // bytes of each body; the rest is only counted
-	Total     int64 // bytes of all bodies together
+	Total     int64 // bytes of all bodies together, and of heads that are long
 }
 
 // DefaultLimits are fit for a desktop: the last hundred exchanges in at most 32 MiB.
@@ -56,7 +56,7 @@ func DefaultLimits() Limits {
 // Store keeps the last exchanges. It is safe for concurrent use.
 type Store struct {
 	secrets func() []string
-	total   atomic.Int64 // bytes held by all bodies
+	total   atomic.Int64 // bytes held by all bodies and long heads
 
 	mu     sync.Mutex
 	limits Limits
@@ -139,7 +139,7 @@ func (s *Store) Revision(id string) int64 {
 	return r.revision
 }
 
-// Bytes is how much memory the bodies take.
+// Bytes is how much memory the bodies and long heads take.
 func (s *Store) Bytes() int64 { return s.total.Load() }
 
 // trim forgets the oldest exchanges until the limits hold. s.mu is held.
@@ -204,7 +204,7 @@ type Record struct {
 	id         string
 	perBody    int
 	onlyErrors bool
-	held       atomic.Int64 // bytes of its bodies
+	held       atomic.Int64 // bytes of its bodies and long heads
 }
 
 // message is one side as it came, with its credentials.
@@ -216,7 +216,11 @@ type message struct {
 	url    string
 	status int
 	header []field
+	long   int64 // bytes of address and header, 0 when they are few
 }
+
+// free gives the memory of a body back, and returns how much the message took.
+func (m *message) free() int64 { return m.long + m.body.free() }
 
 // field is a header field. Nobody writes to the values of one that was received or sent.
 type field struct {
@@ -224,13 +228,22 @@ type field struct {
 	values []string
 }
 
-// fields are those of h, which may be changed.
-func fields(h http.Header) []field {
-	out := make([]field, 0, len(h))
+// usualHead is how long an address and a header may be without being counted, in bytes.
+const usualHead = 4 << 10
+
+// head notes an address and the fields of h, which may be changed.
+func (m *message) head(url string, h http.Header) {
+	m.url, m.header = url, make([]field, 0, len(h))
+	size := len(url)
 	for name, values := range h {
-		out = append(out, field{name, values})
+		m.header = append(m.header, field{name, values})
+		for _, v := range values {
+			size += len(v)
+		}
 	}
-	return out
+	if size > usualHead {
+		m.long = int64(size)
+	}
 }
 
 // Request notes the head of a request and its whole body, which may come in pieces. A second
@@ -247,7 +260,8 @@ func (r *Record) Sent(method, url string, h http.Header, client []byte, body ...
 
 func (r *Record) request(side Side, method, url string, h http.Header, client []byte, body [][]byte) {
 	if r != nil {
-		m := message{seen: true, method: method, url: url, header: fields(h)}
+		m := message{seen: true, method: method}
+		m.head(url, h)
 		m.size = m.body.take(body, client, r.perBody)
 		r.put(side, &m)
 	}
@@ -256,7 +270,9 @@ func (r *Record) request(side Side, method, url string, h http.Header, client []
 // Answer notes the head of an answer; Write brings its body.
 func (r *Record) Answer(side Side, status int, h http.Header) {
 	if r != nil {
-		r.put(side, &message{seen: true, status: status, header: fields(h)})
+		m := message{seen: true, status: status}
+		m.head("", h)
+		r.put(side, &m)
 	}
 }
 
@@ -267,10 +283,10 @@ func (r *Record) put(side Side, m *message) {
 		m.body.free()
 		return
 	}
-	grown := m.body.held() - r.sides[side].body.free()
+	grown := m.long + m.body.held() - r.sides[side].free()
 	if side == UpstreamRequest {
 		r.attempts++
-		grown -= r.sides[UpstreamAnswer].body.free()
+		grown -= r.sides[UpstreamAnswer].free()
 		r.sides[UpstreamAnswer] = message{}
 		r.shown = append(r.shown, r.sides[side].credentials()...)
 	}

@@ -202,6 +202,35 @@ func TestStreamsStayWithinTheTotal(t *testing.T) {
 	}
 }
 
+// TestLongHeadsCount: of heads that are as long as bodies no more is kept than of these.
+func TestLongHeadsCount(t *testing.T) {
+	const total, head = 64 << 10, 5 << 10
+	s := capture.NewStore(capture.Limits{Exchanges: 100, PerBody: 1 << 20, Total: total}, nil)
+	long := http.Header{"X-Long": {strings.Repeat("x", head)}}
+	kept := 0
+	for i := range 50 {
+		r := s.Open(fmt.Sprint(i))
+		r.Request(capture.ClientRequest, "POST", "/?"+strings.Repeat("x", head), nil, []byte("body"))
+		for range 3 { // attempts
+			r.Request(capture.UpstreamRequest, "POST", "u", long, []byte("body"))
+			r.Answer(capture.UpstreamAnswer, 200, long)
+		}
+		r.Answer(capture.ClientAnswer, 200, long)
+		r.End(false)
+	}
+	for i := range 50 {
+		if _, ok := s.Get(fmt.Sprint(i)); ok {
+			kept++
+		}
+	}
+	if n := s.Bytes(); n > total || kept < 2 || kept > total/(4*head) {
+		t.Errorf("%d exchanges are kept, %d bytes", kept, n)
+	}
+	if s.Clear(); s.Bytes() != 0 {
+		t.Errorf("%d bytes are counted where nothing is kept", s.Bytes())
+	}
+}
+
 func TestSetLimitsAndClear(t *testing.T) {
 	s := capture.NewStore(limits(nil), nil)
 	for i := range 3 {
