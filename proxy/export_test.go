@@ -34,7 +34,7 @@ func BodyOfEndedExchange(t testing.TB, size int) (body io.ReadCloser, again func
 	if err != nil {
 		t.Fatal(err)
 	}
-	setBody(r, [][]byte{l.buf[:size/2], l.buf[size/2:]}, l)
+	_ = setBody(r, [][]byte{l.buf[:size/2], l.buf[size/2:]}, l)
 	l.release()
 	return r.Body, func() bool {
 		other := borrow(size)

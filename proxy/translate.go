@@ -30,12 +30,21 @@ func (x *exchange) translate(address string, q *provider.Request, from convert.C
 		return x.unlessGone(err)
 	}
 	defer resp.Body.Close()
-	source := ir.SourceOf(req, &enc, x.route.Provider.Dialect.LenientEOF)
-	t := &translation{x: x, up: up, restore: ir.RestorerFor(&enc), source: source, losses: enc.Losses, kept: kept, reply: ir.Reply{
-		Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
-		IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Request: req,
-	}}
-	return t.answer(resp, req.Stream)
+	return x.translation(q, req, &enc, kept).answer(resp, req.Stream)
+}
+
+// translation is how the answer to a request that was sent as enc becomes the client's.
+func (x *exchange) translation(q *provider.Request, req *ir.Request, enc *ir.Encoded, kept *thoughts.Collector) *translation {
+	t := &translation{
+		x: x, up: convert.For(x.up), restore: ir.RestorerFor(enc), kept: kept, losses: enc.Losses,
+		source: ir.SourceOf(req, enc, x.route.Provider.Dialect.LenientEOF),
+		reply: ir.Reply{
+			Model: q.Model, ID: replyID(x.id), Created: x.rec.Start.Unix(),
+			IncludeUsage: req.IncludeUsage, InputEstimate: estimate(req), Request: req,
+		},
+	}
+	req.System, req.Turns = nil, nil // of the rest some is told again: this need not wait for the end
+	return t
 }
 
 // ask sends a request in the upstream's protocol and returns the answer, which is no

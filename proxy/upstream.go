@@ -146,7 +146,7 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	if err != nil {
 		return nil, notConfigured("the address of the gateway is not valid: correct it in Settings, or with --gateway-url")
 	}
-	setBody(req, body, x.body)
+	letGo := setBody(req, body, x.body)
 	req.Header = x.headers()
 	x.bytes.Sent(req.Method, address, req.Header, x.asked, body...)
 	var way http.RoundTripper = x.s.up.transport
@@ -162,6 +162,9 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	if err != nil {
 		x.watch.rest()
 		return nil, err
+	}
+	if j.written.Load() {
+		letGo()
 	}
 	x.hideHeaders(resp.Header)
 	x.rec.GatewayLogID = brief(first(resp.Header, "Cf-Aig-Log-Id"), maxRecorded)
@@ -218,20 +221,29 @@ const (
 )
 
 // setBody gives a request a body that comes in pieces, of which some are those of the lease.
-// It can be sent again, when a connection from the pool turns out to be closed.
-func setBody(r *http.Request, body [][]byte, from *lease) {
+// It can be sent again, when a connection from the pool turns out to be closed; letGo may be
+// called when it has been sent, so that it is not kept as long as the answer takes.
+func setBody(r *http.Request, body [][]byte, from *lease) (letGo func()) {
+	var whole *bytes.Reader
 	r.ContentLength = 0
 	for _, p := range body {
 		r.ContentLength += int64(len(p))
 	}
 	r.GetBody = func() (io.ReadCloser, error) {
 		if len(body) == 1 { // of a type that the transport knows, and sends with the headers
-			return io.NopCloser(bytes.NewReader(body[0])), nil
+			whole = bytes.NewReader(body[0])
+			return io.NopCloser(whole), nil
 		}
 		from.hold()
 		return &pieces{left: slices.Clone(body), from: from}, nil
 	}
 	r.Body, _ = r.GetBody() // which does not fail
+	return func() {
+		body = nil
+		if whole != nil {
+			whole.Reset(nil)
+		}
+	}
 }
 
 // captured keeps a copy of what is read from an upstream.

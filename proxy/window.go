@@ -5,7 +5,7 @@ import "sync"
 // Sizes of a window, in bytes.
 const (
 	bufferSize = 32 << 10
-	smallSize  = 4 << 10
+	smallSize  = 2 << 10
 )
 
 var (

@@ -113,11 +113,11 @@ func (r *repairer) loose(t Turn) {
 		return
 	}
 	parts := make([]Part, 0, len(t.Parts))
-	for _, p := range t.Parts {
-		if p.Kind == ToolResult {
-			parts = r.orphan(parts, p)
+	for i := range t.Parts { // parts are large: nothing copies one to look at it
+		if t.Parts[i].Kind == ToolResult {
+			parts = r.orphan(parts, &t.Parts[i])
 		} else {
-			parts = append(parts, p)
+			parts = append(parts, t.Parts[i])
 		}
 	}
 	if len(parts) > 0 {
@@ -127,23 +127,35 @@ func (r *repairer) loose(t Turn) {
 
 // orphan handles a result without an open call: a repeated one replaces the earlier
 // content, any other becomes text.
-func (r *repairer) orphan(parts []Part, p Part) []Part {
+func (r *repairer) orphan(parts []Part, p *Part) []Part {
 	if at, ok := r.placed[p.Reply.CallID]; ok && p.Reply.CallID != "" {
 		r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call has two results; the last one was used")
 		kept := &r.out[at.turn].Parts[at.part]
-		p.Reply.CallID = kept.Reply.CallID
-		*kept = p
+		id := kept.Reply.CallID
+		*kept = *p
+		kept.Reply.CallID = id
 		return parts
 	}
 	r.losses.Add("orphan-tool-result", p.At.String(), "a tool result belongs to no tool call in the conversation; it was sent as text")
 	label := rawjson.Escape("[Result of an earlier tool call " + p.Reply.CallID + "]\n")
 	if len(p.Reply.Parts) > 0 && p.Reply.Parts[0].Kind == Text {
 		label = append(label, p.Reply.Parts[0].Text...)
-		parts = append(parts, Part{Kind: Text, Text: label, At: p.At})
-		return append(parts, p.Reply.Parts[1:]...)
+		return append(labelled(parts, label, p.At), p.Reply.Parts[1:]...)
 	}
-	parts = append(parts, Part{Kind: Text, Text: label, At: p.At})
-	return append(parts, p.Reply.Parts...)
+	return append(labelled(parts, label, p.At), p.Reply.Parts...)
+}
+
+// labelled adds a text.
+func labelled(parts []Part, label rawjson.Escaped, at Pos) []Part {
+	return append(parts, Part{Kind: Text, Text: label, At: at})
+}
+
+// unanswered is the result of a call that has none.
+func unanswered() *Part {
+	return &Part{Kind: ToolResult, Reply: Result{
+		IsError: true, Plain: true,
+		Parts: []Part{{Kind: Text, Text: rawjson.Escape(missingResult)}},
+	}}
 }
 
 // group emits an assistant turn with calls, then one user turn with their results, then
@@ -173,7 +185,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 					r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call has two results; the last one was used")
 				}
 				if !known {
-					rest = r.orphan(rest, *p)
+					rest = r.orphan(rest, p)
 				}
 			}
 		}
@@ -194,14 +206,10 @@ func (r *repairer) group(t Turn, following []Turn) {
 		p := results.answer[i]
 		if p == nil {
 			r.losses.Add("missing-tool-result", id.at.String(), "a tool call has no result; the model was told so")
-			p = &Part{Kind: ToolResult, Reply: Result{
-				IsError: true, Plain: true,
-				Parts: []Part{{Kind: Text, Text: rawjson.Escape(missingResult)}},
-			}}
+			p = unanswered()
 		}
-		answer := *p
-		answer.Reply.CallID = id.now
-		parts = append(parts, answer)
+		parts = append(parts, *p)
+		parts[i].Reply.CallID = id.now
 		r.placed[id.was] = place{len(r.out), i}
 	}
 	answers.Parts = append(parts, answers.Parts...)

@@ -58,7 +58,7 @@ type Field struct {
 // Size guesses how long the request will be in any protocol, in bytes. Arguments may become a
 // string in it, in which their quotes are escaped.
 func (r *Request) Size() int {
-	n := 4096
+	n := 512
 	for i := range r.Turns {
 		for j := range r.Turns[i].Parts {
 			p := &r.Turns[i].Parts[j]
@@ -74,7 +74,7 @@ func (r *Request) Size() int {
 	for i := range r.System {
 		n += 64 + len(r.System[i].Text)
 	}
-	return n
+	return n + min(n/8, 4<<10)
 }
 
 // Tri is a switch that may have been left alone.
