@@ -64,15 +64,8 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 	if err != nil || refused == nil {
 		return resp, first, err
 	}
-	if !remedy.Refused(refused.Status) {
-		return nil, first, refused
-	}
-	learned, ok := draft.Cure(refused.Message.String())
-	if !ok {
-		return nil, first, refused
-	}
-	second, err := x.encode(up, draft, losses)
-	if err != nil || bytes.Equal(second.Body, first.Body) {
+	learned, second, ok := x.changed(up, draft, losses, refused)
+	if !ok || bytes.Equal(second.Body, first.Body) {
 		return nil, first, refused
 	}
 	x.s.log.Info("a refused request is changed and sent again", "id", x.id, "provider", model.Provider, "model", model.Model)
@@ -89,19 +82,40 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 	return resp, second, nil
 }
 
+// changed is a draft as an upstream wants it that refused it, and what was learned from that.
+func (x *exchange) changed(up convert.Codec, d *remedy.Draft, losses ir.Losses, refused *ir.Error) (learned []remedy.Lesson, enc ir.Encoded, ok bool) {
+	if !remedy.Refused(refused.Status) {
+		return nil, enc, false
+	}
+	if learned, ok = d.Cure(refused.Message.String()); !ok {
+		return nil, enc, false
+	}
+	enc, err := x.encode(up, d, losses)
+	return learned, enc, err == nil
+}
+
 // encode writes a draft. Its losses are all there are: of reading, changing and writing.
 // A client of the upstream's own protocol may have sent fields that the provider refuses.
 func (x *exchange) encode(up convert.Codec, d *remedy.Draft, losses ir.Losses) (ir.Encoded, error) {
 	enc, err := up.EncodeRequest(d.Req, d.Target)
-	if quirks := x.route.Provider.Quirks; err == nil && d.Req.Origin == x.up && !quirks.None() {
-		q, perr := provider.Peek(enc.Body)
-		if perr != nil {
-			return enc, perr
-		}
-		enc.Body = q.Rewrite(q.Model, quirks)
+	if err == nil && d.Req.Origin == x.up {
+		enc.Body, err = x.tolerated(enc.Body)
 	}
 	enc.Losses = slices.Concat(losses, d.Losses, enc.Losses)
 	return enc, err
+}
+
+// tolerated is a body without the fields that the provider refuses.
+func (x *exchange) tolerated(body []byte) ([]byte, error) {
+	quirks := x.route.Provider.Quirks
+	if quirks.None() {
+		return body, nil
+	}
+	q, err := provider.Peek(body)
+	if err != nil {
+		return body, err
+	}
+	return q.Rewrite(q.Model, quirks), nil
 }
 
 // taken sends a request. refused is the upstream's error when it does not take it.

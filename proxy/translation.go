@@ -120,12 +120,16 @@ func (t *translation) take(b []byte, feed func(sse.Frame)) error {
 	defer t.mu.Unlock()
 	t.out = t.out[:0]
 	if err := t.parser.Feed(b, feed); err != nil {
-		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s: %s", t.x.route.Provider.Told(), prose.Of(err))}
+		return t.unreadable(err)
 	}
-	if err := t.tooLong(); err != nil {
-		return err
+	if t.size > maxText {
+		return t.tooLong()
 	}
 	return t.flush()
+}
+
+func (t *translation) unreadable(err error) error {
+	return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s: %s", t.x.route.Provider.Told(), prose.Of(err))}
 }
 
 // Of an answer that comes as a stream, much is held until it ends: the text is told again

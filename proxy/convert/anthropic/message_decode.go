@@ -123,8 +123,8 @@ type wireBlock struct {
 	cache, citations, title, documentNote rawjson.Value
 }
 
-func readBlock(v rawjson.Value) (wireBlock, error) {
-	var b wireBlock
+// read spans the fields of a block.
+func (b *wireBlock) read(v rawjson.Value) error {
 	r := rawjson.Within(v)
 	r.Object(func(k []byte) {
 		switch string(k) {
@@ -162,12 +162,13 @@ func readBlock(v rawjson.Value) (wireBlock, error) {
 			b.documentNote = r.Value()
 		}
 	})
-	return b, r.Err()
+	return r.Err()
 }
 
 // decodeBlock reads a block into a part, which is empty.
 func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
-	b, err := readBlock(v)
+	var b wireBlock
+	err := b.read(v)
 	if err != nil {
 		return ir.Invalid(at.String(), "%v", err)
 	}
@@ -177,22 +178,22 @@ func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
 		p.Kind, p.Text, p.Citations = ir.Text, b.text, b.citations
 	case "image":
 		p.Kind = ir.Image
-		p.Media, err = decodeSource(b.source, at)
+		err = decodeSource(b.source, at, &p.Media)
 	case "document":
 		p.Kind = ir.Document
-		p.Media, err = decodeSource(b.source, at)
+		err = decodeSource(b.source, at, &p.Media)
 		p.Media.Title, p.Media.Context = b.title.Text(), b.documentNote.Text()
 		p.Citations = b.citations
 	case "tool_use":
 		p.Kind = ir.ToolCall
 		args, bad := ir.ArgsOf(b.input)
-		p.Call = ir.Call{ID: b.id.Str(), Name: b.name.Str(), Args: args, BadArgs: bad}
+		p.Call.ID, p.Call.Name, p.Call.Args, p.Call.BadArgs = b.id.Str(), b.name.Str(), args, bad
 		if bad {
 			err = ir.Invalid(at.String()+".input", "input must be an object")
 		}
 	case "tool_result":
 		p.Kind = ir.ToolResult
-		p.Reply = ir.Result{CallID: b.toolUseID.Str(), IsError: b.isError.True()}
+		p.Reply.CallID, p.Reply.IsError = b.toolUseID.Str(), b.isError.True()
 		p.Reply.Parts, p.Reply.Plain, err = decodeContent(b.content, at)
 	case "thinking":
 		p.Kind, p.Text, p.Signature = ir.Thinking, b.thinking, b.signature
@@ -207,8 +208,7 @@ func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
 }
 
 // decodeSource reads where the bytes of an image or document are.
-func decodeSource(v rawjson.Value, at ir.Pos) (ir.Media, error) {
-	var m ir.Media
+func decodeSource(v rawjson.Value, at ir.Pos, m *ir.Media) error {
 	var kind string
 	var data, link, file, content rawjson.Value
 	v.Each(func(k []byte, value rawjson.Value) {
@@ -242,14 +242,14 @@ func decodeSource(v rawjson.Value, at ir.Pos) (ir.Media, error) {
 	case "content":
 		parts, _, err := decodeContent(content, at)
 		if err != nil {
-			return m, err
+			return err
 		}
 		m.Parts = append([]ir.Part{}, parts...)
 	default:
-		return m, ir.Invalid(at.String()+".source.type", "the source type %q is not known: use base64, url, file, text or content", kind)
+		return ir.Invalid(at.String()+".source.type", "the source type %q is not known: use base64, url, file, text or content", kind)
 	}
 	if m.Data == nil && m.URL == nil && m.FileID == nil && m.Body == nil && m.Parts == nil {
-		return m, ir.Invalid(at.String()+".source", "the source is empty")
+		return ir.Invalid(at.String()+".source", "the source is empty")
 	}
-	return m, nil
+	return nil
 }

@@ -92,8 +92,8 @@ func decodeAnswer(res *ir.Response, content rawjson.Value, from ir.Source) error
 	r := rawjson.Within(content)
 	r.Array(func(int) {
 		v := r.Value()
-		b, err := readBlock(v)
-		if err != nil {
+		var b wireBlock
+		if err := b.read(v); err != nil {
 			failure = &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer cannot be read: %v", err)}
 			return
 		}

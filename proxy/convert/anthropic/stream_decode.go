@@ -222,7 +222,8 @@ func (d *StreamDecoder) blockStart(v rawjson.Value, emit func(*ir.Event)) {
 		d.start(nil, emit)
 	}
 	d.closePart(emit)
-	b, err := readBlock(v)
+	var b wireBlock
+	err := b.read(v)
 	if err != nil {
 		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's stream cannot be read: %v", err)}, emit)
 		return

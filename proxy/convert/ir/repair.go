@@ -33,18 +33,18 @@ func Repair(req *Request) ([]Turn, Losses, error) {
 	for i := 0; i < len(turns); {
 		t := turns[i]
 		if t.Role != RoleAssistant {
-			r.loose(t)
+			r.loose(&t)
 			i++
 			continue
 		}
 		end := i + 1
-		if hasCalls(t) {
+		if hasCalls(&t) {
 			for end < len(turns) && turns[end].Role == RoleAssistant {
 				t.Parts = slices.Concat(t.Parts, turns[end].Parts)
 				end++
 			}
 		}
-		if !hasCalls(t) {
+		if !hasCalls(&t) {
 			r.out = append(r.out, t)
 			i = end
 			continue
@@ -54,7 +54,7 @@ func Repair(req *Request) ([]Turn, Losses, error) {
 			next++
 		}
 		if next == end && end == len(turns) {
-			at := firstCall(t).At
+			at := firstCall(&t).At
 			if req.Origin == OpenAIResponses {
 				r.unfinished(&t)
 				break
@@ -90,11 +90,11 @@ func (r *repairer) unfinished(t *Turn) {
 // place is a part of the output.
 type place struct{ turn, part int }
 
-func hasCalls(t Turn) bool { return indexPart(t.Parts, ToolCall) >= 0 }
+func hasCalls(t *Turn) bool { return indexPart(t.Parts, ToolCall) >= 0 }
 
-func hasResults(t Turn) bool { return indexPart(t.Parts, ToolResult) >= 0 }
+func hasResults(t *Turn) bool { return indexPart(t.Parts, ToolResult) >= 0 }
 
-func firstCall(t Turn) *Part { return &t.Parts[indexPart(t.Parts, ToolCall)] }
+func firstCall(t *Turn) *Part { return &t.Parts[indexPart(t.Parts, ToolCall)] }
 
 // indexPart is where the first part of a kind is, -1 when there is none.
 func indexPart(parts []Part, kind PartKind) int {
@@ -107,9 +107,9 @@ func indexPart(parts []Part, kind PartKind) int {
 }
 
 // loose emits a turn outside of any group; results in it answer no open call.
-func (r *repairer) loose(t Turn) {
+func (r *repairer) loose(t *Turn) {
 	if !hasResults(t) {
-		r.out = append(r.out, t)
+		r.out = append(r.out, *t)
 		return
 	}
 	parts := make([]Part, 0, len(t.Parts))
@@ -117,7 +117,7 @@ func (r *repairer) loose(t Turn) {
 		if t.Parts[i].Kind == ToolResult {
 			parts = r.orphan(parts, &t.Parts[i])
 		} else {
-			parts = append(parts, t.Parts[i])
+			parts = Add(parts, &t.Parts[i])
 		}
 	}
 	if len(parts) > 0 {
@@ -140,18 +140,14 @@ func (r *repairer) orphan(parts []Part, p *Part) []Part {
 	label := rawjson.Escape("[Result of an earlier tool call " + p.Reply.CallID + "]\n")
 	if len(p.Reply.Parts) > 0 && p.Reply.Parts[0].Kind == Text {
 		label = append(label, p.Reply.Parts[0].Text...)
-		return append(labelled(parts, label, p.At), p.Reply.Parts[1:]...)
+		return append(AddText(parts, label, p.At), p.Reply.Parts[1:]...)
 	}
-	return append(labelled(parts, label, p.At), p.Reply.Parts...)
-}
-
-// labelled adds a text.
-func labelled(parts []Part, label rawjson.Escaped, at Pos) []Part {
-	return append(parts, Part{Kind: Text, Text: label, At: at})
+	return append(AddText(parts, label, p.At), p.Reply.Parts...)
 }
 
 // unanswered is the result of a call that has none.
-func unanswered() *Part {
+func (r *repairer) unanswered(call Pos) *Part {
+	r.losses.Add("missing-tool-result", call.String(), "a tool call has no result; the model was told so")
 	return &Part{Kind: ToolResult, Reply: Result{
 		IsError: true, Plain: true,
 		Parts: []Part{{Kind: Text, Text: rawjson.Escape(missingResult)}},
@@ -166,7 +162,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 
 	lastResult := -1
 	for i := range following {
-		if hasResults(following[i]) {
+		if hasResults(&following[i]) {
 			lastResult = i
 		}
 	}
@@ -178,7 +174,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 			p := &f.Parts[j]
 			switch {
 			case p.Kind != ToolResult:
-				rest = append(rest, *p)
+				rest = Add(rest, p)
 			default:
 				known, again := results.take(p)
 				if again {
@@ -190,7 +186,7 @@ func (r *repairer) group(t Turn, following []Turn) {
 			}
 		}
 		switch {
-		case hasResults(f) && len(deferred) == 0:
+		case hasResults(&f) && len(deferred) == 0:
 			answers.Parts = append(answers.Parts, rest...)
 			answers.At = f.At
 		case len(rest) > 0:
@@ -205,10 +201,9 @@ func (r *repairer) group(t Turn, following []Turn) {
 	for i, id := range ids {
 		p := results.answer[i]
 		if p == nil {
-			r.losses.Add("missing-tool-result", id.at.String(), "a tool call has no result; the model was told so")
-			p = unanswered()
+			p = r.unanswered(id.at)
 		}
-		parts = append(parts, *p)
+		parts = Add(parts, p)
 		parts[i].Reply.CallID = id.now
 		r.placed[id.was] = place{len(r.out), i}
 	}

@@ -167,6 +167,22 @@ type Part struct {
 	At Pos
 }
 
+// Add appends a part. Parts are large: an append of its own would take room for another one
+// on the stack, and goroutines keep the stack they once needed.
+func Add(parts []Part, p *Part) []Part {
+	parts = append(parts, Part{})
+	parts[len(parts)-1] = *p
+	return parts
+}
+
+// AddText appends a text. See Add.
+func AddText(parts []Part, text rawjson.Escaped, at Pos) []Part {
+	parts = append(parts, Part{})
+	p := &parts[len(parts)-1]
+	p.Text, p.At = text, at
+	return parts
+}
+
 // Media is an image, document or sound. Exactly one of Data, URL, FileID, Body and Parts is present.
 type Media struct {
 	Data     rawjson.Escaped // base64

@@ -99,7 +99,7 @@ func (e *requestEncoder) user(t *ir.Turn) {
 	for i := range t.Parts {
 		p := &t.Parts[i]
 		if p.Kind != ir.ToolResult {
-			rest = append(rest, *p)
+			rest = ir.Add(rest, p)
 			continue
 		}
 		results++
@@ -123,7 +123,7 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 		part := &p.Reply.Parts[i]
 		switch part.Kind {
 		case ir.Text:
-			texts = append(texts, *part)
+			texts = ir.Add(texts, part)
 		case ir.Image, ir.Document:
 			media++
 			word := "image"
@@ -131,17 +131,17 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 				word = "document"
 			}
 			label := word + " " + strconv.Itoa(media) + " of tool result " + id
-			texts = append(texts, ir.Part{Text: rawjson.Escape("[" + label + " follows]")})
-			held = append(held, ir.Part{Kind: ir.Text, Text: rawjson.Escape("[" + label + "]")}, *part)
+			texts = ir.AddText(texts, rawjson.Escape("["+label+" follows]"), part.At)
+			held = ir.Add(ir.AddText(held, rawjson.Escape("["+label+"]"), part.At), part)
 		default:
 			if text := e.asText(part); text != nil {
-				texts = append(texts, ir.Part{Text: text})
+				texts = ir.AddText(texts, text, part.At)
 			}
 		}
 	}
 	if p.Reply.IsError {
 		if len(texts) == 0 {
-			texts = append(texts, ir.Part{})
+			texts = ir.AddText(texts, nil, p.At)
 		}
 		texts[0].Text = ir.MarkError(texts[0].Text)
 	}
@@ -178,14 +178,14 @@ func (e *requestEncoder) callID(id string) string {
 func (e *requestEncoder) assistant(t *ir.Turn) {
 	var texts, calls, thoughts []ir.Part
 	for i := range t.Parts {
-		p := t.Parts[i]
+		p := &t.Parts[i]
 		switch p.Kind {
 		case ir.Text, ir.Refusal:
-			texts = append(texts, p)
+			texts = ir.Add(texts, p)
 		case ir.ToolCall:
-			calls = append(calls, p)
+			calls = ir.Add(calls, p)
 		case ir.Thinking:
-			thoughts = append(thoughts, p)
+			thoughts = ir.Add(thoughts, p)
 		case ir.RedactedThinking:
 		case ir.Image, ir.Audio:
 			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only on this upstream: put the picture or sound into a user message"))
@@ -195,10 +195,10 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 				continue
 			}
 			e.lose("document-as-text", p.At.String(), "this upstream does not support text documents; the document was sent as text")
-			texts = append(texts, ir.Part{Kind: ir.Text, Text: ir.DocumentText(&p.Media)})
+			texts = ir.AddText(texts, ir.DocumentText(&p.Media), p.At)
 		default:
-			if text := e.asText(&p); text != nil {
-				texts = append(texts, ir.Part{Kind: ir.Text, Text: text})
+			if text := e.asText(p); text != nil {
+				texts = ir.AddText(texts, text, p.At)
 			}
 		}
 	}
