@@ -52,8 +52,7 @@ func (x *exchange) translation(q *provider.Request, req *ir.Request, enc *ir.Enc
 // more: nothing has been written to the client yet. losses are those of reading it; those
 // of what was sent come with it.
 func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses ir.Losses) (*http.Response, ir.Encoded, error) {
-	model := remedy.Model{Provider: x.route.Provider.Slug, Model: x.route.Model, Protocol: x.up}
-	draft := x.s.book.Draft(model, req, x.route.Target())
+	draft := x.draft(req)
 	first, err := x.encode(up, draft, losses)
 	if err != nil {
 		return nil, first, err
@@ -68,7 +67,7 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 	if !ok || bytes.Equal(second.Body, first.Body) {
 		return nil, first, refused
 	}
-	x.s.log.Info("a refused request is changed and sent again", "id", x.id, "provider", model.Provider, "model", model.Model)
+	x.s.log.Info("a refused request is changed and sent again", "id", x.id, "provider", x.route.Provider.Slug, "model", x.route.Model)
 	x.rec.Warnings = slices.Clone(x.rec.Warnings[:told]) // what is published is not written to
 	x.warnings(second.Losses)
 	resp, refused, err = x.taken(address, second.Body)
@@ -78,8 +77,18 @@ func (x *exchange) ask(address string, up convert.Codec, req *ir.Request, losses
 	case refused != nil:
 		return nil, second, refused
 	}
-	x.s.book.Learn(model, learned)
+	x.s.book.Learn(x.model(), learned)
 	return resp, second, nil
+}
+
+// draft is a request as it is known to be wanted.
+func (x *exchange) draft(req *ir.Request) *remedy.Draft {
+	return x.s.book.Draft(x.model(), req, x.route.Target())
+}
+
+// model is what is asked, as what is learned of it is kept under.
+func (x *exchange) model() remedy.Model {
+	return remedy.Model{Provider: x.route.Provider.Slug, Model: x.route.Model, Protocol: x.up}
 }
 
 // changed is a draft as an upstream wants it that refused it, and what was learned from that.

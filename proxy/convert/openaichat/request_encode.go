@@ -271,7 +271,8 @@ func (e *requestEncoder) instructions() {
 			text = ir.WithoutAttribution(text)
 		}
 		if len(text) > 0 {
-			texts = append(texts, ir.Part{Text: text, Cache: s.Cache})
+			texts = ir.AddText(texts, text, s.At)
+			texts[len(texts)-1].Cache = s.Cache
 		}
 	}
 	if e.to.Dialect.OneSystem {
@@ -285,7 +286,7 @@ func (e *requestEncoder) instructions() {
 		}
 	}
 	if hint := e.outputHint(); hint != nil {
-		texts = append(texts, ir.Part{Text: hint})
+		texts = ir.AddText(texts, hint, ir.Pos{})
 	}
 	if len(texts) == 0 {
 		return
