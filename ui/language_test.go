@@ -74,7 +74,7 @@ var names = []string{
 	"Apex AI Proxy", "Cloudflare", "AI Gateway", "OpenAI", "Anthropic", "Azure", "GNOME Keyring", "GNOME", "AppIndicator", "KWallet", "Token",
 	"API", "SDK", "MiB", "English", "echo#demo", "Authorization: Bearer LOCAL_KEY", "Content-Type: application/json", "LOCAL_KEY",
 	"requests.har", "Claude Code", "Messages", "Chat", "Responses", "Opus", "Sonnet", "Haiku", "Fable", "default", "demo", "workers-ai", "best",
-	"apex-ai-proxy token set", "Unauthorized", "settings.toml", "[gateway]", "top_k",
+	"apex-ai-proxy token set", "Google AI Studio", "Unauthorized", "settings.toml", "[gateway]", "top_k",
 }
 
 // data are the texts of the scenes that are nobody's to translate: models, paths, clients,
@@ -90,6 +90,9 @@ func data(c *fakeCore) []string {
 	}
 	for _, x := range workday() {
 		all = append(all, dataOf(x)...)
+	}
+	for _, x := range failures() {
+		all = append(all, x.ModelAsked, x.Error, presenter.Shorten(x.ModelAsked, 48), presenter.Shorten(x.Error, 200))
 	}
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) }) // a name may be part of a longer one
 	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "" })

@@ -84,14 +84,7 @@ func sceneErrors(n int) func(*testing.T) *stage {
 	return func(t *testing.T) *stage {
 		s := newStage(t, readyCore())
 		s.start()
-		failed := []event.Exchange{
-			{ModelAsked: "gpt-5#openai", Provider: "openai", Error: "The model does not exist."},
-			{ModelAsked: "echo#demo", Provider: "demo", Error: "slow down", ErrorKind: "rate_limited"},
-			{ModelAsked: "@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai", Provider: "workers-ai", Error: strings.Repeat("Something that took many words went wrong. ", 8), ErrorKind: "upstream_credential"},
-			{ModelAsked: "fast", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
-			{ModelAsked: "claude-sonnet-4-5#anthropic", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
-			{ModelAsked: "gpt-5-mini#openai", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
-		}
+		failed := failures()
 		if n == 1 {
 			failed = failed[:1]
 		}
@@ -103,6 +96,18 @@ func sceneErrors(n int) func(*testing.T) *stage {
 		s.until("the rows", func() bool { return s.log.Len() == len(failed) })
 		s.window.refresh()
 		return s
+	}
+}
+
+// failures are some kinds of them, the first of few words, one of many.
+func failures() []event.Exchange {
+	return []event.Exchange{
+		{ModelAsked: "gpt-5#openai", Provider: "openai", Error: "The model does not exist."},
+		{ModelAsked: "echo#demo", Provider: "demo", Error: "slow down", ErrorKind: "rate_limited"},
+		{ModelAsked: "@cf/meta/llama-3.3-70b-instruct-fp8-fast#workers-ai", Provider: "workers-ai", Error: strings.Repeat("Something that took many words went wrong. ", 8), ErrorKind: "upstream_credential"},
+		{ModelAsked: "fast", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
+		{ModelAsked: "claude-sonnet-4-5#anthropic", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
+		{ModelAsked: "gpt-5-mini#openai", Provider: "openai", Error: "slow down", ErrorKind: "rate_limited"},
 	}
 }
 
