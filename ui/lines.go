@@ -88,26 +88,33 @@ func (l *lines) wrap() {
 	}
 }
 
-// wrapped appends the rows of a line. East Asian characters take two columns.
+// The widths of a character of the fixed-width face, and of an East Asian one or an emoji beside
+// it, which are as wide as they are high.
+const (
+	narrowWidth = 10
+	wideWidth   = 17
+)
+
+// wrapped appends the rows of a line.
 func wrapped(rows []span, line int, text string, cols int) []span {
 	if len(text) <= cols {
 		return append(rows, span{line, 0, len(text)})
 	}
 	from, used := 0, 0
 	for at := 0; at < len(text); {
-		n, wide := 1, 1
+		n, width := 1, narrowWidth
 		if text[at] >= utf8.RuneSelf {
 			var r rune
 			r, n = utf8.DecodeRuneInString(text[at:])
 			if r >= 0x1100 {
-				wide = 2
+				width = wideWidth
 			}
 		}
-		if used+wide > cols {
+		if used+width > cols*narrowWidth {
 			rows = append(rows, span{line, from, at})
 			from, used = at, 0
 		}
-		used += wide
+		used += width
 		at += n
 	}
 	return append(rows, span{line, from, len(text)})

@@ -240,18 +240,20 @@ func TestWindowIsRemembered(t *testing.T) {
 	s.start()
 	s.window.open(pageClients)
 	s.window.win.Resize(size(900, 600))
+	s.window.requests.split.SetOffset(0.3)
 	s.window.close()
 	s.until("the window to hide", func() bool { return !s.window.visible })
 	w := newWindow(s.UI)
 	defer w.win.Close()
-	if got := w.win.Canvas().Size(); w.current != pageClients || got != size(900, 600) {
-		t.Errorf("page %d, size %v", w.current, got)
+	if got := w.win.Canvas().Size(); w.current != pageClients || got != size(900, 600) || w.requests.split.Offset != 0.3 {
+		t.Errorf("page %d, size %v, divided at %v", w.current, got, w.requests.split.Offset)
 	}
 	s.app.Preferences().SetInt(keyPage, 99)
 	s.app.Preferences().SetFloat(keyWidth, 3)
+	s.app.Preferences().SetFloat(keySplit, -7)
 	w = newWindow(s.UI)
 	defer w.win.Close()
-	if got := w.win.Canvas().Size(); w.current != pageOverview || got.Width < leastWidth {
+	if got := w.win.Canvas().Size(); w.current != pageOverview || got.Width < leastWidth || w.requests.split.Offset < 0.1 {
 		t.Errorf("of nonsense: page %d, size %v", w.current, got)
 	}
 }

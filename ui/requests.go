@@ -74,7 +74,7 @@ func newRequests(w *window) *requests {
 	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil,
 		container.NewStack(inRows(rowHeight, container.NewThemeOverride(r.list, part{padding: 0, inner: -1})), r.empty, r.unmatched))
 	r.split = container.NewVSplit(r.table, r.inspector.content)
-	r.split.Offset = w.u.app.Preferences().FloatWithFallback(keySplit, usualSplit)
+	r.split.Offset = min(max(w.u.app.Preferences().FloatWithFallback(keySplit, usualSplit), 0.1), 0.9)
 	r.above = stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, r.head), padded(0, 0, rowInset, rowInset-4, r.bar))
 	r.content = container.New(dividedLayout{r}, r.above, r.split)
 	return r
