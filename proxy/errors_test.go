@@ -395,6 +395,8 @@ func TestUpstreamUnreachable(t *testing.T) {
 	}
 }
 
+// TestLoops: our own listener is sent nothing, and a request that comes back on another way is
+// known.
 func TestLoops(t *testing.T) {
 	u := newUpstream(t, vendor)
 	f := start(t, u)
@@ -404,6 +406,9 @@ func TestLoops(t *testing.T) {
 	got := f.post("/v1/messages", messages("claude-x#anthropic", ""))
 	if got.status != 400 || !strings.Contains(got.body, "leads back") {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+	if all := f.bus.Recent(); len(all) != 1 {
+		t.Errorf("a request was sent to ourselves: %+v", all)
 	}
 	f.Apply(f.cfg)
 	f.post("/v1/chat/completions", chat("gpt-4o#openai", ""))

@@ -369,7 +369,8 @@ func TestPathTricks(t *testing.T) {
 	for _, path := range []string{
 		"/v1/models", "//v1//models", "/v1/models/", "/V1/models", "/v1/Models", "/%76%31/models", "/v1%2fmodels", "/v1/models%2f", "/v1/models%00", "/v1/./models", "/v1/v1/models",
 		"/v1/models;/healthz", "/v1/models?x=/healthz", "/v1/models/healthz", "/v1/models/..", "/v1/models/../healthz", `/\v1\models`, "/HEALTHZ", "/healthz.json", "/healthz%00", "/healthz%20",
-		"/openai/deployments/gpt-4o%23openai/chat/completions", "/debug/pprof/", "/metrics", "/.git/config", "/settings.toml", "/..%2f..%2fetc%2fpasswd", "/v1/messages/batches", "/api%2fhello",
+		"/openai/deployments/gpt-4o%23openai/chat/completions", "/openai/deployments/api/gpt-4o%23openai/chat/completions",
+		"/openai/deployments/gpt-4o%23openai/api/chat/completions", "/openai/deployments/healthz/gpt-4o%23openai/chat/completions", "/debug/pprof/", "/metrics", "/.git/config", "/settings.toml", "/..%2f..%2fetc%2fpasswd", "/v1/messages/batches", "/api%2fhello",
 		"http://localhost/v1/models", "http://localhost//v1/models", "http://x@localhost/v1/models", "*",
 	} {
 		for _, method := range []string{"GET ", "POST ", "HEAD ", "TRACE ", "CONNECT ", "DELETE "} {
