@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -65,6 +66,24 @@ func TestOrigin(t *testing.T) {
 			if got := pre.header.Get(name); got != want || pre.status != 204 {
 				t.Errorf("preflight of %s: %d, %s %q", origin, pre.status, name, got)
 			}
+		}
+	}
+}
+
+// TestWordsOfStrangers: an error repeats what a stranger wrote without what a terminal would
+// obey, and not at length.
+func TestWordsOfStrangers(t *testing.T) {
+	f := start(t, nil)
+	long := strings.Repeat("x", 2000)
+	for what, got := range map[string]reply{
+		"origin":   f.do("GET", "/v1/models", "", withHeader("Origin", "https://evil\u009b31m.example"+long)),
+		"path":     f.post("/nothing/%1b%5b31m%c2%9b%0d%0a"+long, "{}"),
+		"encoding": f.post("/v1/messages", "{}", withHeader("Content-Encoding", "\u009b31m"+long)),
+		"method":   f.do(strings.Repeat("M", 2000), "/v1/messages", "{}"),
+	} {
+		said := parse(t, got.body).Error.Message
+		if got.status < 400 || said == "" || len(said) > 500 || strings.ContainsFunc(said, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%s: %d, %d bytes: %.300q", what, got.status, len(said), said)
 		}
 	}
 }
