@@ -7,6 +7,8 @@
 # PREFIX/share/apex-ai-proxy/uninstall.sh removes it.
 set -eu
 
+unset CDPATH
+if [ "$(id -u)" = 0 ]; then umask 022; fi # everybody may run what root installs
 prefix=${1:-$HOME/.local}
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
@@ -19,7 +21,8 @@ esac
 cd "$(dirname "$0")/files"
 find . -type f | while read -r file; do
 	mkdir -p "$prefix/${file%/*}"
-	cp -p "$file" "$prefix/$file.new"
+	rm -f "$prefix/$file.new"
+	cp "$file" "$prefix/$file.new" # it is the installer's, and not of whoever unpacked it
 	mv "$prefix/$file.new" "$prefix/$file" # also while the program runs
 done
 # The folders in which a desktop looks for programs are not those of a shell.

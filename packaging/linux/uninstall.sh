@@ -3,10 +3,12 @@
 # start at login.
 set -eu
 
+unset CDPATH
 cd "$(dirname "$0")/../.."
-prefix=$(pwd)
 login=${XDG_CONFIG_HOME:-$HOME/.config}/autostart/@ID@.desktop
-if grep -qsF "\"$prefix/bin/apex-ai-proxy\"" "$login"; then rm -f "$login"; fi
+for prefix in "$(pwd)" "$(pwd -P)"; do # the program knows where it is behind links
+	if grep -qsF "\"$prefix/bin/apex-ai-proxy\"" "$login"; then rm -f "$login"; fi
+done
 list=$(cat share/apex-ai-proxy/files)
 for file in $list; do
 	rm -f "$file"
