@@ -228,8 +228,12 @@ type field struct {
 	values []string
 }
 
-// usualHead is how long an address and a header may be without being counted, in bytes.
-const usualHead = 4 << 10
+// Of an address and a header, in bytes.
+const (
+	usualHead = 4 << 10 // how long they may be without being counted
+	fieldSize = 40      // of a field besides what is in it
+	valueSize = 16      // of a value besides its text
+)
 
 // head notes an address and the fields of h, which may be changed.
 func (m *message) head(url string, h http.Header) {
@@ -237,8 +241,9 @@ func (m *message) head(url string, h http.Header) {
 	size := len(url)
 	for name, values := range h {
 		m.header = append(m.header, field{name, values})
+		size += fieldSize + len(name)
 		for _, v := range values {
-			size += len(v)
+			size += valueSize + len(v)
 		}
 	}
 	if size > usualHead {

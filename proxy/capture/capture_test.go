@@ -231,6 +231,21 @@ func TestLongHeadsCount(t *testing.T) {
 	}
 }
 
+// TestManyFieldsCount: a head may be long though its fields say nothing.
+func TestManyFieldsCount(t *testing.T) {
+	names, values := http.Header{}, http.Header{"X-Empty": make([]string, 1000)}
+	for i := range 1000 {
+		names[fmt.Sprint("X", i)] = []string{""}
+	}
+	for name, h := range map[string]http.Header{"names": names, "values": values} {
+		s := capture.NewStore(capture.DefaultLimits(), nil)
+		s.Open("a").Answer(capture.UpstreamAnswer, 200, h)
+		if n := s.Bytes(); n < 16_000 {
+			t.Errorf("%s: %d bytes are counted", name, n)
+		}
+	}
+}
+
 func TestSetLimitsAndClear(t *testing.T) {
 	s := capture.NewStore(limits(nil), nil)
 	for i := range 3 {
