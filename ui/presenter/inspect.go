@@ -282,7 +282,11 @@ func (p *Pair) compare(form BodyForm) {
 	case len(l.Lines)+len(r.Lines) > comparable:
 		p.Note = words.T("Too long to compare.")
 	default:
-		gone, added := mark(l.Lines, r.Lines)
+		gone, added, moved := mark(l.Lines, r.Lines)
+		if moved > 0 { // which is not marked, and may be what somebody looks for
+			p.Note = words.F("Lines that differ: {{.Gone}} only on the left, {{.New}} only on the right, {{.Moved}} at another place.", words.V{"Gone": gone, "New": added, "Moved": moved})
+			return
+		}
 		p.Note = words.F("Lines that differ: {{.Gone}} only on the left, {{.New}} only on the right.", words.V{"Gone": gone, "New": added})
 	}
 }
@@ -296,9 +300,10 @@ func isStream(p *Pane) bool {
 	return false
 }
 
-// mark marks the lines that only one of the sides has, and counts them. What a line says
-// counts, not where it stands: a conversion moves fields up and down, and in and out.
-func mark(left, right []Line) (gone, added int) {
+// mark marks the lines that only one of the sides has, and counts them, and those that stand
+// in another order. What a line says counts, not where it stands: a conversion moves fields up
+// and down, and in and out.
+func mark(left, right []Line) (gone, added, moved int) {
 	l, r := sayings(left), sayings(right)
 	align(l, r)
 	only := map[string]int{} // lines of the right that are not at their place, by what they say
@@ -311,6 +316,9 @@ func mark(left, right []Line) (gone, added int) {
 		if !l[i].found && only[l[i].text] > 0 {
 			only[l[i].text]--
 			l[i].found = true
+			if !l[i].empty() {
+				moved++
+			}
 		}
 	}
 	for i := range slices.Backward(r) { // what is left of them are the last ones
@@ -320,7 +328,7 @@ func mark(left, right []Line) (gone, added int) {
 			r[i].found = true
 		}
 	}
-	return markUnfound(left, l, Gone), markUnfound(right, r, New)
+	return markUnfound(left, l, Gone), markUnfound(right, r, New), moved
 }
 
 // saying is what a line says to somebody who compares, and whether the other side says so too.
@@ -328,6 +336,9 @@ type saying struct {
 	text  string
 	found bool
 }
+
+// empty tells whether a line is of brackets alone.
+func (s saying) empty() bool { return strings.Trim(s.text, "{}[]") == "" }
 
 // sayings is what lines say: indents, a comma at the end and brackets alone say nothing.
 func sayings(lines []Line) []saying {
@@ -340,7 +351,7 @@ func sayings(lines []Line) []saying {
 
 func markUnfound(lines []Line, all []saying, m Mark) (n int) {
 	for i, s := range all {
-		if !s.found && strings.Trim(s.text, "{}[]") != "" {
+		if !s.found && !s.empty() {
 			lines[i].Mark = m
 			n++
 		}

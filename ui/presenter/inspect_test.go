@@ -159,10 +159,27 @@ func TestMarksOnlyWhatIsNotThere(t *testing.T) {
 		"quotes stay": {`{"text":"\u0022\u005c"}`, `{"text":"\"\\"}`, `"text": "\u0022\u005c"`, `"text": "\"\\"`},
 	} {
 		left, right := linesOf([]byte(c.left), Pretty), linesOf([]byte(c.right), Pretty)
-		gone, added := mark(left, right)
+		gone, added, _ := mark(left, right)
 		l, r := marked(left), marked(right)
 		if strings.Join(l, "|") != c.gone || strings.Join(r, "|") != c.added || len(l) != gone || len(r) != added {
 			t.Errorf("%s: %q and %q, %d and %d\n%s\n%s", name, l, r, gone, added, marks(left), marks(right))
+		}
+	}
+}
+
+// TestInspectTellsWhatMoved: nothing is marked where two messages have changed places, or their
+// roles have, but the two sides are not told to be the same.
+func TestInspectTellsWhatMoved(t *testing.T) {
+	const asked = `{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}`
+	for body, want := range map[string]string{
+		`{"messages":[{"role":"assistant","content":"a"},{"role":"user","content":"b"}]}`:                "0 only on the left, 0 only on the right, 2 at another place.",
+		`{"messages":[{"role":"assistant","content":"b"},{"role":"user","content":"a"}]}`:                "0 only on the left, 0 only on the right, 2 at another place.",
+		`{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}],"stream":false}`: "0 only on the left, 1 only on the right.",
+		`{"messages": [{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}`:               "0 only on the left, 0 only on the right.",
+	} {
+		in := Inspect(&event.Exchange{ID: "req_1"}, captured(t, 1<<20, asked, body), true, capture.DefaultLimits(), Pretty)
+		if !strings.HasSuffix(in.Request.Note, ": "+want) {
+			t.Errorf("%s: %q", body, in.Request.Note)
 		}
 	}
 }
@@ -203,7 +220,7 @@ func TestMarks(t *testing.T) {
 	}
 	for range 2000 {
 		left, right := text(), text()
-		gone, added := mark(left, right)
+		gone, added, _ := mark(left, right)
 		sameLeft, onlyLeft := counts(left)
 		sameRight, onlyRight := counts(right)
 		if sameLeft != sameRight || len(marked(left)) != gone || len(marked(right)) != added {
