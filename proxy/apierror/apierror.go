@@ -43,7 +43,7 @@ func (a *Answer) header(key string) string {
 	return a.Header.Get(key)
 }
 
-// Decode tells what went wrong.
+// Decode tells what went wrong. The error holds nothing of the body's memory.
 func Decode(a Answer) *ir.Error {
 	if len(a.Body) > MaxBody {
 		a.Body = a.Body[:MaxBody]
@@ -64,7 +64,7 @@ func decode(a Answer, f found) *ir.Error {
 		RetryAfter:   a.header("Retry-After"),
 		RetryAfterMS: a.header("Retry-After-Ms"),
 		ShouldRetry:  a.header("X-Should-Retry"),
-		Details:      said.details,
+		Details:      bytes.Clone(said.details), // who reads the body may use its memory again
 	}
 	if f.gateway {
 		gatewayError(e, &f, &a)

@@ -74,6 +74,21 @@ func TestExtraction(t *testing.T) {
 	}
 }
 
+// TestErrorsOutliveTheirBody: what they were read from is used for the answers of others before
+// the client is told.
+func TestErrorsOutliveTheirBody(t *testing.T) {
+	for name, decode := range map[string]func(apierror.Answer) *ir.Error{"error": apierror.Decode, "success": apierror.FromSuccess} {
+		body := []byte(`{"type":"error","error":{"type":"not_found_error","message":"gone","details":{"error_code":"thread_not_found"}}}`)
+		e := decode(apierror.Answer{Status: 404, Body: body})
+		for i := range body {
+			body[i] = 'x'
+		}
+		if e == nil || e.Message.String() != "gone" || e.Type != "not_found_error" || string(e.Details) != `{"error_code":"thread_not_found"}` {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
 func TestDetailsAndHeadersAreKept(t *testing.T) {
 	h := http.Header{"Retry-After": {"3"}, "Retry-After-Ms": {"3000"}, "X-Should-Retry": {"true"}}
 	e := apierror.Decode(apierror.Answer{
