@@ -163,9 +163,12 @@ func (o *overview) follow() {
 
 func (o *overview) refreshActivity() {
 	a := o.w.u.log.Activity(time.Now())
-	o.activity.Hidden = a.Requests.Empty
 	for i, p := range []presenter.Plot{a.Requests, a.Errors, a.Tokens, a.Latency} {
 		o.plots[i].set(p)
+	}
+	if o.activity.Hidden != a.Requests.Empty {
+		o.activity.Hidden = a.Requests.Empty
+		o.content.Refresh() // or the part, which was never drawn, waits for something else to change
 	}
 }
 

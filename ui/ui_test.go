@@ -232,6 +232,11 @@ func TestOverviewCountsAtOnce(t *testing.T) {
 		if got := o.plots[0].value.text; got != want || o.activity.Hidden || o.activity.Size().Height < plotHeight {
 			t.Errorf("%q requests, want %q, in a part of %v, hidden %t", got, want, o.activity.Size(), o.activity.Hidden)
 		}
+		driver := fyne.CurrentApp().Driver()
+		end := driver.AbsolutePositionForObject(o.activity).Y + o.activity.Size().Height
+		if next := driver.AbsolutePositionForObject(o.openAI).Y; next < end {
+			t.Errorf("the page goes on at %v, before the last hour ends at %v", next, end)
+		}
 	}
 }
 
