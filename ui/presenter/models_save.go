@@ -23,6 +23,7 @@ func (m *Models) Dirty() bool {
 func (m *Models) Settings() settings.Settings {
 	s := m.base
 	s.Aliases = nil
+	again := m.repeats()
 	for _, r := range m.rows {
 		if r.tier != "" {
 			if r.edited() {
@@ -30,7 +31,7 @@ func (m *Models) Settings() settings.Settings {
 			}
 			continue
 		}
-		if v := m.value(r); v != nil {
+		if v := m.value(r); v != nil && !again[r] {
 			if s.Aliases == nil {
 				s.Aliases = map[string]any{}
 			}
@@ -57,19 +58,30 @@ func (m *Models) value(r *name) any {
 	}
 }
 
+// repeats are the rows with a name that a row before them has. They are left out of the
+// settings, which hold a name once, so that what is wrong there is about the first one.
+func (m *Models) repeats() map[*name]bool {
+	again, seen := map[*name]bool{}, map[string]bool{}
+	for _, r := range m.rows {
+		n := strings.TrimSpace(r.text)
+		if r.tier != "" || n == "" {
+			continue
+		}
+		again[r], seen[n] = seen[n], true
+	}
+	return again
+}
+
 // check finds what is wrong with each row.
 func (m *Models) check() {
-	s := m.Settings()
-	seen := map[string]bool{}
+	s, again := m.Settings(), m.repeats()
 	for _, r := range m.rows {
 		r.problem, r.unfinished = "", false
-		n := strings.TrimSpace(r.text)
-		if r.tier == "" && n != "" && seen[n] {
+		if again[r] {
 			r.problem = words.T("This alias exists already.")
 		} else if i := slices.IndexFunc(split(r.typed), func(model string) bool { return s.Aliases[model] != nil }); i >= 0 {
 			r.problem = words.F("“{{.Name}}” is itself an alias. Write a model as model#provider.", words.V{"Name": split(r.typed)[i]})
 		}
-		seen[n] = seen[n] || r.tier == ""
 	}
 	var v *settings.ValidationError
 	if !errors.As(m.validate(s), &v) {

@@ -107,6 +107,7 @@ func TestModelsSayWhatIsWrong(t *testing.T) {
 		"too many":         {"x", strings.Repeat("a#openai,", 9), "At most 8", false},
 		"the name again":   {" fast ", "gpt-5#openai", "already", false},
 		"the default name": {DefaultAlias, "gpt-5#openai", "already", false},
+		"wrong twice":      {"fast", "gpt-*#openai", "already", false},
 		"one million":      {"x[1m]", "gpt-5#openai", "leave out [1m]", false},
 	} {
 		m := newModels(namedSettings())
