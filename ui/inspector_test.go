@@ -2,10 +2,12 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/proxy/capture"
@@ -282,6 +284,60 @@ func TestWrapping(t *testing.T) {
 	}
 }
 
+// drawn is what the rows on the screen show, from the top.
+func (l *lines) drawn() []string {
+	var items []fyne.CanvasObject
+	for _, o := range test.WidgetRenderer(l).Objects() {
+		if s, ok := o.(*container.Scroll); ok {
+			items = s.Content.(*fyne.Container).Objects
+		}
+	}
+	var rows []string
+	for _, item := range items {
+		for _, o := range test.WidgetRenderer(item.(fyne.Widget)).Objects() {
+			if r, ok := o.(*textRow); ok {
+				rows = append(rows, test.WidgetRenderer(r).(*textRowRenderer).text.Text)
+			}
+		}
+	}
+	return rows
+}
+
+// The rows of a body are those of the window's width, whatever width it had before.
+func TestRowsFollowTheWidth(t *testing.T) {
+	s := sceneNoRequests(t)
+	x := workday()[4]
+	x.Captured = true
+	const long = "one two three four five six seven eight nine ten eleven twelve 一二三四五六七八九十甲乙丙丁戊己庚辛 the end"
+	r := s.core.bytes.Open(x.ID)
+	r.Request(capture.ClientRequest, "POST", "/v1/messages", nil, []byte(`{"model":"echo#demo","content":"`+long+`","long":"`+long+long+`","stream":true}`))
+	r.End(false)
+	s.publish(x)
+	in := s.inspector()
+	s.window.requests.list.Select(0)
+	in.tabs.choose(tabRequest)
+	s.until("the bytes", func() bool { return in.seen.ID == x.ID })
+	l := in.bytes.left.text
+	for _, width := range []float32{1280, 760, 1280, 1120, 900, 820, 761, 1000, 1600, 760} {
+		for _, height := range []float32{780, 520} {
+			s.window.win.Resize(size(width, height))
+			var want []string
+			for i, line := range l.text {
+				for _, part := range wrapped(nil, i, line.Text, columnsIn(l.Size().Width)) {
+					want = append(want, line.Text[part.from:part.to])
+				}
+			}
+			got := l.drawn()
+			if seen := int(l.Size().Height / textRowHeight); len(got) < min(seen, len(want)) || seen < 5 {
+				t.Errorf("%v x %v: %d of %d rows are drawn, %d have room", width, height, len(got), len(want), seen)
+			}
+			if shown := min(len(got), len(want)); !slices.Equal(got, want[:shown]) {
+				t.Errorf("%v x %v:\n%s\nwant\n%s", width, height, strings.Join(got, "\n"), strings.Join(want[:shown], "\n"))
+			}
+		}
+	}
+}
+
 func BenchmarkLines(b *testing.B) {
 	test.NewTempApp(b)
 	for name, n := range map[string]int{"200KB": 200 << 10, "5MB": 5 << 20} {
@@ -395,16 +451,34 @@ func TestInspectorStandsAlone(t *testing.T) {
 
 // Escape leaves the inspector from wherever the cursor is in it.
 func TestEscapeLeavesTheInspector(t *testing.T) {
-	s := sceneInspector(tabRequest)(t)
-	s.window.requests.focus()
-	s.press(fyne.KeyReturn)
-	if _, in := s.window.win.Canvas().Focused().(*button); !in {
-		t.Fatal("Enter does not lead into the inspector")
+	for _, c := range inspectorStops {
+		t.Run(c.name, func(t *testing.T) {
+			s := sceneInspector(tabRequest)(t)
+			s.window.requests.focus()
+			s.press(fyne.KeyReturn)
+			if in := s.inspector(); s.window.win.Canvas().Focused() != in.tabs.buttons[tabRequest] {
+				t.Fatal("Enter does not lead into the inspector")
+			}
+			s.window.win.Canvas().Focus(c.at(s.inspector()))
+			s.press(fyne.KeyEscape)
+			if s.log.Selected() != -1 || s.window.win.Canvas().Focused() != s.window.requests.list {
+				t.Error("Escape does not lead back to the list")
+			}
+		})
 	}
-	s.press(fyne.KeyEscape)
-	if s.log.Selected() != -1 || s.window.win.Canvas().Focused() != s.window.requests.list {
-		t.Error("Escape does not lead back to the list")
-	}
+}
+
+// inspectorStops are where the cursor can be in the inspector's head.
+var inspectorStops = []struct {
+	name string
+	at   func(*inspector) fyne.Focusable
+}{
+	{"tab", func(in *inspector) fyne.Focusable { return in.tabs.buttons[in.tabs.chosen] }},
+	{"headers", func(in *inspector) fyne.Focusable { return in.headers }},
+	{"as sent", func(in *inspector) fyne.Focusable { return in.raw }},
+	{"send again", func(in *inspector) fyne.Focusable { return in.again }},
+	{"more", func(in *inspector) fyne.Focusable { return in.more }},
+	{"close", func(in *inspector) fyne.Focusable { return in.shut }},
 }
 
 func TestKeysGoOverPages(t *testing.T) {

@@ -53,13 +53,18 @@ func (l *lines) set(heads []presenter.Fact, text []presenter.Line, top bool) {
 	}
 }
 
-// Resize implements fyne.CanvasObject.
+// Resize implements fyne.CanvasObject. Fyne keeps what the rows that are in sight show, unless the
+// list is refreshed.
 func (l *lines) Resize(s fyne.Size) {
-	if cols := columnsIn(s.Width); cols != l.cols {
-		l.cols = cols
-		l.wrap()
+	cols := columnsIn(s.Width)
+	if cols == l.cols {
+		l.list.Resize(s)
+		return
 	}
+	l.cols = cols
+	l.wrap()
 	l.list.Resize(s)
+	l.Refresh()
 }
 
 // gutter is the width before the text, for the mark.
