@@ -81,6 +81,9 @@ func (t Text) String() string { return t.said }
 // Empty tells whether there is nothing to say.
 func (t Text) Empty() bool { return t.said == "" }
 
+// Format is the sentence without its values, "" when the words are not ours.
+func (t Text) Format() Format { return Format(t.format) }
+
 // Ours tells whether there are words of ours in it, and not only somebody else's.
 func (t Text) Ours() bool {
 	if strings.ContainsFunc(verb.ReplaceAllString(t.format, ""), unicode.IsLetter) {

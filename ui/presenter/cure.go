@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"apex-ai-proxy/proxy/event"
+	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/words"
 )
 
@@ -34,6 +35,7 @@ const (
 	allowPage
 	leaveLoop
 	sendAgain
+	checkNetwork
 )
 
 func (r remedy) text() string {
@@ -82,6 +84,8 @@ func (r remedy) text() string {
 		return words.T("The gateway URL leads back to this proxy. Correct it in Settings.")
 	case sendAgain:
 		return words.T("The answer broke off. Send the request again.")
+	case checkNetwork:
+		return words.T("Check the network, DNS and VPN. Test connection in Settings tells more.")
 	case noRemedy:
 	}
 	return ""
@@ -94,8 +98,22 @@ var remedies = map[string]remedy{
 	"context_too_long": shorten,
 }
 
+// silent are the sentences of the proxy that tell what happened and not what to do. With
+// noRemedy, the code or the status of the error tells more.
+var silent = map[prose.Format]remedy{
+	"%s could not be reached: %s":                        checkNetwork,
+	"%s did not answer within %s":                        giveTime,
+	"%s sent nothing for %s in the middle of its answer": giveTime,
+	"%s broke off in the middle of its answer":           sendAgain,
+	"%s ended its stream early":                          sendAgain,
+	"%s reported an error in its stream":                 tryLater,
+	"upstream returned %d%s: %s":                         noRemedy,
+	"upstream returned %d%s without a body":              noRemedy,
+	"Cloudflare AI Gateway: %s":                          noRemedy,
+}
+
 // untold are the remedies of all other errors. The proxy's own sentence about such an error
-// tells what to do. A provider's does so in English, so in another language they are needed.
+// tells what to do, unless it is silent.
 var untold = map[string]remedy{
 	"cf_2001": checkGateway, "cf_2003": waitOrRaise, "cf_2005": tryLater, "cf_2008": checkModel, "cf_2009": replaceToken,
 	"cf_2016": changePrompt, "cf_2017": changePrompt, "cf_2021": addCredit, "cf_2029": changePrompt, "cf_2030": changePrompt,
@@ -134,7 +152,10 @@ func cure(x *event.Exchange) string {
 	if r, ok := remedies[x.ErrorKind]; ok {
 		return r.text()
 	}
-	if words.Tag() == errorLanguage || x.ErrorText.Ours() {
+	switch r, mute := silent[x.ErrorText.Format()]; {
+	case r != noRemedy:
+		return r.text()
+	case !mute && x.ErrorText.Ours():
 		return ""
 	}
 	r, ok := untold[x.ErrorKind]

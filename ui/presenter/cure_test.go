@@ -70,14 +70,29 @@ func TestCure(t *testing.T) {
 	}
 	for code, want := range map[string]string{
 		"not_configured": "Fill in account, gateway and token in Settings.",
-		"cf_2009":        "", // whose message says it
-		"strange":        "",
+		"cf_2009":        "The gateway refused the token. Replace it in Settings.",
+		"strange":        "The provider cannot be reached or is failing. Try again later.",
 	} {
 		if got := cure(&event.Exchange{Phase: event.Failed, ErrorKind: code, Status: 500}); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
 		}
 	}
+	for want, text := range map[string]prose.Text{
+		checkNetwork.text(): prose.New("%s could not be reached: %s", "OpenAI", prose.Verbatim("no such host")),
+		giveTime.text():     prose.New("%s did not answer within %s", "OpenAI", "5m0s"),
+		tryLater.text():     prose.New("upstream returned %d%s without a body", 500, ""),
+		"":                  prose.New("the upstream's answer is larger than 64 MiB"),
+	} {
+		if got := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "upstream_error", ErrorText: text}); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
 	speakChinese(t)
+	for format := range silent {
+		if words.Of(string(format)) == string(format) {
+			t.Errorf("%q is no sentence of the proxy", format)
+		}
+	}
 	mine := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "invalid_api_key"})
 	theirs := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "invalid_api_key", UpstreamProtocol: "openai-chat"})
 	if mine != copyKey.text() || theirs != checkCredentials.text() {
