@@ -11,7 +11,8 @@ import (
 	"apex-ai-proxy/proxy/sse"
 )
 
-// parse feeds the stream in pieces of n bytes and lists the events as "name|data".
+// parse feeds the stream in pieces of n bytes and lists the events as "name|data". Whoever reads a
+// stream reads its pieces into the same memory.
 func parse(t testing.TB, stream string, n int) []string {
 	t.Helper()
 	var got []string
@@ -21,6 +22,7 @@ func parse(t testing.TB, stream string, n int) []string {
 		if err := p.Feed(piece, emit); err != nil {
 			t.Fatal(err)
 		}
+		copy(piece, bytes.Repeat([]byte("?"), len(piece)))
 	}
 	p.Close(emit)
 	return got
@@ -48,9 +50,10 @@ func TestParser(t *testing.T) {
 		{"no last blank line", "event: x\ndata: b\n", []string{"x|b"}},
 		{"event without data", "event: x\n\ndata: a\n\n", []string{"|a"}},
 		{"colon in data", "data: {\"a\": \"b:c\"}\n\n", []string{`|{"a": "b:c"}`}},
+		{"two lines cut", "data: abcdefgh\nevent: long\n\n", []string{"long|abcdefgh"}},
 		{"empty", "", nil},
 	} {
-		for _, n := range []int{1, 2, 3, 7, 1000} {
+		for _, n := range []int{1, 2, 3, 7, 12, 1000} {
 			if got := parse(t, c.stream, n); !slices.Equal(got, c.want) {
 				t.Errorf("%s in pieces of %d: %q, want %q", c.name, n, got, c.want)
 			}
