@@ -119,11 +119,28 @@ func (w *window) tell(sentence string) {
 	w.inform(words.T("Something went wrong"), newParagraph(sentence), boxWidth)
 }
 
-// escape is the key Escape, as far as nothing that has the cursor has a use for it.
-func (w *window) escape(k *fyne.KeyEvent) {
-	if k.Name != fyne.KeyEscape {
-		return
+// typed is a key that nothing that has the cursor has a use for.
+func (w *window) typed(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyEscape:
+		w.escape()
+	case fyne.KeyLeft:
+		w.turnTab(-1)
+	case fyne.KeyRight:
+		w.turnTab(1)
 	}
+}
+
+// turnTab turns the tabs of the inspector, if that can be seen and reached.
+func (w *window) turnTab(by int) {
+	in := w.requests.inspector
+	if w.current == pageRequests && in.content.Visible() && !w.guide.shown && w.win.Canvas().Overlays().Top() == nil {
+		in.turn(by)
+	}
+}
+
+// escape cancels what is topmost.
+func (w *window) escape() {
 	switch n := len(w.boxes); {
 	case n > 0 && w.boxes[n-1].popUp == overlaid(w.win.Canvas().Overlays().Top()):
 		if cancel := w.boxes[n-1].cancel; cancel != nil {
@@ -136,6 +153,17 @@ func (w *window) escape(k *fyne.KeyEvent) {
 	default:
 		w.toast.dismiss()
 	}
+}
+
+// passKey gives a key to the window that an object is in, if it is one that the window may have
+// a use for while the object has none, and tells whether it is.
+func passKey(o fyne.CanvasObject, k *fyne.KeyEvent) bool {
+	switch k.Name {
+	case fyne.KeyEscape, fyne.KeyLeft, fyne.KeyRight:
+		passEscape(o, k)
+		return true
+	}
+	return false
 }
 
 // passEscape gives the key Escape to the window that an object is in.

@@ -8,7 +8,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// button is a Button that comes into sight when Tab reaches it, and passes Escape on.
+// button is a Button that comes into sight when Tab reaches it, and passes on the keys of
+// the window.
 type button struct{ widget.Button }
 
 func newButton(text string, tapped func()) *button { return newIconButton(text, nil, tapped) }
@@ -28,14 +29,13 @@ func (b *button) FocusGained() {
 
 // TypedKey implements fyne.Focusable.
 func (b *button) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape {
-		passEscape(b, k)
-		return
+	if !passKey(b, k) {
+		b.Button.TypedKey(k)
 	}
-	b.Button.TypedKey(k)
 }
 
-// check is a Check that comes into sight when Tab reaches it, and passes Escape on.
+// check is a Check that comes into sight when Tab reaches it, and passes on the keys of
+// the window.
 type check struct{ widget.Check }
 
 func newCheck(text string, changed func(bool)) *check {
@@ -53,11 +53,9 @@ func (c *check) FocusGained() {
 
 // TypedKey implements fyne.Focusable.
 func (c *check) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape {
-		passEscape(c, k)
-		return
+	if !passKey(c, k) {
+		c.Check.TypedKey(k)
 	}
-	c.Check.TypedKey(k)
 }
 
 // selection is a Select that comes into sight when Tab reaches it, and passes Escape on.

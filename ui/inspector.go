@@ -108,9 +108,16 @@ func (in *inspector) stand(alone bool) {
 	in.content.Refresh()
 }
 
-// turn chooses the tab so many further, as far as there is one.
+// turn chooses the tab so many further, as far as there is one. The cursor goes along when it is in
+// the inspector, where it may be in what only the other tab has.
 func (in *inspector) turn(by int) {
 	in.tabs.choose(min(max(in.tabs.chosen+by, 0), len(in.tabs.buttons)-1))
+	cv := in.w.win.Canvas()
+	if o, ok := cv.Focused().(fyne.CanvasObject); ok {
+		if _, within := scrollOf(in.content, o); within {
+			cv.Focus(in.tabs.buttons[in.tabs.chosen])
+		}
+	}
 }
 
 // resume takes over from the inspector in another language.

@@ -468,7 +468,52 @@ func TestEscapeLeavesTheInspector(t *testing.T) {
 	}
 }
 
-// inspectorStops are where the cursor can be in the inspector's head.
+// Left and Right turn the tabs from wherever the cursor is in the inspector, and take it along.
+func TestTabsTurnInTheInspector(t *testing.T) {
+	for _, c := range inspectorStops {
+		t.Run(c.name, func(t *testing.T) {
+			s := sceneInspector(tabRequest)(t)
+			in, cv := s.inspector(), s.window.win.Canvas()
+			for _, turn := range []struct {
+				key  fyne.KeyName
+				want int
+			}{{fyne.KeyRight, tabAnswer}, {fyne.KeyLeft, tabSummary}} {
+				in.tabs.choose(tabRequest)
+				cv.Focus(c.at(in))
+				if s.press(turn.key); in.tabs.chosen != turn.want || cv.Focused() != in.tabs.buttons[turn.want] {
+					t.Errorf("%s leads to tab %d, the cursor is in %T", turn.key, in.tabs.chosen, cv.Focused())
+				}
+			}
+			if s.press(fyne.KeyRight, fyne.KeyRight, fyne.KeyRight); in.tabs.chosen != tabAnswer {
+				t.Errorf("the tabs end with %d", in.tabs.chosen)
+			}
+			if s.log.Selected() != 4 {
+				t.Errorf("row %d is selected", s.log.Selected())
+			}
+		})
+	}
+}
+
+// The keys of the tabs are for nothing else while the inspector cannot be seen or reached.
+func TestTabsDoNotTurnUnseen(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	s.window.tell("It did not work.")
+	s.press(fyne.KeyRight)
+	s.window.win.Canvas().Unfocus()
+	s.press(fyne.KeyRight, fyne.KeyEscape)
+	s.window.open(pageModels)
+	s.window.win.Canvas().Unfocus()
+	s.press(fyne.KeyRight)
+	s.window.open(pageRequests)
+	s.window.requests.leave()
+	s.window.win.Canvas().Unfocus()
+	s.press(fyne.KeyRight)
+	if at := s.inspector().tabs.chosen; at != tabRequest {
+		t.Errorf("tab %d is chosen", at)
+	}
+}
+
+// inspectorStops are where the cursor can be in the inspector.
 var inspectorStops = []struct {
 	name string
 	at   func(*inspector) fyne.Focusable
@@ -479,6 +524,8 @@ var inspectorStops = []struct {
 	{"send again", func(in *inspector) fyne.Focusable { return in.again }},
 	{"more", func(in *inspector) fyne.Focusable { return in.more }},
 	{"close", func(in *inspector) fyne.Focusable { return in.shut }},
+	{"copy", func(in *inspector) fyne.Focusable { return in.bytes.left.copy }},
+	{"text", func(in *inspector) fyne.Focusable { return in.bytes.right.text }},
 }
 
 func TestKeysGoOverPages(t *testing.T) {

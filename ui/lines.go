@@ -67,6 +67,13 @@ func (l *lines) Resize(s fyne.Size) {
 	l.Refresh()
 }
 
+// TypedKey implements fyne.Focusable.
+func (l *lines) TypedKey(k *fyne.KeyEvent) {
+	if !passKey(l, k) {
+		l.list.TypedKey(k)
+	}
+}
+
 // gutter is the width before the text, for the mark.
 const gutter = 18
 

@@ -97,7 +97,7 @@ func newWindow(u *UI) *window {
 	w.recall()
 	w.win.SetCloseIntercept(w.close)
 	w.shortcuts()
-	w.win.Canvas().SetOnTypedKey(w.escape)
+	w.win.Canvas().SetOnTypedKey(w.typed)
 	if presenter.NeedsGuide(u.settings) && len(u.core.Notices()) == 0 { // settings that cannot be read are no first start
 		w.guide.show()
 	}
