@@ -8,6 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
 
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
@@ -57,14 +58,16 @@ func keepPrivate(file fyne.URI) {
 
 // chooseImport asks for a file.
 func (p *settingsPage) chooseImport() {
-	p.w.showFiles(dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
+	d := dialog.NewFileOpen(func(f fyne.URIReadCloser, err error) {
 		switch {
 		case err != nil:
 			p.w.tell(presenter.Tell(err))
 		case f != nil:
 			p.readImport(f)
 		}
-	}, p.w.win), words.T("Import settings"))
+	}, p.w.win)
+	d.SetFilter(storage.NewExtensionFileFilter([]string{".toml", ".jsonc", ".json"}))
+	p.w.showFiles(d, words.T("Import settings"))
 }
 
 // readImport reads the file and shows what it would change.
