@@ -149,8 +149,6 @@ func (g *guide) focus() {
 		focus = g.gateway.entry
 	case g.step == presenter.GuideToken && !g.token.editing.Hidden:
 		focus = g.token.entry
-	case g.step == presenter.GuideClient:
-		focus = g.clients[0]
 	}
 	g.w.win.Canvas().Focus(focus)
 }
@@ -250,7 +248,7 @@ func (g *guide) openLink() {
 		return
 	}
 	if err := g.w.u.opts.OpenURL(u); err != nil {
-		g.tell(words.F("The browser could not be opened. The address is {{.URL}}.", words.V{"URL": u}))
+		g.tell(words.F("The browser could not be opened. Open this address yourself: {{.URL}}", words.V{"URL": u}))
 	}
 }
 

@@ -208,8 +208,8 @@ func TestQuitSaysWhatItWaitsFor(t *testing.T) {
 	c.active = 1
 	c.mu.Unlock()
 	s.pass()
-	if got := s.window.ending.text.text; got != "Quitting: waiting for 1 request…" {
-		t.Errorf("the window says %q", got)
+	if got, note := s.window.ending.text.text, s.window.ending.note.text; got != "Quitting: waiting for 1 request…" || note != "If you quit now, it ends with an error." {
+		t.Errorf("the window says %q and %q", got, note)
 	}
 	c.mu.Lock()
 	c.active = 0

@@ -18,6 +18,7 @@ const (
 type quitDialog struct {
 	box  *box
 	text *paragraph
+	note *paragraph // what quitting now does to it
 }
 
 // quit ends the program, as soon as the user has said what becomes of edits that are not
@@ -60,13 +61,13 @@ func (u *UI) awaitEnd() {
 func (w *window) sayQuitting(h presenter.Headline) {
 	if w.ending == nil {
 		now := newButton(words.T("Quit now"), w.u.quit)
-		w.ending = &quitDialog{text: newParagraph("")}
-		content := stack(gap, w.ending.text, newParagraph(words.T("If you quit now, they end with an error.")).note())
-		w.ending.text.text = h.Text
+		w.ending = &quitDialog{text: newParagraph(h.Text), note: newParagraph(h.Detail).note()}
+		content := stack(gap, w.ending.text, w.ending.note)
 		w.ending.box = w.newBox(w.u.opts.Name, content, answers(nil, now), nil)
 		w.ending.box.show(boxWidth, 0, nil)
 	}
 	w.ending.text.set(h.Text, widget.MediumImportance)
+	w.ending.note.set(h.Detail, widget.LowImportance)
 }
 
 // Ending tells whether the program is quitting. It may be called from any goroutine.

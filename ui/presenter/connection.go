@@ -48,7 +48,7 @@ func facts(f probe.Finding) []string {
 	var out []string
 	add := func(s string) { out = append(out, s) }
 	if f.Said != "" && f.Cause != probe.Invalid {
-		add(words.F("It said: {{.Said}}", words.V{"Said": Sentence(Shorten(toldOr(f.Told, f.Said), 160))}))
+		add(words.F("It said: {{.Said}}", words.V{"Said": ended(Shorten(toldOr(f.Told, f.Said), 160))}))
 	}
 	if len(f.Gateways) > 0 {
 		add(words.F("Its gateways: {{.Names}}.", words.V{"Names": strings.Join(f.Gateways, ", ")}))

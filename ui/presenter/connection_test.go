@@ -18,6 +18,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{probe.Finding{Cause: probe.OK, Providers: asked}, ToneGood, "The gateway answers and takes the token.", "Ready: OpenAI. No key yet: xAI Grok.", ""},
 		{probe.Finding{Cause: probe.NoKey, Said: "2044", Providers: asked[1:]}, ToneWarn, "no provider's key is stored", "It said: 2044.", ""},
+		{probe.Finding{Cause: probe.Unreachable, Said: "lookup gateway.example: no such host"}, ToneBad, "cannot be reached", "It said: lookup gateway.example: no such host.", ""},
 		{probe.Finding{Cause: probe.TokenRefused, Said: "Cloudflare 2009: Unauthorized", LogID: "01J"}, ToneBad, "refused the token", "It said: Cloudflare 2009: Unauthorized. Log 01J.", FieldToken},
 		{probe.Finding{Cause: probe.Invalid, Setting: FieldAccount, Said: "an account id has 32 digits"}, ToneBad, "An account id has 32 digits.", "", FieldAccount},
 		{probe.Finding{Cause: probe.WrongGateway, Gateways: []string{"home", "work"}}, ToneBad, "no gateway with this name", "Its gateways: home, work.", FieldGateway},

@@ -113,8 +113,10 @@ func Quitting(waiting int) Headline {
 	switch {
 	case waiting == 1:
 		h.Text = words.T("Quitting: waiting for 1 request…")
+		h.Detail = words.T("If you quit now, it ends with an error.")
 	case waiting > 1:
 		h.Text = words.F("Quitting: waiting for {{.Count}} requests…", words.V{"Count": waiting})
+		h.Detail = words.T("If you quit now, they end with an error.")
 	}
 	return h
 }
@@ -283,12 +285,20 @@ func TryCommand(goos, addr, key string) []string {
 
 // Sentence makes a sentence of an error's text.
 func Sentence(s string) string {
+	s = ended(s)
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// ended is a text with a stop at its end.
+func ended(s string) string {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return ""
 	}
-	r, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(r)) + s[n:]
 	last, _ := utf8.DecodeLastRuneInString(s)
 	switch {
 	case strings.ContainsRune(".!?…。！？", last):
