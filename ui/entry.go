@@ -17,6 +17,7 @@ type entry struct {
 	escaped func()      // called on Escape; nil when that is for the window
 	down    func() bool // takes the key Down when it returns true; may be nil
 	left    func()      // called when the cursor leaves; may be nil
+	held    bool        // the cursor is in it
 	pressed bool        // a button of the mouse is going down in it
 	keyless bool        // no key was pressed in it since the cursor came
 }
@@ -51,7 +52,7 @@ func (e *entry) CreateRenderer() fyne.WidgetRenderer {
 // of the mouse already and would move away below it.
 func (e *entry) FocusGained() {
 	e.Entry.FocusGained()
-	e.keyless = true
+	e.held, e.keyless = true, true
 	if !e.pressed {
 		bringIntoSight(e)
 	}
@@ -60,6 +61,7 @@ func (e *entry) FocusGained() {
 // FocusLost implements fyne.Focusable.
 func (e *entry) FocusLost() {
 	e.Entry.FocusLost()
+	e.held = false
 	if e.left != nil {
 		e.left()
 	}

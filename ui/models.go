@@ -94,7 +94,8 @@ func (p *modelsPage) refresh() {
 	p.own.refresh(own)
 	show(p.empty, len(own) == 1)
 	p.catalogue.refresh()
-	p.show(p.form.Dirty(), p.form.Valid())
+	wrong := func(r presenter.NameRow) bool { return r.Problem != "" && !r.Mild }
+	p.show(p.form.Dirty(), p.form.Valid(), slices.ContainsFunc(p.form.Tiers(), wrong) || slices.ContainsFunc(own, wrong))
 }
 
 // running tells whether models can be tried.

@@ -37,7 +37,7 @@ func TestModelsAreSaved(t *testing.T) {
 		t.Error("the cursor is not in the new name")
 	}
 	test.Type(f.name, "mine")
-	if p.message.text == "" || !p.save.Disabled() || f.note.text == "" {
+	if p.message.text != "There are changes that are not saved." || !p.save.Disabled() || f.note.text == "" {
 		t.Errorf("half a row can be saved: %q", p.message.text)
 	}
 	test.Type(f.models, "echo#demo")

@@ -31,8 +31,9 @@ func newSaveBar(keep, drop func()) saveBar {
 	return b
 }
 
-// show tells whether there is something to save, and what came of saving.
-func (b *saveBar) show(dirty, valid bool) {
+// show tells whether there is something to save, and what came of saving. What is wrong is
+// pointed at when it is marked as wrong; before, it is only not typed to its end.
+func (b *saveBar) show(dirty, valid, marked bool) {
 	enable(b.save, dirty && valid && !b.saving)
 	enable(b.revert, dirty && !b.saving)
 	switch {
@@ -40,7 +41,7 @@ func (b *saveBar) show(dirty, valid bool) {
 		b.message.setColored(words.T("Saving…"), colorMuted)
 	case b.bad:
 		b.message.setColored(b.said, theme.ColorNameError)
-	case dirty && !valid:
+	case dirty && !valid && marked:
 		b.message.setColored(words.T("Something above needs to be corrected first."), theme.ColorNameWarning)
 	case dirty:
 		b.message.setColored(words.T("There are changes that are not saved."), colorMuted)

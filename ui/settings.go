@@ -119,7 +119,15 @@ func (p *settingsPage) refresh() {
 	p.refreshFooter()
 }
 
-func (p *settingsPage) refreshFooter() { p.show(p.form.Dirty(), p.form.Valid()) }
+func (p *settingsPage) refreshFooter() {
+	var typing presenter.Field // a field has its mark as soon as it is left
+	for _, f := range p.fields {
+		if f.entry.held {
+			typing = f.name
+		}
+	}
+	p.show(p.form.Dirty(), p.form.Valid(), p.form.WrongBesides(typing))
+}
 
 // changed is called after each edit.
 func (p *settingsPage) changed() {

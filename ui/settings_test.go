@@ -66,9 +66,16 @@ func TestSettingsAreSaved(t *testing.T) {
 }
 
 func TestSettingsShowWhatIsWrong(t *testing.T) {
-	_, p := openSettings(t, newFakeCore())
+	s, p := openSettings(t, newFakeCore())
 	f := p.field(presenter.FieldAccount)
-	retype(f.entry, "nonsense")
+	const wrong = "Something above needs to be corrected first."
+	s.window.win.Canvas().Focus(f.entry)
+	if retype(f.entry, "nonsense"); p.message.text == "" || p.message.text == wrong {
+		t.Errorf("while it is typed: %q", p.message.text)
+	}
+	if s.window.unfocus(); p.message.text != wrong {
+		t.Errorf("after it was left: %q", p.message.text)
+	}
 	if !strings.Contains(f.note.text, "32 characters") || !p.save.Disabled() || p.revert.Disabled() {
 		t.Errorf("note %q, save disabled %v", f.note.text, p.save.Disabled())
 	}

@@ -286,6 +286,16 @@ func (f *Form) Warning(name Field) string {
 // Valid tells whether the form can be saved.
 func (f *Form) Valid() bool { return len(f.problems) == 0 }
 
+// WrongBesides tells whether something other than a field keeps the form from being saved.
+func (f *Form) WrongBesides(name Field) bool {
+	for wrong := range f.problems {
+		if wrong != name {
+			return true
+		}
+	}
+	return false
+}
+
 // Dirty tells whether there is something to save.
 func (f *Form) Dirty() bool {
 	return slices.ContainsFunc(texts, func(n Field) bool { return f.text[n] != textOf(f.base, n) }) ||
