@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -35,12 +34,13 @@ type overview struct {
 	known     *button // that there is no tray
 	action    presenter.Action
 
-	notices                *notices
-	openAI, anthropic, key *line
-	keyNote                fyne.CanvasObject // says that the key is for this run
-	reveal                 *button
-	revealed               bool
-	clients                *button
+	notices           *notices
+	openAI, anthropic *line
+	key               *paragraph        // which is longer than there is room for in one line
+	keyNote           fyne.CanvasObject // says that the key is for this run
+	reveal            *button
+	revealed          bool
+	clients           *button
 
 	gaps    *fyne.Container
 	gapList *fyne.Container
@@ -113,9 +113,10 @@ func (o *overview) refreshHints() {
 
 func (o *overview) connect() fyne.CanvasObject {
 	o.openAI, o.anthropic = newCutLine("", faceMono, 120), newCutLine("", faceMono, 120)
-	o.key = newCutLine("", faceMono, 120)
+	o.key = newParagraph("")
+	o.key.mono = true
 	fleeting := newParagraph(words.T("Valid for this run only, as the keychain cannot be used.")).note()
-	o.keyNote = padded(0, 0, 160+gapTight, 0, fleeting)
+	o.keyNote = padded(0, 0, endpointName+gapTight, 0, fleeting)
 	o.reveal = newIconButton(words.T("Show"), theme.VisibilityIcon(), o.toggleKey)
 	o.clients = newButton(words.T("How to set up your client"), func() { o.w.open(pageClients) })
 	u := o.w.u
@@ -128,12 +129,16 @@ func (o *overview) connect() fyne.CanvasObject {
 	)
 }
 
-func (o *overview) endpoint(name string, value *line, buttons ...fyne.CanvasObject) fyne.CanvasObject {
+// endpointName is the width of what a client needs' names. It leaves a local key one line in
+// a wide window.
+const endpointName = 144
+
+func (o *overview) endpoint(name string, value fyne.CanvasObject, buttons ...fyne.CanvasObject) fyne.CanvasObject {
 	for i, b := range buttons {
 		buttons[i] = sized(96, b)
 	}
-	return container.NewBorder(nil, nil, sized(160, middle(newLine(name, faceMuted))),
-		container.New(layout.NewCustomPaddedHBoxLayout(gap), buttons...), padded(0, 0, 0, gap, middle(value)))
+	return container.NewBorder(nil, nil, sized(endpointName, middle(newLine(name, faceMuted))),
+		container.NewCenter(inRow(gap, buttons...)), padded(0, 0, 0, gap, middle(value)))
 }
 
 func (o *overview) missing() fyne.CanvasObject {
@@ -283,13 +288,16 @@ func (o *overview) refreshPower() {
 
 func (o *overview) refreshKey() {
 	key := o.w.u.core.LocalKey()
+	shown := strings.Repeat("•", 16)
 	switch {
 	case key == "":
-		o.key.set(words.T("made at the first start"))
+		shown = words.T("made at the first start")
 	case o.revealed:
-		o.key.set(key)
-	default:
-		o.key.set(strings.Repeat("•", 16))
+		shown = key
+	}
+	if shown != o.key.text {
+		o.key.set(shown, widget.MediumImportance)
+		o.content.Refresh() // it may take more lines
 	}
 	show(o.keyNote, key != "" && !o.w.u.core.LocalKeyKept())
 	text, icon := words.T("Show"), theme.VisibilityIcon()

@@ -251,6 +251,21 @@ func TestOverviewHidesTheKey(t *testing.T) {
 	if o.key.text != s.core.key || o.reveal.Text != "Hide" {
 		t.Errorf("after Show: %q, button %q", o.key.text, o.reveal.Text)
 	}
+	s.core.key = "apx-" + strings.Repeat("W", 43) // as long as one that the program makes
+	for _, width := range []float32{760, 1280} {
+		s.window.win.Resize(size(width, 700))
+		s.window.refresh()
+		drawn := ""
+		for _, l := range test.WidgetRenderer(o.key).Objects() {
+			if end := l.Position().Y + l.Size().Height; l.MinSize().Width > o.key.Size().Width || end > o.key.Size().Height+1 {
+				t.Errorf("at %v, %q does not fit into %v", width, l.(*line).text, o.key.Size())
+			}
+			drawn += l.(*line).text
+		}
+		if drawn != s.core.key {
+			t.Errorf("at %v the key is drawn as %q", width, drawn)
+		}
+	}
 	test.Tap(o.reveal)
 	if o.key.text == s.core.key {
 		t.Error("the key cannot be hidden")
