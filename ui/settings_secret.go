@@ -44,7 +44,7 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 	f := &secretField{w: w, name: name, recheck: recheck}
 	f.dot, f.words, f.note = newDot(10), newCutLine("", faceText, 60), newParagraph("").note()
 	f.change = newButton(words.T("Replace"), f.edit)
-	f.remove = newButton(words.T("Remove"), f.delete)
+	f.remove = newButton(words.T("Remove"), f.askDelete)
 	f.again = newButton(words.T("Check again"), recheck)
 	f.entry = newEntry(w)
 	f.entry.Password = true
@@ -173,6 +173,16 @@ func (f *secretField) keep(then func(stored bool)) {
 	core := f.w.u.core
 	f.work(words.T("Storing it in the keychain. The system may ask for your password."),
 		func(ctx context.Context) error { return core.SetSecret(ctx, f.name, value) }, then)
+}
+
+// askDelete removes the secret when the user has agreed. What cannot be taken back is not the
+// answer that is offered first.
+func (f *secretField) askDelete() {
+	text := presenter.AskRemoval(f.name)
+	q := f.w.ask(text.Title, words.T("Remove"), newParagraph(text.Text), boxWidth, 0, f.delete)
+	q.save.Importance = widget.MediumImportance
+	q.save.Refresh()
+	f.w.win.Canvas().Focus(q.cancel)
 }
 
 // delete removes the secret from the keychain.

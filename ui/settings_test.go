@@ -146,11 +146,46 @@ func TestTokenIsStored(t *testing.T) {
 	if f.entry.Text != "" || !f.editing.Hidden {
 		t.Error("Escape does not give up")
 	}
-	test.Tap(f.remove)
+	s.remove(f, "Remove the gateway token?")
 	s.until("the removed token", func() bool { return s.token == presenter.SecretMissing })
 	if s.core.secret(presenter.GatewayToken) != "" {
 		t.Error("the token is still there")
 	}
+}
+
+// remove removes a secret, which is asked about first: neither Space, Escape nor Return alone
+// loses it.
+func (s *stage) remove(f *secretField, title string) {
+	s.t.Helper()
+	for _, key := range []fyne.KeyName{fyne.KeySpace, fyne.KeyEscape, fyne.KeyReturn} {
+		test.Tap(f.remove)
+		if heads := s.texts(); !slices.Contains(heads, title) {
+			s.t.Fatalf("the question says %q", heads)
+		}
+		s.press(key)
+		s.settle()
+		if f.busy != "" || s.core.secret(f.name) == "" {
+			s.t.Fatalf("%s removes %s", key, f.name)
+		}
+		if len(s.window.boxes) > 0 {
+			s.press(fyne.KeyEscape)
+		}
+	}
+	test.Tap(f.remove)
+	boxes := s.window.boxes
+	var yes *button
+	for _, o := range test.LaidOutObjects(boxes[len(boxes)-1].popUp) {
+		if b, ok := o.(*button); ok && b.Text == "Remove" {
+			yes = b
+		}
+	}
+	test.Tap(yes)
+}
+
+// texts are the texts above the page.
+func (s *stage) texts() (out []string) {
+	walk(s.window.win.Canvas().Overlays().Top(), func(text string) { out = append(out, text) })
+	return out
 }
 
 func TestTokenStaysTypedWhenItCannotBeStored(t *testing.T) {
@@ -211,6 +246,8 @@ func TestOwnProviderKey(t *testing.T) {
 	if got := s.core.Settings().Providers["anthropic"].Key; got != settings.KeyOwn {
 		t.Errorf("saved mode %q", got)
 	}
+	s.remove(r.secret, "Remove the key of anthropic?")
+	s.until("the removed key", func() bool { return r.state == presenter.SecretMissing })
 }
 
 // A port that is taken is an offer to take another one, beside the field.

@@ -16,6 +16,24 @@ const GatewayToken SecretName = "gateway-token"
 // ProviderKey is the user's own key for a provider.
 func ProviderKey(provider string) SecretName { return SecretName("provider-key:" + provider) }
 
+// Removal is the question before a secret is removed.
+type Removal struct{ Title, Text string }
+
+// AskRemoval is the question before a secret is removed, which cannot be undone.
+func AskRemoval(name SecretName) Removal {
+	provider, ok := strings.CutPrefix(string(name), string(ProviderKey("")))
+	if !ok {
+		return Removal{
+			words.T("Remove the gateway token?"),
+			words.T("The program cannot bring it back. Until you store a token again, only demo models answer."),
+		}
+	}
+	return Removal{
+		words.F("Remove the key of {{.Provider}}?", words.V{"Provider": provider}),
+		words.F("The program cannot bring it back. Until you store a key again, or choose another source for it, {{.Provider}} does not answer.", words.V{"Provider": provider}),
+	}
+}
+
 // SecretState says where a secret is, or why it cannot be had.
 type SecretState uint8
 
