@@ -417,10 +417,10 @@ func (r *requests) jump() {
 	r.refresh()
 }
 
-// forget clears the list, here and in the memory of the proxy.
+// forget clears the list, here and in the memory of the proxy. The figures of the last hour stay.
 func (r *requests) forget() {
 	r.w.u.core.Bus().Clear()
-	r.w.u.log.Clear()
+	r.w.u.log.Clear(time.Now())
 	r.refresh()
 }
 

@@ -338,6 +338,9 @@ func TestRequestsLive(t *testing.T) {
 	if r.empty.Hidden || r.inspector.content.Visible() || len(s.core.bus.Recent()) != 0 {
 		t.Error("clear left something")
 	}
+	if s.window.open(pageOverview); s.window.overview.activity.Hidden || s.window.overview.plots[0].value.text != "1" {
+		t.Errorf("after clear, the last hour has %q requests", s.window.overview.plots[0].value.text)
+	}
 }
 
 func many(s *stage, from, to int) {

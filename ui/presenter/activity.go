@@ -1,6 +1,7 @@
 package presenter
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -29,34 +30,68 @@ type Plot struct {
 	Empty  bool // there is nothing to be seen
 }
 
+// share is what one exchange adds to the figures.
+type share struct {
+	start  time.Time
+	failed bool
+	tokens int64
+	wait   time.Duration // for the first byte, 0 where none came or the exchange failed
+}
+
+// shareOf is what an exchange adds to the figures, if it does: a list of models is no request
+// to a model, but what was refused was to be one.
+func shareOf(x *event.Exchange) (s share, counts bool) {
+	s = share{start: x.Start, failed: x.Phase == event.Failed, tokens: x.Tokens.Input + x.Tokens.Output}
+	if !s.failed {
+		s.wait = x.FirstByte
+	}
+	return s, x.ClientProtocol != "" || s.failed
+}
+
+// shares are what exchanges add to the figures since a time, also those that were cleared.
+func (l *Log) shares(from time.Time) iter.Seq[share] {
+	return func(yield func(share) bool) {
+		for _, s := range l.cleared {
+			if !s.start.Before(from) && !yield(s) {
+				return
+			}
+		}
+		for i := len(l.rows) - 1; i >= 0 && !l.rows[i].Start.Before(from); i-- { // they are in the order of their start
+			if s, counts := shareOf(&l.rows[i]); counts && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// hourBefore is where the first of the minutes begins.
+func hourBefore(now time.Time) time.Time {
+	return now.Truncate(time.Minute).Add(-(minutes - 1) * time.Minute)
+}
+
 // Activity is what went on in the hour before now.
 func (l *Log) Activity(now time.Time) Activity {
 	var a Activity
 	var requests, failed, tokens int64
 	var waits []time.Duration
 	var waited [minutes][]time.Duration
-	from := now.Truncate(time.Minute).Add(-(minutes - 1) * time.Minute)
-	for i := len(l.rows) - 1; i >= 0; i-- {
-		x := &l.rows[i]
-		if x.Start.Before(from) {
-			break // they are in the order of their start
-		}
-		at := int(x.Start.Sub(from) / time.Minute)
-		if at >= minutes || x.ClientProtocol == "" && x.Phase != event.Failed {
-			continue // a list of models is no request to a model; what was refused was to be one
+	from := hourBefore(now)
+	for s := range l.shares(from) {
+		at := int(s.start.Sub(from) / time.Minute)
+		if at >= minutes {
+			continue
 		}
 		requests++
 		a.Requests.Values[at]++
-		if x.Phase == event.Failed {
+		if s.failed {
 			failed++
 			a.Errors.Values[at]++
 		}
-		n := x.Tokens.Input + x.Tokens.Output
-		tokens += n
-		a.Tokens.Values[at] += float64(n)
-		if x.FirstByte > 0 && x.Phase != event.Failed {
-			waits = append(waits, x.FirstByte)
-			waited[at] = append(waited[at], x.FirstByte)
+		tokens += s.tokens
+		a.Tokens.Values[at] += float64(s.tokens)
+		if s.wait > 0 {
+			waits = append(waits, s.wait)
+			waited[at] = append(waited[at], s.wait)
 		}
 	}
 	for at := range waited {

@@ -45,6 +45,52 @@ func TestActivity(t *testing.T) {
 	}
 }
 
+// To clear the list takes nothing from the figures, and counts nothing twice.
+func TestActivityOutlivesTheList(t *testing.T) {
+	const keep = 20
+	l, now := NewLog(keep), noon.Add(10*time.Minute)
+	batch := func(from, to int, p event.Phase) {
+		for n := from; n < to; n++ {
+			x := exchange(n, 1, p)
+			x.ClientProtocol, x.FirstByte, x.Tokens.Output = "openai-chat", time.Second, 5
+			if p.Final() {
+				x.Revision = 2
+			}
+			l.Apply([]event.Exchange{x})
+		}
+	}
+	batch(0, 3, event.Done)
+	batch(3, 5, event.Failed)
+	batch(5, 6, event.Streaming)
+	before := l.Activity(now)
+	if before.Requests.Value != "6" || before.Errors.Value != "2" {
+		t.Fatalf("%q requests, %q errors", before.Requests.Value, before.Errors.Value)
+	}
+	for _, p := range []event.Phase{event.Streaming, event.Done} { // the one that runs goes with the second
+		batch(5, 6, p)
+		l.Clear(now)
+		if after := l.Activity(now); after != before {
+			t.Errorf("after clear: %+v, want %+v", after, before)
+		}
+	}
+	if l.Total() != 0 || len(l.Troubles(now, 3)) != 0 {
+		t.Errorf("%d rows, troubles %+v", l.Total(), l.Troubles(now, 3))
+	}
+	if late := l.Activity(now.Add(2 * time.Hour)); !late.Requests.Empty {
+		t.Errorf("%q requests hours later", late.Requests.Value)
+	}
+	for n := range 5 {
+		batch(10*(n+1), 10*(n+2), event.Done)
+		l.Clear(now)
+	}
+	if got := len(l.cleared); got != keep {
+		t.Errorf("%d are remembered, want the last %d", got, keep)
+	}
+	if l.Clear(now.Add(2 * time.Hour)); len(l.cleared) != 0 {
+		t.Errorf("%d are remembered for longer than an hour", len(l.cleared))
+	}
+}
+
 func TestTroubles(t *testing.T) {
 	l := NewLog(100)
 	for n, c := range []struct {

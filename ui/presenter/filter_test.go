@@ -147,7 +147,7 @@ func TestNames(t *testing.T) {
 	if !slices.Equal(l.Clients(), []string{"Claude Code", "Codex", "curl"}) || !slices.Equal(l.Providers(), []string{"anthropic", "openai"}) {
 		t.Errorf("%v %v", l.Clients(), l.Providers())
 	}
-	l.Clear() // only the stream stays
+	l.Clear(noon) // only the stream stays
 	if !slices.Equal(l.Clients(), []string{"curl"}) || len(l.Providers()) != 0 {
 		t.Errorf("after clear: %v %v", l.Clients(), l.Providers())
 	}

@@ -19,6 +19,7 @@ type Log struct {
 	keep     int
 	rows     []event.Exchange
 	at       map[string]int // id -> index in rows
+	cleared  []share        // of the last hour, at most keep
 	selected string
 	last     string // selected last
 
@@ -354,9 +355,20 @@ func (l *Log) All() []event.Exchange {
 	return out
 }
 
-// Clear forgets the exchanges that have ended.
-func (l *Log) Clear() {
-	l.rows = slices.DeleteFunc(l.rows, func(x event.Exchange) bool { return x.Phase.Final() })
+// Clear forgets the exchanges that have ended, but for what they add to the figures of the last
+// hour.
+func (l *Log) Clear(now time.Time) {
+	l.cleared = slices.DeleteFunc(l.cleared, func(s share) bool { return s.start.Before(hourBefore(now)) })
+	l.rows = slices.DeleteFunc(l.rows, func(x event.Exchange) bool {
+		if !x.Phase.Final() {
+			return false
+		}
+		if s, counts := shareOf(&x); counts {
+			l.cleared = append(l.cleared, s)
+		}
+		return true
+	})
+	l.cleared = slices.Delete(l.cleared, 0, max(0, len(l.cleared)-l.keep))
 	l.rename()
 	l.index()
 	l.choose()

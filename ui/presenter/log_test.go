@@ -48,7 +48,7 @@ func TestLogKeepsTheSelection(t *testing.T) {
 		t.Errorf("selected is row %d", i)
 	}
 	l.Apply([]event.Exchange{exchange(5, 2, event.Done), exchange(1, 2, event.Done)})
-	l.Clear()
+	l.Clear(noon)
 	if got := ids(l); !slices.Equal(got, []string{"7", "9"}) {
 		t.Errorf("after clear: %v", got)
 	}
