@@ -41,7 +41,7 @@ func (e *entry) CreateRenderer() fyne.WidgetRenderer {
 	}
 	for _, o := range r.Objects() {
 		if s, ok := o.(*container.Scroll); ok {
-			turn := newWheel(func(t *fyne.ScrollEvent) { s.Scrolled(faster(t)) })
+			turn := newWheel(e.Size(), func(t *fyne.ScrollEvent) { s.Scrolled(faster(t)) })
 			return &wheelRenderer{WidgetRenderer: r, wheel: turn, objects: append(slices.Clone(r.Objects()), turn)}
 		}
 	}

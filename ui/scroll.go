@@ -50,7 +50,7 @@ func (s *scroll) Scrolled(e *fyne.ScrollEvent) { s.Scroll.Scrolled(faster(e)) }
 
 // CreateRenderer implements fyne.Widget.
 func (s *scroll) CreateRenderer() fyne.WidgetRenderer {
-	return &flatRenderer{WidgetRenderer: s.Scroll.CreateRenderer(), wheel: newWheel(s.turned)}
+	return &flatRenderer{WidgetRenderer: s.Scroll.CreateRenderer(), wheel: newWheel(s.Size(), s.turned)}
 }
 
 func (s *scroll) turned(e *fyne.ScrollEvent) {
@@ -130,7 +130,7 @@ func (l *list) CreateRenderer() fyne.WidgetRenderer {
 		if !ok {
 			continue
 		}
-		r.wheel = newWheel(func(e *fyne.ScrollEvent) { l.turned(s, e) })
+		r.wheel = newWheel(l.Size(), func(e *fyne.ScrollEvent) { l.turned(s, e) })
 		r.objects = []fyne.CanvasObject{s, r.wheel}
 		update := s.OnScrolled
 		s.OnScrolled = func(p fyne.Position) {
@@ -176,9 +176,12 @@ type wheel struct {
 	turned func(*fyne.ScrollEvent)
 }
 
-func newWheel(turned func(*fyne.ScrollEvent)) *wheel {
+// newWheel makes one for a widget of this size: Fyne, which forgets how widgets are drawn that
+// were not seen for a minute, lays out again only what changes its size.
+func newWheel(size fyne.Size, turned func(*fyne.ScrollEvent)) *wheel {
 	w := &wheel{turned: turned}
 	w.ExtendBaseWidget(w)
+	w.Resize(size)
 	return w
 }
 

@@ -53,6 +53,23 @@ func TestWheel(t *testing.T) {
 	}
 }
 
+// Fyne forgets how widgets are drawn that were not seen for a minute. It lays out what it makes
+// anew only when its size changes.
+func TestWheelIsMadeAgain(t *testing.T) {
+	s, r := longList(t)
+	pages := s.window.settings.scroll
+	pages.Resize(size(500, 400))
+	wheels := map[string]*wheel{
+		"page": pages.CreateRenderer().(*flatRenderer).wheel,
+		"list": r.list.CreateRenderer().(*wheelRenderer).wheel,
+	}
+	for of, w := range wheels {
+		if w.Size().IsZero() {
+			t.Errorf("the wheel of a %s is nowhere", of)
+		}
+	}
+}
+
 // The wheel goes as far in a field of several lines.
 func TestWheelInText(t *testing.T) {
 	s := sceneReady(t)

@@ -9,6 +9,13 @@ set -eu
 
 unset CDPATH
 if [ "$(id -u)" = 0 ]; then umask 022; fi # everybody may run what root installs
+case ${1:-} in
+-*)
+	echo "usage: $0 [FOLDER]     the folder is ~/.local if none is named"
+	[ "$1" = --help ] || [ "$1" = -h ] || exit 2
+	exit 0
+	;;
+esac
 prefix=${1:-$HOME/.local}
 mkdir -p "$prefix"
 prefix=$(cd "$prefix" && pwd)
@@ -30,7 +37,10 @@ sed -i "s|^\(Exec=\)\(.*\)|\1\"$prefix/bin/\2\"|; s|^TryExec=|&$prefix/bin/|" "$
 update-desktop-database -q "$prefix/share/applications" 2>/dev/null || true
 gtk-update-icon-cache -q -t "$prefix/share/icons/hicolor" 2>/dev/null || true
 
-echo "Apex AI Proxy is in $prefix. Start it from the menu of your desktop."
+case $prefix in
+"$HOME/.local" | /usr | /usr/local) echo "Apex AI Proxy is in $prefix. Start it from the menu of your desktop." ;;
+*) echo "Apex AI Proxy is in $prefix. Start $prefix/bin/apex-ai-proxy: menus of desktops do not look there." ;;
+esac
 case :$PATH: in
 *:"$prefix/bin":*) ;;
 *) echo "For its commands, add $prefix/bin to your PATH." ;;

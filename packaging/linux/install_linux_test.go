@@ -61,11 +61,11 @@ func run(t *testing.T, home, path string, args ...string) {
 	}
 }
 
-// programs are the files below dir, without those that the desktop makes for itself.
+// programs are the files below dir.
 func programs(t *testing.T, dir string) (out []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !strings.HasSuffix(path, ".cache") {
+		if err == nil && !d.IsDir() {
 			out = append(out, strings.TrimPrefix(path, dir+"/"))
 		}
 		return err
@@ -99,7 +99,12 @@ func TestInstallAndUninstall(t *testing.T) {
 	}
 	prefix := filepath.Join(home, real)
 
-	run(t, home, filepath.Join(unpacked(t), "install.sh"), link)
+	installer := filepath.Join(unpacked(t), "install.sh")
+	run(t, home, installer, "--help")
+	if made := programs(t, home); len(made) != 2 { // a file of others, and the link
+		t.Errorf("asked for help, it made %q", made)
+	}
+	run(t, home, installer, link)
 	info, err := os.Stat(filepath.Join(prefix, "bin/apex-ai-proxy"))
 	if err != nil {
 		t.Fatal(err)
@@ -115,6 +120,16 @@ func TestInstallAndUninstall(t *testing.T) {
 	login := filepath.Join(home, ".config/autostart/app.desktop")
 	if err := os.WriteFile(login, []byte("Exec=\""+prefix+"/bin/apex-ai-proxy\" --background\n"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	// Desktops without their tools do not make these.
+	for _, cache := range []string{"share/applications/mimeinfo.cache", "share/icons/hicolor/icon-theme.cache"} {
+		path := filepath.Join(prefix, cache)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	run(t, home, filepath.Join(link, "share/apex-ai-proxy/uninstall.sh"))
 	if _, err := os.Stat(login); err == nil {

@@ -16,5 +16,8 @@ for file in $list; do
 done
 update-desktop-database -q share/applications 2>/dev/null || true
 gtk-update-icon-cache -q -t share/icons/hicolor 2>/dev/null || true
+# What those two wrote for the program's files alone goes with them.
+ls share/applications/*.desktop >/dev/null 2>&1 || rm -f share/applications/mimeinfo.cache
+ls -d share/icons/hicolor/*/ >/dev/null 2>&1 || rm -f share/icons/hicolor/icon-theme.cache
 rmdir -p share/icons/hicolor share/applications 2>/dev/null || true
 echo "Apex AI Proxy is removed. What stays: the settings in ${XDG_CONFIG_HOME:-$HOME/.config}/apex-ai-proxy, and the secrets in your keychain."
