@@ -37,6 +37,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-invalid": sceneInvalid, "overview-unused": sceneUnused, "unsaved-token": sceneUnsavedToken,
 	"settings-refused": sceneTested(probe.Finding{Cause: probe.TokenRefused, Code: 2009, Said: "Cloudflare 2009: Unauthorized", LogID: "01JF3Z8Q4M7T2V"}),
 	"settings-well":    sceneTested(probe.Finding{Cause: probe.OK, Providers: madeUpProviders}),
+	"settings-remove":  sceneRemoving,
 	"settings":         sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
 }
 
@@ -256,6 +257,15 @@ func sceneSettings(t *testing.T) *stage {
 	s.start()
 	s.window.open(pageSettings)
 	s.until("the provider's key", func() bool { return s.window.settings.keys.rows[2].state == presenter.SecretMissing })
+	return s
+}
+
+// sceneRemoving asks before a token is removed.
+func sceneRemoving(t *testing.T) *stage {
+	s := sceneSettings(t)
+	f := s.window.settings.token
+	s.until("the token", func() bool { return !f.remove.Hidden })
+	test.Tap(f.remove)
 	return s
 }
 
