@@ -75,7 +75,7 @@ func newSessionWith(t testing.TB, panel bool, ring keychain) *session {
 	must(t, err)
 	s.bus = bus
 	t.Cleanup(func() { _ = bus.Close() })
-	s.keep("openbox")
+	s.windowManager()
 	if ring != absent {
 		s.keyring(true)
 	}
@@ -83,6 +83,17 @@ func newSessionWith(t testing.TB, panel bool, ring keychain) *session {
 		s.panel()
 	}
 	return s
+}
+
+// windowManager starts one, and waits until it answers: it says all that it can do at once,
+// and a window that is there before it cannot be given the focus.
+func (s *session) windowManager() {
+	s.t.Helper()
+	s.keep("openbox")
+	s.until("a window manager", func() bool {
+		_, err := s.run("xdotool", "get_desktop")
+		return err == nil
+	})
 }
 
 // panel starts a panel that shows tray icons.
