@@ -67,15 +67,20 @@ var bom = []byte("\xEF\xBB\xBF")
 // slowBody is the code of the error for a body that stopped arriving.
 const slowBody = "request_timeout"
 
-// patient reads a body as long as it keeps coming.
+// patient reads a body as long as it keeps coming. The deadline is set anew once an eighth of
+// the silence is over, not with every read: most bodies are here by then.
 type patient struct {
 	io.Reader
 	rc      *http.ResponseController
 	silence time.Duration
+	set     time.Time // when the deadline was set
 }
 
 func (p *patient) Read(b []byte) (int, error) {
-	_ = p.rc.SetReadDeadline(time.Now().Add(p.silence)) // where there is no connection there is no silence
+	if now := time.Now(); now.Sub(p.set) > p.silence/8 {
+		p.set = now
+		_ = p.rc.SetReadDeadline(now.Add(p.silence)) // where there is no connection there is no silence
+	}
 	return p.Reader.Read(b)
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"apex-ai-proxy/proxy/capture"
@@ -46,9 +47,10 @@ type Config struct {
 	Captures *capture.Store
 
 	// What every exchange needs of the above. Apply sets it.
-	gateway string   // the address of the gateway, without a slash at the end
-	bearer  []string // the value of a header with the gateway's token
-	secrets []string // what must not be repeated
+	gateway  string              // the address of the gateway, without a slash at the end
+	bearer   []string            // the value of a header with the gateway's token
+	secrets  []string            // what must not be repeated
+	accepted [][sha256.Size]byte // the hashes of the keys of which a client must show one
 }
 
 // DefaultMaxBody is the largest request body accepted, in bytes: as much as Anthropic takes.

@@ -138,7 +138,7 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.Captured = x.bytes != nil
 	x.rec.ReplayOf = replayed(x.r.Header)
 	x.publish(event.Waiting)
-	body, held, err := readBody(x.r, &patient{x.r.Body, x.rc, x.s.bodySilence}, x.cfg.MaxBody)
+	body, held, err := readBody(x.r, &patient{Reader: x.r.Body, rc: x.rc, silence: x.s.bodySilence}, x.cfg.MaxBody)
 	x.asked, x.body = body, held
 	x.bytes.Request(capture.ClientRequest, x.rec.Method, x.r.URL.RequestURI(), x.r.Header, body)
 	if err != nil {

@@ -212,16 +212,21 @@ func known(key string, cfg *Config) bool {
 	if key == "" {
 		return false
 	}
-	sum := sha256.Sum256([]byte(key))
-	found := 0
-	for _, want := range [...]string{cfg.LocalKey, cfg.GatewayToken} {
-		if want == "" {
-			continue
-		}
-		w := sha256.Sum256([]byte(want))
-		found |= subtle.ConstantTimeCompare(sum[:], w[:])
+	sum, found := sha256.Sum256([]byte(key)), 0
+	for i := range cfg.accepted {
+		found |= subtle.ConstantTimeCompare(sum[:], cfg.accepted[i][:])
 	}
 	return found == 1
+}
+
+// acceptedBy are the hashes of the keys of which a client must show one.
+func acceptedBy(cfg *Config) (sums [][sha256.Size]byte) {
+	for _, key := range [...]string{cfg.LocalKey, cfg.GatewayToken} {
+		if key != "" {
+			sums = append(sums, sha256.Sum256([]byte(key)))
+		}
+	}
+	return sums
 }
 
 // refuse is the guard's verdict on a request, nil to let it in.

@@ -442,11 +442,26 @@ func (o *observer) count(b []byte) {
 		case "cache_creation_input_tokens":
 			cacheWrite = whole(r.Value())
 		case "prompt_tokens_details", "input_tokens_details":
-			d := r.Value()
-			t.CacheRead, t.CacheWrite = whole(d.Get("cached_tokens")), whole(d.Get("cache_write_tokens"))
+			t.CacheRead, t.CacheWrite = 0, 0
+			details(r, func(name string, n int64) {
+				switch name {
+				case "cached_tokens":
+					t.CacheRead = n
+				case "cache_write_tokens":
+					t.CacheWrite = n
+				}
+			})
 		case "completion_tokens_details", "output_tokens_details":
-			d := r.Value()
-			t.Reasoning = whole(d.Get("reasoning_tokens")) + whole(d.Get("thinking_tokens"))
+			var reasoning, thinking int64
+			details(r, func(name string, n int64) {
+				switch name {
+				case "reasoning_tokens":
+					reasoning = n
+				case "thinking_tokens":
+					thinking = n
+				}
+			})
+			t.Reasoning = reasoning + thinking
 		}
 	})
 	if r.Err() != nil {
@@ -463,6 +478,15 @@ func (o *observer) count(b []byte) {
 		}
 	}
 	o.tokens = t
+}
+
+// details calls f with each count in an object; anything else has none.
+func details(r *rawjson.Reader, f func(name string, n int64)) {
+	if r.Kind() != rawjson.Object {
+		r.Value()
+		return
+	}
+	r.Object(func(key []byte) { f(string(key), whole(r.Value())) })
 }
 
 func whole(v rawjson.Value) int64 {

@@ -112,7 +112,7 @@ func (s *Server) Start(ctx context.Context, addr string, cfg Config) error {
 func (s *Server) Apply(cfg Config) {
 	cfg.gateway = cfg.GatewayURL + "/" + url.PathEscape(cfg.Account) + "/" + url.PathEscape(cfg.Gateway)
 	cfg.bearer = []string{"Bearer " + cfg.GatewayToken}
-	cfg.secrets = secretsOf(&cfg)
+	cfg.secrets, cfg.accepted = secretsOf(&cfg), acceptedBy(&cfg)
 	s.cfg.Store(&cfg)
 }
 

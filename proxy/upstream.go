@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +24,7 @@ type upstream struct {
 	self      string // marks requests of this server, to notice when one comes back
 
 	mu   sync.Mutex
-	read map[string]*url.URL // of addresses; nobody writes to them
+	read map[string]*http.Request // by address; nobody writes to them
 }
 
 // hopHeader tells through which proxies of this kind a request has come.
@@ -188,29 +187,23 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 // they are read once.
 func (u *upstream) post(ctx context.Context, address string) (*http.Request, error) {
 	u.mu.Lock()
-	to := u.read[address]
+	r := u.read[address]
 	u.mu.Unlock()
-	if to == nil {
+	if r == nil {
 		var err error
-		if to, err = url.Parse(address); err != nil {
+		if r, err = http.NewRequestWithContext(context.Background(), http.MethodPost, address, http.NoBody); err != nil {
 			return nil, err
 		}
-		to.Host = strings.TrimSuffix(to.Host, ":") // a port that is none
 		if len(address) <= maxAddress {
 			u.mu.Lock()
 			if u.read == nil || len(u.read) >= maxAddresses {
-				u.read = make(map[string]*url.URL)
+				u.read = make(map[string]*http.Request)
 			}
-			u.read[address] = to
+			u.read[address] = r
 			u.mu.Unlock()
 		}
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "", http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	r.URL, r.Host = to, to.Host
-	return r, nil
+	return r.WithContext(ctx), nil
 }
 
 // The addresses that are remembered, and their length in bytes: clients may write what they
