@@ -99,8 +99,12 @@ func start(t testing.TB, u *upstream, edit ...func(*proxy.Config)) *fixture {
 		e(&cfg)
 	}
 	f := &fixture{t: t, bus: event.NewBus(1000), cfg: cfg, log: &bytes.Buffer{}}
+	level := slog.LevelDebug
+	if _, ok := t.(*testing.B); ok {
+		level = slog.LevelInfo // as people have it
+	}
 	var mu sync.Mutex
-	f.Server = proxy.New(slog.New(slog.NewTextHandler(lockedWriter{&mu, f.log}, &slog.HandlerOptions{Level: slog.LevelDebug})), f.bus)
+	f.Server = proxy.New(slog.New(slog.NewTextHandler(lockedWriter{&mu, f.log}, &slog.HandlerOptions{Level: level})), f.bus)
 	if err := f.Start(t.Context(), "127.0.0.1:0", cfg); err != nil {
 		t.Fatal(err)
 	}
