@@ -21,6 +21,7 @@ import (
 
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 var account = strings.Repeat("0a", 16)

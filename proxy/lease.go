@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/spent"
 )
 
 // lease is a buffer that a body was read into. It is used again for another body when the
@@ -38,6 +39,9 @@ func borrow(size int) *lease {
 	size = max(size, smallestLease)
 	class := bits.Len(uint(size))
 	l, ok := leases[class].Get().(*lease)
+	if ok {
+		spent.Check(l.buf[:cap(l.buf)])
+	}
 	if !ok || cap(l.buf) < size {
 		l = &lease{buf: make([]byte, 0, min(size+size/8, 1<<class-1))} // the next body may be a little longer
 	}
@@ -64,6 +68,7 @@ func (l *lease) keep() {
 // release lets go of the buffer.
 func (l *lease) release() {
 	if l != nil && l.holders.Add(-1) == 0 && !l.kept.Load() && cap(l.buf) <= largestLease {
+		spent.Bytes(l.buf[:cap(l.buf)])
 		leases[bits.Len(uint(cap(l.buf)))].Put(l)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"apex-ai-proxy/proxy"
 	"apex-ai-proxy/proxy/event"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 const (

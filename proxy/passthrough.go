@@ -13,6 +13,7 @@ import (
 	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
 	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/spent"
 	"apex-ai-proxy/proxy/sse"
 )
 
@@ -281,6 +282,7 @@ const tailSize = 8 << 10
 func (x *exchange) copyRest(body io.Reader, buf []byte, obs *observer) error {
 	tail := append(make([]byte, 0, 2*tailSize), buf[len(buf)-tailSize:]...)
 	for {
+		spent.Bytes(buf)
 		n, err := body.Read(buf)
 		if n > 0 {
 			x.progress(x.watch.sinceStart())

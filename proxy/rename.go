@@ -6,6 +6,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/spent"
 )
 
 // renamer gives the model in an answer that passes through the name that the client asked
@@ -77,7 +78,7 @@ func (x *exchange) renamer(stream bool) *renamer {
 		return nil
 	}
 	r := renamers.Get().(*renamer)
-	*r = renamer{name: rawjson.AppendQuote(r.name[:0], x.rec.ModelAsked), out: r.out[:0], start: r.start[:0], sse: stream}
+	*r = renamer{name: rawjson.AppendQuote(r.name, x.rec.ModelAsked), out: r.out, start: r.start, sse: stream}
 	switch {
 	case stream && x.client == ir.AnthropicMessages:
 		r.outer, r.once = "message", true
@@ -93,6 +94,7 @@ var renamers = sync.Pool{New: func() any { return new(renamer) }}
 // free lets the renamer be used for another answer.
 func (r *renamer) free() {
 	if r != nil {
+		r.name, r.out, r.start = spent.Empty(r.name), spent.Empty(r.out), spent.Empty(r.start)
 		renamers.Put(r)
 	}
 }
@@ -103,7 +105,7 @@ func (r *renamer) rename(b []byte) []byte {
 	if r == nil || r.over || r.passes(b) {
 		return b
 	}
-	r.out = r.out[:0]
+	r.out = spent.Empty(r.out)
 	from := 0 // of what is not in out yet
 	for i := 0; i < len(b) && !r.over; {
 		if r.sse && r.line != lineData {

@@ -13,6 +13,7 @@ import (
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
+	"apex-ai-proxy/proxy/spent"
 	"apex-ai-proxy/proxy/sse"
 	"apex-ai-proxy/proxy/thoughts"
 )
@@ -118,7 +119,7 @@ func (t *translation) stream(body io.Reader, win *window, n int, err error) erro
 func (t *translation) take(b []byte, feed func(sse.Frame)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.out = t.out[:0]
+	t.out = spent.Empty(t.out)
 	if err := t.parser.Feed(b, feed); err != nil {
 		return t.unreadable(err)
 	}
@@ -159,7 +160,7 @@ func (t *translation) tooLong() error {
 func (t *translation) finish(err error, feed func(sse.Frame), emit func(*ir.Event)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.out = t.out[:0]
+	t.out = spent.Empty(t.out)
 	if errors.Is(err, io.EOF) {
 		t.parser.Close(feed)
 		t.dec.Close(nil, emit)
@@ -367,6 +368,7 @@ func (t *translation) collect(body io.Reader, buf []byte, n int, err error) erro
 			}
 			return cut
 		}
+		spent.Bytes(buf[:n])
 		n, err = body.Read(buf)
 	}
 	res, err := c.Result()
@@ -404,7 +406,7 @@ func (t *translation) whole(resp *http.Response, head []byte, stream bool) error
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.out = t.out[:0]
+	t.out = spent.Empty(t.out)
 	ir.Replay(res, t.emit)
 	return t.flush()
 }

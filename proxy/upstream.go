@@ -96,8 +96,8 @@ func sendFrom(w io.Writer, r io.Reader) (int64, error) {
 			return n, err
 		}
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
+	buf := take(&buffers)
+	defer give(&buffers, buf)
 	return io.CopyBuffer(struct{ io.Writer }{w}, r, *buf)
 }
 

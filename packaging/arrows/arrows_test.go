@@ -121,6 +121,7 @@ func TestRulesFind(t *testing.T) {
 		{"homes", "proxy/a.go", use("proxy", "testing")},
 		{"homes", "proxy/a.go", use("proxy", "apex-ai-proxy/proxy/demo/fakegateway")},
 		{"homes", "proxy/demo/a.go", use("demo", "apex-ai-proxy/proxy/demo/grammar")},
+		{"homes", "proxy/a.go", use("proxy", "apex-ai-proxy/proxy/spent/spoil")},
 		{"tray file", "ui/second.go", use("ui", "fyne.io/systray")},
 		{"third party", "proxy/convert/ir/a.go", use("ir", "github.com/tidwall/gjson")},
 		{"third party", "proxy/event/a.go", use("event", "github.com/tidwall/gjson")},

@@ -57,8 +57,9 @@ var allowances = []allowance{
 	{"proxy/convert/openairesponses", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/prose", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
 	{"proxy/convert/anthropic", []string{"proxy/convert/internal/openaierror", "proxy/convert/ir", "proxy/prose", "proxy/rawjson", "proxy/sse"}, "a codec knows its own protocol and the neutral form, never another codec"},
 	{"proxy/prose", nil, "it is a leaf"},
+	{"proxy/spent", nil, "it is a leaf"},
 	{"proxy/rawjson", []string{"proxy/prose"}, "it is a leaf but for its words"},
-	{"proxy/sse", []string{"proxy/prose"}, "it is a leaf but for its words"},
+	{"proxy/sse", []string{"proxy/prose", "proxy/spent"}, "it is a leaf but for its words"},
 	{"proxy/event", []string{"proxy/prose"}, "records are the language between proxy and window, so they depend on neither"},
 	{"app/settings", []string{"proxy/prose", "proxy/spelling"}, "settings are read by all and know nobody"},
 	{"app/secret", []string{"proxy/prose"}, "a store keeps strings and knows nobody"},
@@ -104,6 +105,7 @@ var homes = []home{
 	{"go.yaml.in/yaml", nil, false, "tests use it; the program does not carry it"},
 	{"testing", []string{"proxy/demo/fakegateway"}, false, "the program does not carry test code"},
 	{module + "/proxy/demo/fakegateway", nil, false, "it is there for tests; the program does not carry it"},
+	{module + "/proxy/spent/spoil", nil, false, "it is there for tests; the program spoils nothing"},
 	{module + "/proxy/demo/grammar", []string{"proxy/demo/fakegateway", "packaging/soak"}, false, "it is there for tests; the program does not carry it"},
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 func TestMain(m *testing.M) {

@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+
+	"apex-ai-proxy/proxy/spent"
 )
 
 // body is what is kept of a body: bytes that were copied into blocks, and between them spans
@@ -47,6 +49,7 @@ func newBlock(n int) *block {
 	n = min(max(n, smallestBlock), largestBlock)
 	class := bits.Len(uint(n - 1))
 	if b, ok := blocks[class].Get().(*block); ok {
+		spent.Check(b.b)
 		return b
 	}
 	return &block{b: make([]byte, 1<<class)}
@@ -54,6 +57,7 @@ func newBlock(n int) *block {
 
 func (b *block) free() {
 	b.next = nil
+	spent.Bytes(b.b)
 	blocks[bits.Len(uint(len(b.b)-1))].Put(b)
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"apex-ai-proxy/proxy/capture"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 func limits(change func(*capture.Limits)) capture.Limits {

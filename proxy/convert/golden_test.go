@@ -15,6 +15,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert"
 	"apex-ai-proxy/proxy/convert/ir"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 	"apex-ai-proxy/proxy/sse"
 )
 

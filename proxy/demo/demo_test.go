@@ -14,6 +14,7 @@ import (
 
 	"apex-ai-proxy/proxy/demo"
 	"apex-ai-proxy/proxy/demo/grammar"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 // upstream is a demo whose ids count up and whose clock stands still.

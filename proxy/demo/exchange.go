@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"unicode/utf8"
+
+	"apex-ai-proxy/proxy/spent"
 )
 
 // exchange writes one answer.
@@ -70,7 +72,7 @@ func (x *exchange) send() {
 		x.gone = true
 		return
 	}
-	x.buf = x.buf[:0]
+	x.buf = spent.Empty(x.buf)
 	if f, ok := x.w.(http.Flusher); ok {
 		f.Flush()
 	}

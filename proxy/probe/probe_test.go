@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/demo/fakegateway"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 func gatewayOf(g *fakegateway.Gateway) Gateway {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 
 	"apex-ai-proxy/proxy/prose"
+	"apex-ai-proxy/proxy/spent"
 )
 
 // Frame is one event. Both fields alias the parser's memory or the bytes fed to it and
@@ -69,6 +70,9 @@ func (p *Parser) Feed(b []byte, emit func(Frame)) error {
 			return ErrTooLong
 		}
 		p.take(line, fed, emit)
+		if !fed {
+			spent.Bytes(line)
+		}
 	}
 	p.own()
 	return nil
@@ -132,7 +136,7 @@ func (p *Parser) flush(emit func(Frame)) {
 		}
 		emit(f)
 	}
-	p.event, p.data, p.inPlace, p.hasData = p.event[:0], p.data[:0], nil, false
+	p.event, p.data, p.inPlace, p.hasData = spent.Empty(p.event), spent.Empty(p.data), nil, false
 }
 
 // Close hands out an event that the stream ended in without an empty line.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 	"apex-ai-proxy/proxy/sse"
 )
 

@@ -5,6 +5,7 @@ import (
 
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
+	"apex-ai-proxy/proxy/spent"
 )
 
 // Collector picks the thinking and the proofs out of one answer, whole or streamed. Thinking without a
@@ -29,7 +30,7 @@ func (c *Collector) Event(ev *ir.Event) {
 		c.open = false
 		switch ev.Part {
 		case ir.Thinking:
-			c.open, c.text, c.proof = true, c.text[:0], c.proof[:0]
+			c.open, c.text, c.proof = true, spent.Empty(c.text), spent.Empty(c.proof)
 		case ir.RedactedThinking:
 			if c.fits(overhead + len(ev.Text)) {
 				c.add(ir.Part{Kind: ir.RedactedThinking, Signature: ev.Text})

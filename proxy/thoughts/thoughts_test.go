@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"apex-ai-proxy/proxy/convert/ir"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 )
 
 // clock is a time that stands still until it is moved.

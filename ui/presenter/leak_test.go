@@ -22,6 +22,7 @@ import (
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/capture/export"
 	"apex-ai-proxy/proxy/event"
+	_ "apex-ai-proxy/proxy/spent/spoil" // memory that was given back
 	"apex-ai-proxy/ui/presenter"
 )
 
