@@ -306,6 +306,31 @@ func TestSecretsInErrors(t *testing.T) {
 	}
 }
 
+// TestDetailsOfErrors: what an upstream adds to an error reaches the client as it came, although the
+// memory that it was read into is used again by then.
+func TestDetailsOfErrors(t *testing.T) {
+	const details = `{"said":"to nobody else","n":[1,2.50]}`
+	body := `{"type":"error","error":{"type":"rate_limit_error","message":"slow down","details":` + details + `}}`
+	for name, answer := range map[string]http.HandlerFunc{
+		"refused":         jsonAnswer(429, body),
+		"in success":      jsonAnswer(200, body),
+		"long":            jsonAnswer(200, strings.Replace(body, "down", "down"+strings.Repeat(" or wait", 10_000), 1)),
+		"at once":         sseAnswer("event: error\ndata: " + body + "\n\n"),
+		"without a frame": sseAnswer(body),
+	} {
+		f := start(t, newUpstream(t, answer))
+		for _, model := range []string{"claude-x#anthropic", "gpt-4o#openai"} {
+			for _, more := range []string{"", `"stream":true,`} {
+				got := f.post("/v1/messages", messages(model, more))
+				bare := name == "at once" && (more == "" || model != "claude-x#anthropic") // errors that are converted out of a stream have none
+				if got.status != 429 || !strings.Contains(got.body, "slow down") || strings.Contains(got.body, `"details":`+details) == bare {
+					t.Errorf("%s, %s %s: %d %.300q", name, model, more, got.status, got.body)
+				}
+			}
+		}
+	}
+}
+
 // TestLongErrorInSuccess: an error does not pass for an answer because it is long.
 func TestLongErrorInSuccess(t *testing.T) {
 	long := strings.Repeat("very long ", 20_000)
