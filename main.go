@@ -1,4 +1,4 @@
-// Command apex-ai-proxy is a local endpoint for AI tools in front of a Cloudflare AI
+// Command apex-ai-proxy is a local endpoint for AI clients in front of a Cloudflare AI
 // Gateway: a tray icon with a window, and a command line.
 package main
 

@@ -3,7 +3,7 @@
 //
 // An App is opened, used by the window or by the command line, and closed. The proxy
 // starts without waiting for the keychain: secrets are read beside the start and applied
-// when they arrive, and until the local key is known clients are refused with 401
+// when they arrive, and until the local key is known clients are refused with 503
 // rather than kept waiting. Settings come from the file, environment variables beat the
 // file, flags beat both; what is beaten is never written back to the file.
 package app

@@ -154,8 +154,8 @@ func TestReachable(t *testing.T) {
 // TestServeTellsWhereTheKeyIs, for whoever has to enter it somewhere.
 func TestServeTellsWhereTheKeyIs(t *testing.T) {
 	for says, env := range map[string]map[string]string{
-		`apex-ai-proxy: tools must send the local key as their API key; "apex-ai-proxy key" prints it`: nil,
-		"apex-ai-proxy: tools must send the key in APEX_LOCAL_KEY as their API key":                    {"APEX_LOCAL_KEY": "my-local-key"},
+		`apex-ai-proxy: clients must send the local key as their API key; "apex-ai-proxy key" prints it`: nil,
+		"apex-ai-proxy: clients must send the key in APEX_LOCAL_KEY as their API key":                    {"APEX_LOCAL_KEY": "my-local-key"},
 	} {
 		c := newConsole(t, env, &secret.Memory{})
 		c.start("serve", "--listen", "127.0.0.1:0")

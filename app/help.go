@@ -29,7 +29,7 @@ func help(topic string) string {
 }
 
 func mainHelp() string {
-	return `Apex AI Proxy makes your Cloudflare AI Gateway a local endpoint for AI tools.
+	return `Apex AI Proxy makes your Cloudflare AI Gateway a local endpoint for AI clients.
 
 Usage:
   apex-ai-proxy [flags]           open the window and the tray icon;
@@ -41,7 +41,7 @@ Usage:
   apex-ai-proxy token remove      remove it
   apex-ai-proxy token set openai  store your own key for a provider;
                                   status and remove take its name as well
-  apex-ai-proxy key               print the local key, which your tools send
+  apex-ai-proxy key               print the local key, which your clients send
   apex-ai-proxy version           print the version
   apex-ai-proxy licenses          print the licenses of the works of others
                                   that are part of the program
@@ -53,7 +53,7 @@ Examples:
   apex-ai-proxy token set < token.txt
   apex-ai-proxy serve --account YOUR_ACCOUNT_ID --gateway my-gateway
 
-  Tools and SDKs for OpenAI:
+  Clients and SDKs for OpenAI:
   export OPENAI_BASE_URL=http://127.0.0.1:8787/v1
   export OPENAI_API_KEY="$(apex-ai-proxy key)"
 
@@ -70,7 +70,7 @@ func serveHelp() string {
 	return `Usage: apex-ai-proxy serve [flags]
 
 Runs the proxy without a window until it receives SIGINT (Ctrl-C), SIGTERM or
-SIGHUP (the terminal was closed). It then rejects new requests and gives running
+SIGHUP (the terminal was closed). It then refuses new requests and gives running
 ones 10 seconds to finish. A second signal stops it at once.
 
 The first line on standard output is "listening on http://ADDRESS:PORT". Such a
@@ -80,7 +80,7 @@ local key cannot be stored, a line shows the key for this run:
 headers or bodies.
 
 The proxy starts without waiting for the system keychain. Until the keychain has
-answered, the proxy rejects requests with 503.
+answered, the proxy refuses requests with 503.
 
 ` + flagHelp() + secretHelp() + exitHelp()
 }
@@ -119,8 +119,8 @@ or write in the settings file:
 
 const keyHelp = `Usage: apex-ai-proxy key
 
-Prints the local key, which your tools send as their API key. If there is no key
-yet, the program creates one and stores it in the system keychain.
+Prints the local key, which your clients send as their API key. If there is no
+key yet, the program creates one and stores it in the system keychain.
 
   export OPENAI_API_KEY="$(apex-ai-proxy key)"
 `
@@ -200,7 +200,7 @@ func secretHelp() string {
 program. They come from environment variables or, if those are not set, from the
 system keychain:
 ` + flagLine(secret.Variable(secret.GatewayToken), "the gateway token") +
-		flagLine(secret.Variable(secret.LocalKey), "the local key, which your tools send as their API key; created if there is none") +
+		flagLine(secret.Variable(secret.LocalKey), "the local key, which your clients send as their API key; created if there is none") +
 		flagLine(secret.Variable(secret.ProviderKey("NAME")), "your own key for a provider, as in "+secret.Variable(secret.ProviderKey("openai"))) + "\n"
 }
 

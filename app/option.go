@@ -51,7 +51,7 @@ var options = []option{
 		func(s *settings.Settings) any { return &s.Server.Listen },
 	},
 	{
-		settings.FieldUpstreamTimeout, "upstream-timeout", "APEX_UPSTREAM_TIMEOUT", "TIME", "how long to wait for the first byte of a response", groupServer,
+		settings.FieldUpstreamTimeout, "upstream-timeout", "APEX_UPSTREAM_TIMEOUT", "TIME", "how long to wait for the first byte of an answer", groupServer,
 		func(s *settings.Settings) any { return &s.Server.UpstreamTimeout },
 	},
 	{

@@ -125,9 +125,9 @@ func (c *cli) tellKey(a *App) {
 	case !a.LocalKeyKept():
 		fmt.Fprintf(c.stdout, "local key (this run): %s\n", a.LocalKey())
 	case a.SecretPlace(secret.LocalKey) == secret.InEnvironment:
-		fmt.Fprintf(c.stderr, "%s: tools must send the key in %s as their API key\n", program, secret.Variable(secret.LocalKey))
+		fmt.Fprintf(c.stderr, "%s: clients must send the key in %s as their API key\n", program, secret.Variable(secret.LocalKey))
 	default:
-		fmt.Fprintf(c.stderr, "%s: tools must send the local key as their API key; \"%s key\" prints it\n", program, program)
+		fmt.Fprintf(c.stderr, "%s: clients must send the local key as their API key; \"%s key\" prints it\n", program, program)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package licenses holds the licences of the works of others that are part of the program.
+// Package licenses holds the licenses of the works of others that are part of the program.
 package licenses
 
 import _ "embed"

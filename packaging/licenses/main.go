@@ -1,9 +1,9 @@
 // Command licenses writes assets/licenses/licenses.txt: what of others is linked into the
-// program, on any of the three systems, and under which licences. Run it from the root:
+// program, on any of the three systems, and under which licenses. Run it from the root:
 //
 //	go run ./packaging/licenses
 //
-// The licences demand that their texts go along with the program.
+// The licenses demand that their texts go along with the program.
 package main
 
 import (
@@ -73,7 +73,7 @@ func linked(root string) ([]*module, error) {
 			}
 			if m := pkg.Module; m != nil && !m.Main {
 				if m.Replace != nil {
-					return nil, fmt.Errorf("%s is replaced: its licence cannot be told", m.Path)
+					return nil, fmt.Errorf("%s is replaced: its license cannot be told", m.Path)
 				}
 				if found[m.Path] == nil {
 					m.folders = map[string]bool{}
@@ -91,7 +91,7 @@ func linked(root string) ([]*module, error) {
 	return all, nil
 }
 
-// isLicense tells by its name whether a file is a licence or a notice that must go along.
+// isLicense tells by its name whether a file is a license or a notice that must go along.
 var isLicense = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|ofl)([-._][a-z0-9._-]+)?$|(?i)-license(\.txt|\.md)?$`)
 
 // license is a file of a module.
@@ -125,7 +125,7 @@ func (m *module) licenses() (found []license, err error) {
 		return err
 	})
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%s has no licence file", m.Path)
+		err = fmt.Errorf("%s has no license file", m.Path)
 	}
 	return found, err
 }
@@ -159,7 +159,7 @@ func tidy(s string) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// kinds are licences by words of their texts, the first that fits counts.
+// kinds are licenses by words of their texts, the first that fits counts.
 var kinds = []struct{ id, words string }{
 	{"Apache-2.0", "Apache License"},
 	{"OFL-1.1", "SIL OPEN FONT LICENSE Version 1.1"},
@@ -176,7 +176,7 @@ var kinds = []struct{ id, words string }{
 	{"GPL", "GNU GENERAL PUBLIC LICENSE"},
 }
 
-// kind is what licence a text is, "" when nobody knows.
+// kind is what license a text is, "" when nobody knows.
 func kind(text string) string {
 	plain := strings.ToLower(strings.Join(strings.Fields(text), " "))
 	for _, k := range kinds {
@@ -187,7 +187,7 @@ func kind(text string) string {
 	return ""
 }
 
-// goAuthors is a module whose licence is that of Go itself, whose library is in every program.
+// goAuthors is a module whose license is that of Go itself, whose library is in every program.
 // Go's own file is missing where a system's packages brought it.
 const goAuthors = "golang.org/x/text"
 

@@ -53,7 +53,7 @@ Section
 	WriteRegStr HKCU "${UNINSTALL}" "DisplayName" "${NAME}"
 	WriteRegStr HKCU "${UNINSTALL}" "DisplayVersion" "${VERSION}"
 	WriteRegStr HKCU "${UNINSTALL}" "DisplayIcon" "$INSTDIR\apex-ai-proxy.exe"
-	WriteRegStr HKCU "${UNINSTALL}" "Publisher" "${NAME} contributors"
+	WriteRegStr HKCU "${UNINSTALL}" "Publisher" "The ${NAME} authors"
 	WriteRegStr HKCU "${UNINSTALL}" "InstallLocation" "$INSTDIR"
 	WriteRegStr HKCU "${UNINSTALL}" "UninstallString" '"$INSTDIR\uninstall.exe"'
 	WriteRegStr HKCU "${UNINSTALL}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
