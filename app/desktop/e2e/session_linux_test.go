@@ -145,12 +145,14 @@ func shortDir(t testing.TB) string {
 	return dir
 }
 
-// display starts a display on a number that is free.
+// display starts a display on a number that is free. It stays as it is when its last client
+// leaves: by itself it would begin anew then, and throw out whoever is just coming, as the
+// window manager does while a tool asks for it.
 func (s *session) display() string {
 	r, w, err := os.Pipe()
 	must(s.t, err)
 	defer r.Close()
-	cmd := s.command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
+	cmd := s.command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
 	cmd.ExtraFiles = []*os.File{w}
 	s.begin(cmd)
 	must(s.t, w.Close())
