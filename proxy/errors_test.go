@@ -72,7 +72,7 @@ var errorRows = []struct {
 	{"nested code", 400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"the inner reason\",\"code\":\"inner_code\"}}"}}}`, want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "inner_code"}, "the inner reason", false},
 	{"nested", 400, `{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"the inner reason\"}}"}}}`, want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", ""}, "the inner reason", false},
 
-	{"cf 2001", 400, gatewayError("2001", "Please configure AI Gateway"), want{502, "api_error", ""}, want{502, "server_error", ""}, "gateway id in Settings", true},
+	{"cf 2001", 400, gatewayError("2001", "Please configure AI Gateway"), want{502, "api_error", ""}, want{502, "server_error", ""}, "gateway name in Settings", true},
 	{"cf 2003", 429, gatewayError("2003", "Rate limited"), want{429, "rate_limit_error", ""}, want{429, "rate_limit_error", ""}, "gateway's own rate limit", false},
 	{"cf 2005", 400, gatewayError("2005", "Failed to get response from provider"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "cf_2005"}, "no answer from", false},
 	{"cf 2008", 400, gatewayError("2008", "Invalid provider"), want{400, "invalid_request_error", ""}, want{400, "invalid_request_error", "cf_2008"}, "model#provider", false},

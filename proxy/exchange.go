@@ -239,7 +239,7 @@ func (x *exchange) address() (string, error) {
 		}
 		switch {
 		case c.Account == "" || c.Gateway == "":
-			return "", notConfigured("the Cloudflare account and gateway are not set: enter both ids in Settings, or start with --account and --gateway")
+			return "", notConfigured("the Cloudflare account and gateway are not set: enter the account ID and the gateway name in Settings, or start with --account and --gateway")
 		case c.GatewayURL == "":
 			return "", notConfigured("the address of the gateway is not set: enter it in Settings, or start with --gateway-url")
 		case c.TokenUnread:

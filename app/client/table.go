@@ -161,7 +161,7 @@ experimental_bearer_token = {{q .Key}}`),
 	{
 		// Gemini CLI 0.61 with GOOGLE_GEMINI_BASE_URL asks /v1beta/models/...:generateContent only.
 		ID: "gemini-cli", Name: "Gemini CLI", Kind: CommandLine,
-		Note: "Not possible: Gemini CLI speaks only Google's own format, and the proxy speaks those of OpenAI and Anthropic.",
+		Note: "Not possible: Gemini CLI speaks only Google's own protocol, and the proxy speaks those of OpenAI and Anthropic.",
 	},
 	{
 		// code.visualstudio.com: language models, custom endpoints; VS Code 1.122 and later.

@@ -149,7 +149,7 @@ func TestDemoModels(t *testing.T) {
 
 // TestEmbeddings compares the list of providers that have embeddings with the program's.
 func TestEmbeddings(t *testing.T) {
-	_, list, ok := strings.Cut(load(t), "Embeddings are passed through to the providers that offer them in the OpenAI format: ")
+	_, list, ok := strings.Cut(load(t), "Embeddings are passed through to the providers that offer them in OpenAI's protocol: ")
 	if !ok {
 		t.Fatal("no list")
 	}

@@ -20,7 +20,7 @@ const byStatus = ir.Internal
 
 // codes are Cloudflare's own, as documented or reported up to November 2026.
 var codes = map[int]advice{
-	2001: {ir.UpstreamCredential, prose.Format("The gateway does not exist in this account. Check the account and gateway id in Settings, or --account and --gateway.")},
+	2001: {ir.UpstreamCredential, prose.Format("The gateway does not exist in this account. Check the account ID and the gateway name in Settings, or --account and --gateway.")},
 	2003: {ir.RateLimited, prose.Format("The gateway's own rate limit is reached. Wait, or raise the limit in the gateway's settings at Cloudflare.")},
 	2005: {byStatus, prose.Format("The gateway got no answer from %s. The model's name may be wrong, or the provider is failing.")},
 	2008: {ir.InvalidRequest, prose.Format("The gateway does not know this provider or model. Write the model as model#provider.")},
