@@ -323,7 +323,7 @@ func newStage(t *testing.T, core *fakeCore) *stage {
 		Quit:     func() { s.quits++ },
 		Notify:   func(_, text string) { s.told <- text },
 	})
-	s.UI.bar = &s.panel
+	s.UI.bar, s.panel.clicked = &s.panel, s.settle
 	t.Cleanup(func() {
 		s.Close()
 		if s.window != nil {

@@ -26,9 +26,7 @@ func tapped(f func()) { systray.SetOnTapped(f) }
 func tooltip(s string) { systray.SetTooltip(s) }
 
 // systemBar is the tray that Fyne has put there, whose menu is made here.
-type systemBar struct {
-	do func(func()) // on Fyne's goroutine
-}
+type systemBar struct{}
 
 var (
 	_ trayBar  = systemBar{}
@@ -39,11 +37,11 @@ func (systemBar) reset() { systray.ResetMenu() }
 
 func (systemBar) separate() { systray.AddSeparator() }
 
-func (b systemBar) line(parent trayLine, toggle bool, chosen func()) trayLine {
+func (systemBar) line(parent trayLine, toggle bool, clicked func()) trayLine {
 	m := added(parent, toggle)
 	go func() {
 		for range m.ClickedCh { // closed with the line
-			b.do(chosen)
+			clicked()
 		}
 	}()
 	return m

@@ -43,7 +43,7 @@ func newTray(u *UI) *tray {
 		t.make()
 		return t
 	}
-	t.desk, t.bar = desk, systemBar{u.opts.Do}
+	t.desk, t.bar = desk, systemBar{}
 	name(u.opts.Name)
 	if opensOnClick() {
 		tapped(func() { u.Show() })
@@ -80,16 +80,9 @@ func (t *tray) make() {
 	t.menu.say(t.shown)
 }
 
-// choose does what a line stands for now.
-func (t *tray) choose(place, within int) {
-	it := t.shown[place]
-	if within >= 0 {
-		if within >= len(it.Children) { // it was hidden meanwhile
-			return
-		}
-		it = it.Children[within]
-	}
-	t.u.do(it)
+// choose does what a line stood for when it was clicked. It may be called from any goroutine.
+func (t *tray) choose(it presenter.TrayItem) {
+	t.u.opts.Do(func() { t.u.do(it) })
 }
 
 // menuLabel is text as the system's menus show it in full. Windows and the desktops of Linux

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"runtime"
+	"slices"
+	"sync/atomic"
 
 	"apex-ai-proxy/ui/presenter"
 )
@@ -12,8 +14,9 @@ import (
 type trayBar interface {
 	// reset takes everything out of the menu.
 	reset()
-	// line adds a line at the end, of the menu within parent unless that is nil.
-	line(parent trayLine, toggle bool, chosen func()) trayLine
+	// line adds a line at the end, of the menu within parent unless that is nil. clicked is
+	// called at each click, from any goroutine.
+	line(parent trayLine, toggle bool, clicked func()) trayLine
 	separate()
 }
 
@@ -32,16 +35,26 @@ type trayLine interface {
 type trayMenu []*trayPlace
 
 // trayPlace is a place of the menu: a line, and at some a second one that holds a menu. The
-// one of both that is not wanted is hidden, and so is what the menu within has too many of.
+// one of both that is not wanted is hidden.
 type trayPlace struct {
 	plain, holder *trayText
-	within        []*trayText
+	shown, spare  []*trayText // the lines of the menu within; spare are the hidden ones, the longest hidden first
 }
 
-// newTrayMenu puts a menu with the places of items into the tray, without texts. What was
-// chosen is told by its place, and by its place in the menu within.
-func newTrayMenu(bar trayBar, items []presenter.TrayItem, chosen func(place, within int)) trayMenu {
+// newTrayMenu puts a menu with the places of items into the tray, without texts. chosen is
+// told, from any goroutine, what a line stood for when it was clicked: by the time that is
+// seen to, it may say something else.
+func newTrayMenu(bar trayBar, items []presenter.TrayItem, chosen func(presenter.TrayItem)) trayMenu {
 	bar.reset()
+	line := func(parent trayLine, toggle bool) *trayText {
+		t := &trayText{}
+		t.line = bar.line(parent, toggle, func() {
+			if it := t.stands.Load(); it != nil {
+				chosen(*it)
+			}
+		})
+		return t
+	}
 	menu := make(trayMenu, len(items))
 	for i, it := range items {
 		p := &trayPlace{}
@@ -50,20 +63,20 @@ func newTrayMenu(bar trayBar, items []presenter.TrayItem, chosen func(place, wit
 			bar.separate()
 			continue
 		}
-		line := func(parent trayLine, toggle bool, within int) *trayText {
-			return &trayText{line: bar.line(parent, toggle, func() { chosen(i, within) })}
-		}
-		p.plain = line(nil, it.Toggle, -1)
+		p.plain = line(nil, it.Toggle)
 		if it.Most == 0 {
 			continue
 		}
-		p.holder = line(nil, false, -1)
-		for j := range it.Most {
-			p.within = append(p.within, line(p.holder.line, true, j))
+		p.holder = line(nil, false)
+		for range spares * it.Most {
+			p.spare = append(p.spare, line(p.holder.line, true))
 		}
 	}
 	return menu
 }
+
+// spares is how many lines a menu within has for each that it can show.
+const spares = 2
 
 // say has the menu say what items say.
 func (m trayMenu) say(items []presenter.TrayItem) {
@@ -80,15 +93,45 @@ func (p *trayPlace) say(it presenter.TrayItem) {
 		p.plain.say(it)
 		return
 	}
-	for j, t := range p.within {
-		if j < len(it.Children) {
-			t.say(it.Children[j])
-		} else {
-			t.hide()
-		}
-	}
+	p.sayWithin(it.Children)
 	p.plain.hide()
 	p.holder.say(it)
+}
+
+// sayWithin shows the lines of the menu within. What is offered keeps its line for as long as
+// it is, and that line then stays hidden for as long as possible: menus do not change under
+// the eyes of who reads them, on some systems not at all while they are open, and a click
+// must not choose what has come into the place of the name that was read.
+func (p *trayPlace) sayWithin(items []presenter.TrayItem) {
+	offered := func(t *trayText) bool {
+		return slices.ContainsFunc(items, func(it presenter.TrayItem) bool { return it.Arg == t.said.Arg })
+	}
+	for _, t := range p.shown {
+		if !offered(t) {
+			t.hide()
+			p.spare = append(p.spare, t)
+		}
+	}
+	p.shown = slices.DeleteFunc(p.shown, func(t *trayText) bool { return !offered(t) })
+	for _, it := range items {
+		p.within(it.Arg).say(it)
+	}
+	for _, t := range p.spare {
+		t.hide()
+	}
+}
+
+// within is the line that arg has, or gets.
+func (p *trayPlace) within(arg string) *trayText {
+	has := func(t *trayText) bool { return t.told && t.said.Arg == arg }
+	if i := slices.IndexFunc(p.shown, has); i >= 0 {
+		return p.shown[i]
+	}
+	i := max(slices.IndexFunc(p.spare, has), 0)
+	t := p.spare[i]
+	p.spare = slices.Delete(p.spare, i, i+1)
+	p.shown = append(p.shown, t)
+	return t
 }
 
 // trayText is a line and what it says. Only what differs is told to the system, because
@@ -98,6 +141,8 @@ type trayText struct {
 	said presenter.TrayItem
 	told bool // it says something
 	gone bool // it is hidden
+
+	stands atomic.Pointer[presenter.TrayItem] // what a click means; nil for nothing
 }
 
 func (t *trayText) say(it presenter.TrayItem) {
@@ -122,6 +167,7 @@ func (t *trayText) say(it presenter.TrayItem) {
 		t.line.Show()
 	}
 	t.said, t.told, t.gone = it, true, false
+	t.stands.Store(&it)
 }
 
 func (t *trayText) hide() {
@@ -129,5 +175,6 @@ func (t *trayText) hide() {
 		return
 	}
 	t.gone = true
+	t.stands.Store(nil)
 	t.line.Hide()
 }

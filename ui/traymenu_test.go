@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ type fakeBar struct {
 	lines []*fakeLine
 	made  int // lines, ever
 	told  int // how often the desktop was told of a change
+
+	clicked func() // after a click; may be nil
 }
 
 func (b *fakeBar) reset()    { b.lines = nil }
@@ -21,7 +24,12 @@ func (b *fakeBar) separate() { b.made++ }
 
 func (b *fakeBar) line(parent trayLine, toggle bool, chosen func()) trayLine {
 	b.made++
-	l := &fakeLine{bar: b, toggle: toggle, Action: chosen}
+	l := &fakeLine{bar: b, toggle: toggle, Action: func() {
+		chosen()
+		if b.clicked != nil {
+			b.clicked()
+		}
+	}}
 	if in, ok := parent.(*fakeLine); ok {
 		in.children = append(in.children, l)
 	} else {
@@ -99,13 +107,43 @@ func compare(t *testing.T, lines []*fakeLine, want []presenter.TrayItem) {
 		}
 		l := lines[0]
 		lines = lines[1:]
-		if l.Label != menuLabel(runtime.GOOS, it.Label) || l.Disabled == it.Enabled || l.Checked != it.Checked {
-			t.Errorf("the menu says %q, disabled %t, checked %t; want %+v", l.Label, l.Disabled, l.Checked, it)
-		}
-		compare(t, l.children, it.Children)
+		compareLine(t, l, it)
+		compareWithin(t, l.children, it.Children)
 	}
 	if len(want) > 0 && len(lines) > 0 {
 		t.Errorf("%d lines too many, the first is %q", len(lines), lines[0].Label)
+	}
+}
+
+func compareLine(t *testing.T, l *fakeLine, it presenter.TrayItem) {
+	t.Helper()
+	if l.Label != menuLabel(runtime.GOOS, it.Label) || l.Disabled == it.Enabled || l.Checked != it.Checked {
+		t.Errorf("the menu says %q, disabled %t, checked %t; want %+v", l.Label, l.Disabled, l.Checked, it)
+	}
+}
+
+// compareWithin compares a menu within the menu, whose lines have their own order.
+func compareWithin(t *testing.T, lines []*fakeLine, want []presenter.TrayItem) {
+	t.Helper()
+	if len(want) == 0 {
+		return // it cannot be opened
+	}
+	for _, l := range lines {
+		if l.hidden != l.removed || l.lacking {
+			t.Errorf("%q: hidden %t, on Windows %t; ticked without being able to %t", l.Label, l.hidden, l.removed, l.lacking)
+		}
+	}
+	lines = visible(lines)
+	if len(lines) != len(want) {
+		t.Errorf("%d lines within; want %d", len(lines), len(want))
+	}
+	for _, it := range want {
+		label := menuLabel(runtime.GOOS, it.Label)
+		i := slices.IndexFunc(lines, func(l *fakeLine) bool { return l.Label == label })
+		if i < 0 {
+			t.Fatalf("%q is not in the menu", it.Label)
+		}
+		compareLine(t, lines[i], it)
 	}
 }
 
@@ -115,7 +153,7 @@ func TestTrayMenuIsMadeOnce(t *testing.T) {
 	const changes = 10_000
 	bar := &fakeBar{}
 	tray := presenter.Tray{}
-	menu := newTrayMenu(bar, tray.Menu(), func(int, int) {})
+	menu := newTrayMenu(bar, tray.Menu(), func(presenter.TrayItem) {})
 	made := bar.made
 	for n := range changes {
 		tray = presenter.Tray{
@@ -166,18 +204,82 @@ func TestTrayMenuLivesAsLongAsTheProgram(t *testing.T) {
 	}
 }
 
+// TestTrayChoosesWhatWasShown: the menu may change between the moment in which somebody
+// reads it and the click, and between the click and the moment in which it is seen to.
+func TestTrayChoosesWhatWasShown(t *testing.T) {
+	for name, late := range map[string]bool{"before the click": false, "after it": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, readyCore())
+			s.start()
+			used := 0
+			use := func(model string) {
+				x := workday()[1]
+				used++
+				x.ID, x.Start, x.ModelUsed, x.Provider = fmt.Sprintf("req_%d", used), time.Now(), model, "groq"
+				s.publish(x)
+			}
+			use("m")
+			use("p")
+			read := map[string]*fakeLine{}
+			for _, l := range s.menuItem("Default model").within() {
+				read[l.Label] = l
+			}
+			change := func() {
+				for i := range 3 { // before, between and behind the names that were read
+					for _, first := range []string{"a", "n", "z"} {
+						use(fmt.Sprintf("%s%d", first, i))
+					}
+				}
+				use("p") // and "m" has gone
+			}
+			if !late {
+				change()
+			}
+			s.panel.clicked = nil
+			read["m#groq"].Action()
+			if late {
+				change()
+			}
+			s.settle()
+			if late {
+				s.until("the choice", func() bool { return presenter.DefaultModel(s.settings) != "" })
+			}
+			if got := presenter.DefaultModel(s.settings); got != "m#groq" && (late || got != "") {
+				t.Fatalf("%q was chosen for m#groq", got)
+			}
+			read["p#groq"].Action()
+			s.until("the choice", func() bool { return presenter.DefaultModel(s.settings) == "p#groq" })
+		})
+	}
+}
+
+// TestTrayDoesWhatWasShown: a click on "Stop" does not start what has stopped meanwhile.
+func TestTrayDoesWhatWasShown(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	s.settle()
+	stop := s.menuItem("Stop")
+	s.core.set(presenter.Status{State: presenter.Stopped, Addr: "127.0.0.1:8787"}) // by itself
+	stop.Action()
+	s.until("the end of the proxy", func() bool { return s.status.State == presenter.Stopped })
+	s.settle()
+	s.menuItem("Start")
+	if got := s.core.Status().State; got != presenter.Stopped {
+		t.Errorf("the proxy is in state %d", got)
+	}
+}
+
 // TestTrayChoiceThatWentAway: a line may be clicked at the moment in which it is hidden.
 func TestTrayChoiceThatWentAway(t *testing.T) {
 	s := newStage(t, readyCore())
 	s.start()
-	for i, it := range s.tray.shown {
-		if it.Most == 0 {
-			continue
+	for _, p := range s.tray.menu {
+		for _, l := range p.spare {
+			l.line.(*fakeLine).Action()
 		}
-		s.tray.choose(i, it.Most-1)
-		s.settle()
-		if presenter.DefaultModel(s.settings) != "" {
-			t.Errorf("it chose %q", presenter.DefaultModel(s.settings))
-		}
+	}
+	s.settle()
+	if got := presenter.DefaultModel(s.settings); got != "" {
+		t.Errorf("it chose %q", got)
 	}
 }

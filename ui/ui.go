@@ -410,11 +410,9 @@ func (u *UI) act(a presenter.Action) {
 	case presenter.OpenModels:
 		u.show()
 		u.window.open(pageModels)
-	case presenter.ToggleLogin:
-		u.setLogin(u.login != presenter.LoginOn)
 	case presenter.Quit:
 		u.quit()
-	case presenter.NoAction, presenter.ChooseModel, presenter.ShowRequest: // the last two are do's
+	case presenter.NoAction, presenter.ChooseModel, presenter.ShowRequest, presenter.ToggleLogin: // all but the first are do's
 	}
 }
 
@@ -427,6 +425,8 @@ func (u *UI) do(it presenter.TrayItem) {
 	case presenter.ShowRequest:
 		u.show()
 		u.window.openRequest(it.Arg)
+	case presenter.ToggleLogin:
+		u.setLogin(!it.Checked)
 	default:
 		u.act(it.Action)
 	}
