@@ -31,14 +31,11 @@ func newLoginField(w *window) *loginField {
 
 func (f *loginField) refresh() {
 	state := f.w.u.login
-	enable(f.check, state == presenter.LoginOn || state == presenter.LoginOff)
+	enable(f.check, state.Changeable())
 	if on := state == presenter.LoginOn; f.check.Checked != on {
 		f.check.SetChecked(on)
 	}
-	note := ""
-	if state == presenter.LoginBlocked {
-		note = words.T("Switched off in the system's own list of login items. Switch it on there.")
-	}
+	note := state.Note()
 	f.note.set(note, widget.LowImportance)
 	f.note.Hidden = note == ""
 }

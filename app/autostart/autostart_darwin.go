@@ -1,8 +1,12 @@
 package autostart
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"time"
 
 	"apex-ai-proxy/proxy/prose"
 )
@@ -16,16 +20,29 @@ func (e Entry) place() (string, error) {
 	return filepath.Join(home, "Library", "LaunchAgents", e.ID+".plist"), nil
 }
 
-func (e Entry) state() (State, error) {
+// form is the text of an entry.
+func (e Entry) form(program string) string { return e.launchAgent(program) }
+
+func unescape(s string) (string, error) { return plistText(s) }
+
+func (e Entry) find() (item, error) {
 	path, err := e.place()
 	if err != nil {
-		return Off, err
+		return item{}, err
 	}
-	_, there, err := read(path)
-	if err != nil || !there {
-		return Off, err
-	}
-	return On, nil
+	text, err := read(path)
+	return item{text: text, blocked: text != "" && e.disabled()}, err
+}
+
+// askLimit bounds the question to launchd.
+const askLimit = 2 * time.Second
+
+// disabled tells whether the user has told launchd not to start the agent.
+func (e Entry) disabled() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), askLimit)
+	defer cancel()
+	list, err := exec.CommandContext(ctx, "/bin/launchctl", "print-disabled", "gui/"+strconv.Itoa(os.Getuid())).Output()
+	return err == nil && disabledAgent(string(list), e.ID)
 }
 
 func (e Entry) add(program string) error {
@@ -33,7 +50,7 @@ func (e Entry) add(program string) error {
 	if err != nil {
 		return err
 	}
-	return write(path, e.launchAgent(program))
+	return write(path, e.form(program))
 }
 
 func (e Entry) remove() error {

@@ -15,25 +15,28 @@ const (
 	approvedKey = `Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run`
 )
 
-func (e Entry) state() (State, error) {
+// form is the text of an entry.
+func (e Entry) form(program string) string { return e.runCommand(program) }
+
+func unescape(s string) (string, error) { return s, nil }
+
+func (e Entry) find() (item, error) {
 	run, err := registry.OpenKey(registry.CURRENT_USER, runKey, registry.QUERY_VALUE)
 	if errors.Is(err, registry.ErrNotExist) {
-		return Off, nil
+		return item{}, nil
 	}
 	if err != nil {
-		return Off, prose.Errorf("look for the login item: %v", err)
+		return item{}, prose.Errorf("look for the login item: %v", err)
 	}
 	defer run.Close()
-	if _, _, err := run.GetStringValue(e.Name); err != nil {
-		if errors.Is(err, registry.ErrNotExist) {
-			return Off, nil
-		}
-		return Off, prose.Errorf("look for the login item: %v", err)
+	text, _, err := run.GetStringValue(e.Name)
+	if errors.Is(err, registry.ErrNotExist) {
+		return item{}, nil
 	}
-	if blocked(e.Name) {
-		return Blocked, nil
+	if err != nil {
+		return item{}, prose.Errorf("look for the login item: %v", err)
 	}
-	return On, nil
+	return item{text: text, blocked: blocked(e.Name)}, nil
 }
 
 // blocked tells whether the user has switched the entry off in the Task Manager: the
@@ -54,7 +57,7 @@ func (e Entry) add(program string) error {
 		return prose.Errorf("make the login item: %v", err)
 	}
 	defer run.Close()
-	if err := run.SetStringValue(e.Name, e.runCommand(program)); err != nil {
+	if err := run.SetStringValue(e.Name, e.form(program)); err != nil {
 		return prose.Errorf("make the login item: %v", err)
 	}
 	return nil

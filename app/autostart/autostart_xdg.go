@@ -18,20 +18,18 @@ func (e Entry) place() (string, error) {
 	return filepath.Join(dir, "autostart", e.ID+".desktop"), nil
 }
 
-func (e Entry) state() (State, error) {
+// form is the text of an entry.
+func (e Entry) form(program string) string { return e.desktopEntry(program) }
+
+func unescape(s string) (string, error) { return execPath(s) }
+
+func (e Entry) find() (item, error) {
 	path, err := e.place()
 	if err != nil {
-		return Off, err
+		return item{}, err
 	}
-	text, there, err := read(path)
-	switch {
-	case err != nil || !there:
-		return Off, err
-	case blockedEntry(text):
-		return Blocked, nil
-	default:
-		return On, nil
-	}
+	text, err := read(path)
+	return item{text: text, blocked: blockedEntry(text)}, err
 }
 
 func (e Entry) add(program string) error {
@@ -39,7 +37,7 @@ func (e Entry) add(program string) error {
 	if err != nil {
 		return err
 	}
-	return write(path, e.desktopEntry(program))
+	return write(path, e.form(program))
 }
 
 func (e Entry) remove() error {

@@ -12,15 +12,15 @@ import (
 )
 
 // read is the text of the entry's file, "" when there is none.
-func read(path string) (text string, there bool, err error) {
+func read(path string) (string, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, nil
+		return "", nil
 	}
 	if err != nil {
-		return "", false, prose.Errorf("look for the login item: %v", err)
+		return "", prose.Errorf("look for the login item: %v", err)
 	}
-	return string(b), true, nil
+	return string(b), nil
 }
 
 // write puts the entry's file in its place in one step. What it writes first always has

@@ -19,8 +19,8 @@ func TestWriteAfterACrash(t *testing.T) {
 	if err := write(path, "whole"); err != nil {
 		t.Fatal(err)
 	}
-	if text, there, err := read(path); text != "whole" || !there || err != nil {
-		t.Errorf("%.20q %t %v", text, there, err)
+	if text, err := read(path); text != "whole" || err != nil {
+		t.Errorf("%.20q %v", text, err)
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil || len(list) != 1 {
@@ -28,5 +28,28 @@ func TestWriteAfterACrash(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
 		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+// TestRenewLeavesTheUsersOwn: what was edited, or switched off, stays as it is.
+func TestRenewLeavesTheUsersOwn(t *testing.T) {
+	programs := home(t)
+	program(t, programs, "apex")
+	path, err := entry.place()
+	succeed(t, err)
+	was := entry.form(filepath.Join(programs, "gone"))
+	for name, text := range map[string]string{
+		"edited":   strings.Replace(was, "--hidden", "--hidden --debug", 1),
+		"added to": was + "X-GNOME-Autostart-Delay=10\n",
+		"off":      was + "Hidden=true\n",
+	} {
+		succeed(t, write(path, text))
+		before, err := entry.State()
+		succeed(t, err)
+		succeed(t, entry.Renew())
+		state(t, before)
+		if now, err := read(path); now != text || err != nil {
+			t.Errorf("%s: it became %q, %v", name, now, err)
+		}
 	}
 }

@@ -128,6 +128,8 @@ func (c core) LoginState(context.Context) presenter.LoginState {
 		return presenter.LoginOn
 	case s == autostart.Blocked:
 		return presenter.LoginBlocked
+	case s == autostart.Other:
+		return presenter.LoginOther
 	default:
 		return presenter.LoginOff
 	}

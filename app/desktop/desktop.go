@@ -42,6 +42,9 @@ func run(a *app.App, hidden bool) int {
 	defer instance.Close()
 	libraries := listen(a.Log())
 	knownBus()
+	if err := loginItem.Renew(); err != nil {
+		a.Log().Warn("the login item may not start this program", "why", err)
+	}
 	a.Captures() // from the first request on, also before anybody looks
 	knownLocale()
 

@@ -61,7 +61,7 @@ func (t *Tray) Menu() []TrayItem {
 		{Separator: true},
 		{Label: words.T("Open window"), Action: OpenWindow, Enabled: !t.Quitting},
 		{Label: words.T("Settings…"), Action: OpenSettings, Enabled: !t.Quitting},
-		{Label: words.T("Launch at login"), Action: ToggleLogin, Enabled: t.Login == LoginOff || t.Login == LoginOn, Toggle: true, Checked: t.Login == LoginOn},
+		{Label: words.T("Launch at login"), Action: ToggleLogin, Enabled: t.Login.Changeable(), Toggle: true, Checked: t.Login == LoginOn},
 		{Separator: true},
 		{Label: quit, Action: Quit, Enabled: true},
 	}
@@ -159,4 +159,20 @@ const (
 	LoginOff
 	LoginOn
 	LoginBlocked // entered, but switched off in the system's settings
+	LoginOther   // a copy of the program that is elsewhere is entered
 )
+
+// Changeable tells whether the program can change it.
+func (s LoginState) Changeable() bool { return s == LoginOff || s == LoginOn || s == LoginOther }
+
+// Note says what a switch alone does not, "" for nothing.
+func (s LoginState) Note() string {
+	switch s {
+	case LoginBlocked:
+		return words.T("Switched off in the system's own list of login items. Switch it on there.")
+	case LoginOther:
+		return words.T("The login item is for a copy of the program in another place. Turn this on to launch this copy instead.")
+	default:
+		return ""
+	}
+}

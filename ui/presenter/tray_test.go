@@ -39,11 +39,14 @@ func TestTrayTrouble(t *testing.T) {
 
 func TestTrayLogin(t *testing.T) {
 	for state, want := range map[LoginState]struct{ enabled, checked bool }{
-		LoginUnknown: {}, LoginBlocked: {}, LoginOff: {enabled: true}, LoginOn: {true, true},
+		LoginUnknown: {}, LoginBlocked: {}, LoginOff: {enabled: true}, LoginOn: {true, true}, LoginOther: {enabled: true},
 	} {
 		it, _ := labelled((&Tray{Login: state}).Menu(), "Launch at login")
 		if it.Enabled != want.enabled || it.Checked != want.checked {
 			t.Errorf("%d: %+v", state, it)
+		}
+		if told := state.Note() != ""; told != (state == LoginBlocked || state == LoginOther) {
+			t.Errorf("%d: %q", state, state.Note())
 		}
 	}
 }
