@@ -2,11 +2,14 @@ package readme
 
 import (
 	"bufio"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -116,6 +119,8 @@ func TestRequests(t *testing.T) {
 	stored, address := gateway(fakegateway.Options{})
 	own, ownAddress := gateway(fakegateway.Options{Keys: map[string]string{"openai": openaiKey}})
 
+	t.Run("endpoints", func(t *testing.T) { endpoints(t, address) })
+	t.Run("headers", func(t *testing.T) { headers(t, address) })
 	seen := 0
 	for _, block := range blocks(load(t), "bash") {
 		for _, command := range commands(block) {
@@ -139,6 +144,61 @@ func TestRequests(t *testing.T) {
 	}
 	if seen < 12 {
 		t.Errorf("only %d requests found", seen)
+	}
+}
+
+// ask makes a request without content, as a page of this computer does.
+func ask(t *testing.T, method, url string) (resp *http.Response, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Origin", "http://localhost")
+	resp, err = http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	all, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(all)
+}
+
+// endpoints looks for every path of the table of endpoints.
+func endpoints(t *testing.T, address string) {
+	for _, row := range rows(t, load(t), "path | what it is") {
+		method, list, _ := strings.Cut(row[0], " ")
+		paths := strings.Split(list, ", ")
+		for _, path := range paths {
+			if rest, ok := strings.CutPrefix(path, "..."); ok { // as the first, up to the model
+				before, _, _ := strings.Cut(paths[0], "MODEL")
+				path = before + "MODEL" + rest
+			}
+			path = strings.ReplaceAll(path, "MODEL", "echo%23demo")
+			for _, path := range []string{path, strings.TrimPrefix(path, "/v1")} { // works without it, too
+				resp, body := ask(t, method, address+path)
+				if strings.Contains(body, "there is no API at") || resp.StatusCode == http.StatusMethodNotAllowed || method == http.MethodGet && resp.StatusCode != http.StatusOK {
+					t.Errorf("%s %s: %s\n%s", method, path, resp.Status, body)
+				}
+			}
+		}
+	}
+}
+
+// headers looks for every header of the table among those that pages may read.
+func headers(t *testing.T, address string) {
+	resp, _ := ask(t, http.MethodGet, address+"/v1/models")
+	there := strings.Split(resp.Header.Get("Access-Control-Expose-Headers"), ", ")
+	for _, row := range rows(t, load(t), "header of the answer | what it says") {
+		name, _, _ := strings.Cut(row[0], ":")
+		if !slices.Contains(there, strings.ToLower(name)) {
+			t.Errorf("%s is none of %v", name, there)
+		}
 	}
 }
 
