@@ -225,7 +225,7 @@ func (g *guide) refreshFooter() {
 	g.skip.Hidden = g.demo || g.step == presenter.GuideClient
 }
 
-// ready tells whether the step is done.
+// ready tells whether the step is done, as far as was told.
 func (g *guide) ready() bool {
 	if g.demo {
 		return true
@@ -267,7 +267,8 @@ func (g *guide) goBack() {
 	}
 }
 
-// settle takes an address apart that was typed, as soon as its field is left.
+// settle takes an address apart that was typed, and shows what is wrong, as soon as a field
+// is left.
 func (g *guide) settle() {
 	g.form().Settle()
 	g.refresh()
@@ -275,7 +276,7 @@ func (g *guide) settle() {
 
 // goOn saves the step and shows the next one.
 func (g *guide) goOn() {
-	g.form().Settle()
+	g.settle() // and what is wrong is told at the latest now
 	switch {
 	case !g.ready() || g.moving:
 	case g.demo || g.step == presenter.GuideClient:
@@ -319,10 +320,10 @@ func (g *guide) stored() {
 func (g *guide) save(guided bool, then func(error)) {
 	u := g.w.u
 	s, typed := u.core.Settings(), g.form().Settings()
-	if g.form().Problem(presenter.FieldAccount) == "" {
+	if g.form().Right(presenter.FieldAccount) {
 		s.Gateway.Account = typed.Gateway.Account
 	}
-	if g.form().Problem(presenter.FieldGateway) == "" {
+	if g.form().Right(presenter.FieldGateway) {
 		s.Gateway.ID = typed.Gateway.ID
 	}
 	s.App.Guided = s.App.Guided || guided

@@ -29,7 +29,7 @@ func (g *guide) field(name presenter.Field, example string) *guideField {
 	f.entry.AlwaysShowValidationError = true
 	f.entry.OnChanged = func(s string) {
 		if s != g.form().Text(name) {
-			g.form().SetText(name, s)
+			f.entry.edit(g.form(), name)
 			g.w.settings.changed()
 			g.refresh()
 		}

@@ -49,7 +49,16 @@ func TestGuideLeadsThrough(t *testing.T) {
 	if cv.Focused() != g.account.entry || !g.next.Disabled() || !g.back.Disabled() {
 		t.Errorf("focus %T, next disabled %v", cv.Focused(), g.next.Disabled())
 	}
-	test.Type(g.account.entry, "nonsense")
+	test.Type(g.account.entry, "0123")
+	if g.next.Disabled() || g.account.note.Visible() || g.account.wrong != "" {
+		t.Errorf("while it is typed: next disabled %v, note %q", g.next.Disabled(), g.account.note.text)
+	}
+	test.Tap(g.next)
+	s.settle()
+	if !g.next.Disabled() || g.step != presenter.GuideAccount || c.Settings().Gateway.Account != "" || !strings.Contains(g.account.note.text, "32 characters") {
+		t.Errorf("Next leads from half an ID to step %d, note %q", g.step, g.account.note.text)
+	}
+	retype(g.account.entry, "nonsense")
 	if !g.next.Disabled() || !strings.Contains(g.account.note.text, "32 characters") {
 		t.Errorf("next disabled %v, note %q", g.next.Disabled(), g.account.note.text)
 	}

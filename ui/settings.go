@@ -120,13 +120,8 @@ func (p *settingsPage) refresh() {
 }
 
 func (p *settingsPage) refreshFooter() {
-	var typing presenter.Field // a field has its mark as soon as it is left
-	for _, f := range p.fields {
-		if f.entry.held {
-			typing = f.name
-		}
-	}
-	p.show(p.form.Dirty(), p.form.Valid(), p.form.WrongBesides(typing))
+	marked := p.form.Marked() // what is wrong and not marked yet is marked when Save is pressed
+	p.show(p.form.Dirty(), !marked, marked)
 }
 
 // changed is called after each edit.
@@ -136,7 +131,8 @@ func (p *settingsPage) changed() {
 	p.refresh()
 }
 
-// settle takes an address apart that was typed, as soon as its field is left.
+// settle takes an address apart that was typed, and shows what is wrong, as soon as a field
+// is left.
 func (p *settingsPage) settle() {
 	p.form.Settle()
 	p.refresh()
@@ -168,8 +164,11 @@ func (p *settingsPage) tokenStored() {
 	}
 }
 
-// keep saves the form.
-func (p *settingsPage) keep() { p.store(func(bool) {}) }
+// keep saves the form, or shows what keeps it from being saved.
+func (p *settingsPage) keep() {
+	p.settle()
+	p.store(func(bool) {})
+}
 
 // store saves the form and tells whether that worked.
 func (p *settingsPage) store(then func(saved bool)) {

@@ -39,7 +39,7 @@ func (p *settingsPage) text(name presenter.Field, label, hint string) fyne.Canva
 	f.entry.SetText(p.form.Text(name))
 	f.entry.OnChanged = func(s string) {
 		if s != p.form.Text(name) {
-			p.form.SetText(name, s)
+			f.entry.edit(p.form, name)
 			p.changed()
 		}
 	}
@@ -83,6 +83,15 @@ func (f *textField) mark(problem string) {
 		return
 	}
 	f.entry.SetValidationError(errors.New(problem))
+}
+
+// edit takes over what stands in the entry of a field.
+func (e *entry) edit(form *presenter.Form, name presenter.Field) {
+	if e.held {
+		form.Type(name, e.Text)
+		return
+	}
+	form.SetText(name, e.Text)
 }
 
 // flagField is one field that is on or off.

@@ -70,11 +70,17 @@ func TestSettingsShowWhatIsWrong(t *testing.T) {
 	f := p.field(presenter.FieldAccount)
 	const wrong = "Something above needs to be corrected first."
 	s.window.win.Canvas().Focus(f.entry)
-	if retype(f.entry, "nonsense"); p.message.text == "" || p.message.text == wrong {
-		t.Errorf("while it is typed: %q", p.message.text)
+	if retype(f.entry, "0123"); p.message.text == "" || p.message.text == wrong || f.note.text != f.hint || f.marked != "" || p.save.Disabled() {
+		t.Errorf("while it is typed: %q with note %q", p.message.text, f.note.text)
 	}
-	if s.window.unfocus(); p.message.text != wrong {
-		t.Errorf("after it was left: %q", p.message.text)
+	if s.window.unfocus(); p.message.text != wrong || f.note.text == f.hint || f.marked == "" || !p.save.Disabled() {
+		t.Errorf("after it was left: %q with note %q", p.message.text, f.note.text)
+	}
+	if test.Type(f.entry, "4"); f.note.text != f.hint {
+		t.Errorf("typed on: note %q", f.note.text)
+	}
+	if test.Type(f.entry, "x"); p.message.text != wrong || f.note.text == f.hint {
+		t.Errorf("what cannot become right: %q with note %q", p.message.text, f.note.text)
 	}
 	if !strings.Contains(f.note.text, "32 characters") || !p.save.Disabled() || p.revert.Disabled() {
 		t.Errorf("note %q, save disabled %v", f.note.text, p.save.Disabled())
@@ -82,6 +88,24 @@ func TestSettingsShowWhatIsWrong(t *testing.T) {
 	test.Tap(p.revert)
 	if f.entry.Text != "" || f.note.text != f.hint {
 		t.Errorf("after revert: %q with note %q", f.entry.Text, f.note.text)
+	}
+}
+
+// What is not marked yet is marked when it is to be saved, and not saved.
+func TestSettingsMarkOnSave(t *testing.T) {
+	for name, save := range map[string]func(*settingsPage, *textField){
+		"Save":   func(p *settingsPage, _ *textField) { p.save.OnTapped() },
+		"Return": func(_ *settingsPage, f *textField) { f.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn}) },
+	} {
+		s, p := openSettings(t, newFakeCore())
+		f := p.field(presenter.FieldAccount)
+		s.window.win.Canvas().Focus(f.entry)
+		test.Type(f.entry, "0123")
+		save(p, f)
+		s.settle()
+		if f.marked == "" || !p.save.Disabled() || p.saving || s.core.Settings().Gateway.Account != "" {
+			t.Errorf("%s: marked %q, saved %q", name, f.marked, s.core.Settings().Gateway.Account)
+		}
 	}
 }
 

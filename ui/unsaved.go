@@ -19,6 +19,7 @@ func (w *window) askUnsaved() bool {
 		w.u.show()
 		return true
 	}
+	w.settings.settle() // the question speaks of what is marked
 	q, ask := presenter.AskUnsaved(w.settings.form, w.models.form, len(w.typedSecrets()) > 0)
 	if !ask {
 		return false

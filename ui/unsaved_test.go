@@ -84,9 +84,13 @@ func TestQuitAsksAboutEdits(t *testing.T) {
 func TestQuitKeepsWhatCannotBeSaved(t *testing.T) {
 	t.Run("wrong", func(t *testing.T) {
 		s := unsavedStage(t)
-		retype(s.window.settings.field(presenter.FieldAccount).entry, "nonsense")
+		f := s.window.settings.field(presenter.FieldAccount)
+		retype(f.entry, "0123")
 		s.quit()
 		q := s.asked()
+		if f.marked == "" {
+			t.Error("the question speaks of what is marked, and nothing is")
+		}
 		if !q.save.Disabled() || s.window.win.Canvas().Focused() != q.cancel {
 			t.Error("what is wrong can be saved")
 		}

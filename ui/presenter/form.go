@@ -66,6 +66,7 @@ type Form struct {
 	modes map[string]settings.KeyMode
 
 	problems map[Field]string // of what is typed now
+	typing   Field            // has the cursor and was edited since; "" for none
 	rejected map[Field]string // by the last attempt to save, until the field is changed
 }
 
@@ -104,6 +105,7 @@ func (f *Form) Reload(s settings.Settings, overridden map[string]string) {
 			f.SetMode(p, was.modes[p])
 		}
 	}
+	f.typing = was.typing
 	f.check()
 }
 
@@ -120,6 +122,7 @@ func (f *Form) Revert() {
 		f.modes[p] = modeOf(f.base, p)
 	}
 	clear(f.rejected)
+	f.typing = ""
 	f.check()
 }
 
@@ -144,9 +147,10 @@ func (f *Form) SetText(name Field, value string) {
 	f.check()
 }
 
-// Settle takes apart the addresses of Cloudflare that were typed letter by letter. It is
-// for the time when a field is left: before, the address may go on.
+// Settle takes apart the addresses of Cloudflare that were typed letter by letter, and tells
+// what is wrong. It is for the time when a field is left: before, what is typed may go on.
 func (f *Form) Settle() {
+	f.typing = ""
 	f.take(f.settled())
 	f.check()
 }
@@ -261,17 +265,33 @@ func source(by string) string {
 	}
 }
 
-// Problem is what is wrong with a field, "" when nothing is.
+// Problem is what is to be told about a field that is wrong, "" for nothing. It is nothing
+// also while the field is being typed and can still become right.
 func (f *Form) Problem(name Field) string {
+	if f.Right(name) || f.calm(name, func(f *Form) bool { return f.Right(name) }) {
+		return ""
+	}
 	if p := f.rejected[name]; p != "" {
 		return p
 	}
 	return f.problems[name]
 }
 
-// Warning is what should be known about the value of a field that is not wrong.
+// Right tells whether nothing is wrong with a field, told or not.
+func (f *Form) Right(name Field) bool { return f.rejected[name] == "" && f.problems[name] == "" }
+
+// Warning is what should be known about the value of a field that is not wrong. While it is
+// being typed, nothing is warned of that typing on can still avert.
 func (f *Form) Warning(name Field) string {
-	if f.Problem(name) != "" {
+	text := f.warning(name)
+	if text == "" || f.calm(name, func(f *Form) bool { return f.Right(name) && f.warning(name) == "" }) {
+		return ""
+	}
+	return text
+}
+
+func (f *Form) warning(name Field) string {
+	if !f.Right(name) {
 		return ""
 	}
 	s, _ := f.build()
@@ -286,10 +306,10 @@ func (f *Form) Warning(name Field) string {
 // Valid tells whether the form can be saved.
 func (f *Form) Valid() bool { return len(f.problems) == 0 }
 
-// WrongBesides tells whether something other than a field keeps the form from being saved.
-func (f *Form) WrongBesides(name Field) bool {
-	for wrong := range f.problems {
-		if wrong != name {
+// Marked tells whether some field says what is wrong with it.
+func (f *Form) Marked() bool {
+	for name := range f.problems {
+		if f.Problem(name) != "" {
 			return true
 		}
 	}
@@ -343,6 +363,7 @@ func (f *Form) has(name Field) bool {
 // Recheck words what is wrong in the language of now.
 func (f *Form) Recheck() {
 	clear(f.rejected)
+	f.typing = ""
 	f.check()
 }
 

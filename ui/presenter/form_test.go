@@ -31,7 +31,7 @@ func TestFormShowsTheSettings(t *testing.T) {
 	}
 }
 
-func TestFormValidatesAsYouType(t *testing.T) {
+func TestFormValidates(t *testing.T) {
 	for name, bad := range map[Field]string{
 		FieldAccount: "xyz", FieldGateway: "Home Gateway", FieldGatewayURL: "gateway.example.com",
 		FieldAzureResource: "https://x", FieldAzureAPIVersion: "soon", FieldUpstreamTimeout: "10", FieldStreamIdleTimeout: "-1s", FieldRetries: "6",
