@@ -226,11 +226,11 @@ func TestFilterBar(t *testing.T) {
 		t.Errorf("%d rows, %q", s.log.Len(), r.count.text)
 	}
 	r.find.SetText("no such thing")
-	if !r.unmatched.Visible() || r.list.Visible() {
+	if !r.vacancies[presenter.Unmatched].Visible() || r.list.Visible() {
 		t.Error("an empty result is not said")
 	}
 	r.unfilter()
-	if s.log.Len() != all || r.find.Text != "" || r.errors.Checked || r.unmatched.Visible() {
+	if s.log.Len() != all || r.find.Text != "" || r.errors.Checked || r.vacancies[presenter.Unmatched].Visible() {
 		t.Errorf("%d rows after Show all", s.log.Len())
 	}
 	r.to.SetSelected("openai")

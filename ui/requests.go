@@ -7,7 +7,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
+
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -37,8 +37,7 @@ type requests struct {
 	bar    *fyne.Container
 
 	list      *rows
-	empty     *fyne.Container
-	unmatched *fyne.Container
+	vacancies map[presenter.Vacancy]*fyne.Container // what is in the place of the list
 	inspector *inspector
 	split     *container.Split
 	table     *fyne.Container
@@ -67,12 +66,19 @@ func newRequests(w *window) *requests {
 	r.list.pass = w.pass
 	r.list.snap, r.list.moved, r.list.resized = rowHeight, r.scrolled, r.resized
 	r.list.copy = r.inspector.copy
-	r.empty, r.unmatched = r.emptyState(), r.noMatch()
+	r.vacancies = map[presenter.Vacancy]*fyne.Container{
+		presenter.Untouched: r.emptyState(), presenter.Unmatched: r.noMatch(),
+		presenter.Cleared: vacant(words.T("The list was cleared"), words.T("New requests appear here.")),
+		presenter.Halted:  vacant(words.T("The list is paused"), words.T("New requests appear when it goes on.")),
+	}
 	r.filterBar()
 	r.head = container.NewBorder(nil, nil, newLine(words.T("Requests"), faceHeadline), inRow(gap, r.newest, r.pause, r.saves, r.clear),
 		padded(0, 0, gapWide, gap, middle(r.counts)))
-	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil,
-		container.NewStack(inRows(rowHeight, container.NewThemeOverride(r.list, part{padding: 0, inner: -1})), r.empty, r.unmatched))
+	place := container.NewStack(inRows(rowHeight, container.NewThemeOverride(r.list, part{padding: 0, inner: -1})))
+	for _, o := range r.vacancies {
+		place.Add(o)
+	}
+	r.table = container.NewBorder(stack(0, newHead(), widget.NewSeparator()), nil, nil, nil, place)
 	r.split = container.NewVSplit(r.table, r.inspector.content)
 	r.split.Offset = min(max(w.u.app.Preferences().FloatWithFallback(keySplit, usualSplit), 0.1), 0.9)
 	r.above = stack(gap, padded(gapBlock, 0, rowInset, rowInset-4, r.head), padded(0, 0, rowInset, rowInset-4, r.bar))
@@ -160,11 +166,20 @@ func (r *requests) unfilter() {
 }
 
 func (r *requests) noMatch() *fyne.Container {
+	return vacant(words.T("No requests match the filter"), "", newButton(words.T("Show all"), r.unfilter))
+}
+
+// vacant says why there is nothing to see: a title, a sentence or "", and what can be done.
+func vacant(title, text string, do ...fyne.CanvasObject) *fyne.Container {
 	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
-	return container.NewCenter(stack(gap,
-		newLine(words.T("No requests match the filter"), center(faceStrong)),
-		container.NewCenter(newButton(words.T("Show all"), r.unfilter)),
-	))
+	lines := stack(gap, newLine(title, center(faceStrong)))
+	if text != "" {
+		lines.Add(newLine(text, center(faceMuted)))
+	}
+	for _, o := range do {
+		lines.Add(container.NewCenter(o))
+	}
+	return container.NewCenter(lines)
 }
 
 // togglePause keeps the list as it is, or lets it go on.
@@ -194,13 +209,8 @@ func (r *requests) resume(old *requests) {
 }
 
 func (r *requests) emptyState() *fyne.Container {
-	center := func(f face) face { f.align = fyne.TextAlignCenter; return f }
-	return container.NewCenter(stack(gap,
-		newLine(words.T("No requests yet"), center(faceStrong)),
-		newLine(words.T("They appear here the moment a client sends one."), center(faceMuted)),
-		container.New(layout.NewCustomPaddedLayout(gap, 0, 0, 0), container.NewCenter(
-			newButton(words.T("How to connect a client"), func() { r.w.open(pageClients) }))),
-	))
+	how := newButton(words.T("How to connect a client"), func() { r.w.open(pageClients) })
+	return vacant(words.T("No requests yet"), words.T("They appear here the moment a client sends one."), padded(gap, 0, 0, 0, how))
 }
 
 // focus lets the arrow keys work on the list at once.
@@ -230,10 +240,12 @@ func (r *requests) refresh() {
 	if r.awaited != "" && log.SelectReplay(r.awaited) {
 		r.awaited, r.follow = "", true
 	}
-	some, any := log.Len() > 0, log.Total() > 0
-	r.empty.Hidden, r.unmatched.Hidden = any, some || !any
-	r.showList(some)
-	r.showTools(any)
+	why := log.Vacancy()
+	for v, o := range r.vacancies {
+		o.Hidden = v != why
+	}
+	r.showList(why == presenter.Occupied)
+	r.showTools(log.Total() > 0 || log.Paused()) // which a button among them ends
 	r.choices(log.Filter())
 	r.refreshPause()
 	if text := r.counted(); text != r.count.text {

@@ -314,13 +314,13 @@ func TestWaitingKeychain(t *testing.T) {
 func TestRequestsLive(t *testing.T) {
 	s := sceneNoRequests(t)
 	r := s.window.requests
-	if r.empty.Hidden || !r.list.Hidden {
+	if r.vacancies[presenter.Untouched].Hidden || !r.list.Hidden {
 		t.Error("the empty state is not shown")
 	}
 	x := event.Exchange{ID: "req_1", Revision: 1, Start: time.Now(), ModelAsked: "echo#demo", ModelUsed: "echo", Provider: "demo"}
 	s.publish(x)
-	if !r.empty.Hidden || r.count.text != "1 request, 1 running" {
-		t.Errorf("empty hidden %v, count %q", r.empty.Hidden, r.count.text)
+	if !r.vacancies[presenter.Untouched].Hidden || r.count.text != "1 request, 1 running" {
+		t.Errorf("empty hidden %v, count %q", r.vacancies[presenter.Untouched].Hidden, r.count.text)
 	}
 	r.list.Select(0)
 	if r.inspector.content.Hidden || r.inspector.state.text != "Waiting" {
@@ -335,7 +335,7 @@ func TestRequestsLive(t *testing.T) {
 		t.Errorf("count %q", r.count.text)
 	}
 	test.Tap(r.clear)
-	if r.empty.Hidden || r.inspector.content.Visible() || len(s.core.bus.Recent()) != 0 {
+	if r.vacancies[presenter.Cleared].Hidden || !r.vacancies[presenter.Untouched].Hidden || r.inspector.content.Visible() || len(s.core.bus.Recent()) != 0 {
 		t.Error("clear left something")
 	}
 	if s.window.open(pageOverview); s.window.overview.activity.Hidden || s.window.overview.plots[0].value.text != "1" {
@@ -405,6 +405,30 @@ func TestHiddenWindowStaysRight(t *testing.T) {
 	s.show()
 	if s.window.requests.count.text != "5 requests" {
 		t.Errorf("count %q", s.window.requests.count.text)
+	}
+}
+
+// A list that is paused while it has no rows says so, and can be let go on.
+func TestAPausedListWithoutRowsSaysSo(t *testing.T) {
+	s := sceneRequests(t)
+	r := s.window.requests
+	r.togglePause()
+	for _, x := range s.log.All() { // so that nothing runs any more
+		x.Phase, x.Revision = event.Done, x.Revision+1
+		s.log.Apply([]event.Exchange{x})
+	}
+	r.forget()
+	if !r.vacancies[presenter.Halted].Visible() || !r.pause.Visible() {
+		t.Fatal("nothing says that the list is paused, or ends that")
+	}
+	s.log.Apply([]event.Exchange{{ID: "new", Start: time.Now(), Revision: 1}})
+	r.refresh()
+	if !r.vacancies[presenter.Halted].Visible() || r.list.Visible() {
+		t.Error("new requests end the pause, or are said not to match a filter")
+	}
+	test.Tap(r.pause)
+	if !r.list.Visible() || r.vacancies[presenter.Halted].Visible() || s.log.Len() != 1 {
+		t.Errorf("the list does not go on: %d rows", s.log.Len())
 	}
 }
 

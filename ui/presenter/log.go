@@ -31,6 +31,8 @@ type Log struct {
 	frozen []event.Exchange // what is shown during a pause
 	paused bool
 	before int // exchanges that there were when the pause began
+
+	emptied bool // the user has cleared it, and nothing came since
 }
 
 // NewLog returns a log that remembers keep exchanges, at least 10.
@@ -58,6 +60,7 @@ func (l *Log) Apply(batch []event.Exchange) (gone int) {
 		if n := len(l.rows); n > 0 && x.Start.Before(l.rows[n-1].Start) {
 			sorted = false
 		}
+		l.emptied = false
 		l.at[x.ID] = len(l.rows)
 		l.rows = append(l.rows, x)
 		l.name(&x)
@@ -191,6 +194,34 @@ func (l *Log) Len() int {
 		return len(l.shown)
 	default:
 		return len(l.rows)
+	}
+}
+
+// Vacancy is why no row is shown.
+type Vacancy uint8
+
+// The reasons.
+const (
+	Occupied  Vacancy = iota // rows are shown
+	Untouched                // there was no request yet
+	Cleared                  // the user has cleared the list
+	Halted                   // the list is paused since it had no rows
+	Unmatched                // the filter leaves all out
+)
+
+// Vacancy tells why no row is shown, if none is.
+func (l *Log) Vacancy() Vacancy {
+	switch {
+	case l.Len() > 0:
+		return Occupied
+	case l.paused && !l.filter.Active():
+		return Halted
+	case len(l.rows) > 0:
+		return Unmatched
+	case l.emptied:
+		return Cleared
+	default:
+		return Untouched
 	}
 }
 
@@ -358,6 +389,7 @@ func (l *Log) All() []event.Exchange {
 // Clear forgets the exchanges that have ended, but for what they add to the figures of the last
 // hour.
 func (l *Log) Clear(now time.Time) {
+	l.emptied = l.emptied || len(l.rows) > 0
 	l.cleared = slices.DeleteFunc(l.cleared, func(s share) bool { return s.start.Before(hourBefore(now)) })
 	l.rows = slices.DeleteFunc(l.rows, func(x event.Exchange) bool {
 		if !x.Phase.Final() {

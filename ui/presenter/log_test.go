@@ -61,6 +61,38 @@ func TestLogKeepsTheSelection(t *testing.T) {
 	}
 }
 
+func TestVacancy(t *testing.T) {
+	l := NewLog(100)
+	is := func(want Vacancy, when string) {
+		t.Helper()
+		if got := l.Vacancy(); got != want {
+			t.Errorf("%s: %d, want %d", when, got, want)
+		}
+	}
+	is(Untouched, "at first")
+	if l.Clear(noon); l.Vacancy() != Untouched {
+		t.Error("a list without requests counts as cleared")
+	}
+	l.Apply([]event.Exchange{exchange(1, 1, event.Done), exchange(2, 1, event.Waiting)})
+	is(Occupied, "with requests")
+	l.Clear(noon)
+	is(Occupied, "with one that runs")
+	l.Apply([]event.Exchange{exchange(2, 2, event.Done)})
+	l.SetFilter(Filter{Text: "nobody"})
+	is(Unmatched, "with a filter")
+	l.Clear(noon)
+	is(Cleared, "cleared")
+	l.SetFilter(Filter{})
+	l.Pause(true)
+	is(Halted, "paused")
+	l.Apply([]event.Exchange{exchange(3, 1, event.Done)})
+	is(Halted, "with a request since the pause")
+	l.Pause(false)
+	is(Occupied, "going on")
+	l.Clear(noon)
+	is(Cleared, "cleared again")
+}
+
 func TestLogIsBounded(t *testing.T) {
 	l := NewLog(100)
 	gone := 0
