@@ -117,9 +117,6 @@ func transient(e *ir.Error) bool {
 	}
 }
 
-// fallback is the code of the warning that a model failed and another one answered.
-const fallback = "fallback"
-
 // fallBack notes that a model failed and clears what its try left behind.
 func (x *exchange) fallBack(model string, e *ir.Error) {
 	h := x.w.Header()
@@ -133,9 +130,9 @@ func (x *exchange) fallBack(model string, e *ir.Error) {
 	x.rec.Phase = event.Waiting
 	x.rec.Error, x.rec.ErrorText, x.rec.ErrorKind = "", prose.Text{}, ""
 	why := x.masked(&ir.Error{Message: prose.New("%s could not answer: %s", model, e.Message)}).Message
-	kept := slices.DeleteFunc(slices.Clone(x.rec.Warnings), func(w event.Warning) bool { return w.Code != fallback })
+	kept := slices.DeleteFunc(slices.Clone(x.rec.Warnings), func(w event.Warning) bool { return w.Code != event.Fallback })
 	x.rec.Warnings = append(kept, event.Warning{
-		Code: fallback, Path: "model", Why: why.String(), Text: why,
+		Code: event.Fallback, Path: "model", Why: why.String(), Text: why,
 	})
 	x.s.log.Info("falling back to the next model", "id", x.id, "from", x.route.Model, "kind", kindName(e.Kind))
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"apex-ai-proxy/proxy/event"
 )
 
 // refusing refuses the first requests with the bodies in turn, and then answers.
@@ -307,7 +309,7 @@ func TestRefusedRequestsAreChangedOnce(t *testing.T) {
 			for _, w := range record.Warnings {
 				codes += w.Code + " "
 			}
-			if !strings.Contains(warnings, "repaired") || !strings.Contains(warnings, c.warning) || !strings.Contains(codes, "repaired") || record.Status != 200 || record.Error != "" {
+			if !strings.Contains(warnings, "repaired") || !strings.Contains(warnings, c.warning) || !strings.Contains(codes, event.Repaired) || record.Status != 200 || record.Error != "" {
 				t.Errorf("the warnings are %q, the record %+v", warnings, record)
 			}
 			// The next request is right at once, where anything could be learned.

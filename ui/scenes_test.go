@@ -574,6 +574,7 @@ func workday() []event.Exchange {
 	add(gpt, event.Failed, 429, 0, 340*ms, 0, 0)
 	out[5].Error, out[5].ErrorKind = "The provider openai limits requests for this key: 60 per minute. It asks to wait 14 seconds.", "rate_limited"
 	add(azure, event.Done, 200, 1430*ms, 92*sec, 44210, 6120)
+	out[6].Tries = []event.Try{{Status: 529, Wait: 700 * ms, Text: prose.New("%s did not answer within %s", "Azure OpenAI", "5m0s")}}
 	add(claude, event.Cancelled, 200, 700*ms, 2300*ms, 0, 0)
 	add(long, event.Done, 200, 210*ms, 1900*ms, 512, 260)
 	add(cross, event.Failed, 401, 0, 180*ms, 0, 0)

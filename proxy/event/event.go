@@ -96,7 +96,13 @@ type Tokens struct {
 	Known                        bool // the upstream reported a count
 }
 
-// Warning is something a conversion could not carry over.
+// The codes of warnings that tell of another request upstream, and of no loss.
+const (
+	Fallback = "fallback" // a model failed, and the next one of its name was asked
+	Repaired = "repaired" // a converted request was refused, and sent again in another form
+)
+
+// Warning is something a conversion could not carry over, or one of the codes above.
 type Warning struct {
 	Code string
 	Path string // JSON path in the client's request

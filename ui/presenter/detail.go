@@ -45,12 +45,12 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 	d.fact(words.T("Gateway step"), x.GatewayStep)
 	d.fact(words.T("Routed to"), x.GatewayModel)
 	d.fact(words.T("Repeats"), x.ReplayOf)
-	for _, t := range x.Tries {
-		d.fact(words.T("Retried"), words.F("after {{.Wait}}: {{.Why}}", words.V{"Wait": elapsed(t.Wait), "Why": toldOr(t.Text, t.Why)}))
+	for _, f := range resent(x) {
+		d.fact(f.Name, f.Value)
 	}
 	d.fact(words.T("Error code"), x.ErrorKind)
 	d.fact(words.T("Request ID"), x.ID)
-	for _, w := range x.Warnings {
+	for _, w := range losses(x) {
 		d.Warnings = append(d.Warnings, lossText(w))
 	}
 	return d

@@ -17,7 +17,7 @@ type Row struct {
 	Client   string
 	Model    string // as asked, and what it became when that differs
 	Provider string
-	State    string // "Waiting", "Streaming 3.1 KB", "200", "429 Rate limited", "Cancelled"
+	State    string // "Waiting", "Streaming 3.1 KB", "200", "429 Rate limited", "Cancelled"; "200 Done ×3" when it was sent three times
 	Code     string // the State without words, for where there is little room
 	Via      string // how the protocols met: "as is", "converted", "converted −2" when two things were lost
 	First    string // time to the first byte
@@ -37,7 +37,7 @@ func rowOf(x *event.Exchange, now time.Time) Row {
 		Client:   or(clientText(x), none),
 		Model:    rowModel(x),
 		Provider: or(x.Provider, none),
-		State:    stateText(x),
+		State:    resentText(x),
 		Code:     statusCode(x),
 		Via:      viaText(x),
 		First:    elapsed(x.FirstByte),
@@ -47,7 +47,7 @@ func rowOf(x *event.Exchange, now time.Time) Row {
 		Error:    rowError(x),
 		Phase:    x.Phase,
 		Tone:     toneOf(x),
-		Lossy:    len(x.Warnings) > 0,
+		Lossy:    len(losses(x)) > 0,
 	}
 }
 
@@ -120,6 +120,20 @@ func stateText(x *event.Exchange) string {
 	}
 }
 
+// resentText is the state, with a sign when the request was sent upstream more than once. In
+// a stream that takes the place of the size.
+func resentText(x *event.Exchange) string {
+	n := sent(x)
+	switch {
+	case n < 2:
+		return stateText(x)
+	case x.Phase == event.Streaming:
+		return words.T("Streaming") + " ×" + count(n)
+	default:
+		return stateText(x) + " ×" + count(n)
+	}
+}
+
 func statusCode(x *event.Exchange) string {
 	if x.Status == 0 {
 		return ""
@@ -157,8 +171,8 @@ func viaText(x *event.Exchange) string {
 		return none
 	case !x.Converted():
 		return words.T("as is")
-	case len(x.Warnings) > 0:
-		return words.F("converted −{{.Count}}", words.V{"Count": len(x.Warnings)})
+	case len(losses(x)) > 0:
+		return words.F("converted −{{.Count}}", words.V{"Count": len(losses(x))})
 	default:
 		return words.T("converted")
 	}
