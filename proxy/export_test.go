@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net/http"
 	"testing"
@@ -19,6 +21,11 @@ func (s *Server) WithoutWaiting(told func(time.Duration)) {
 		told(d)
 		return ctx.Err() == nil
 	}
+}
+
+// Trust makes the server trust an upstream's certificate.
+func (s *Server) Trust(pool *x509.CertPool) {
+	s.up.transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }
 
 // SendFrom sends a body over a connection to an upstream.

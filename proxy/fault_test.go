@@ -178,7 +178,17 @@ func accept(t *testing.T, f func(net.Conn)) (addr string) {
 	})
 	t.Cleanup(func() {
 		_ = ln.Close()
-		all.Wait()
+		ended := make(chan struct{})
+		go func() {
+			all.Wait()
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Error("a connection is left")
+			<-ended
+		}
 	})
 	return ln.Addr().String()
 }
@@ -351,24 +361,30 @@ func TestFaults(t *testing.T) {
 					}
 				})
 				f.WithoutWaiting(func(time.Duration) {})
-				got := f.post(c.path, c.body(model, stream))
-				want := fault.whole
-				if stream {
-					want = fault.stream
-				}
-				fault.judge(t, c, got, want, stream)
-				x := f.final(got.header.Get("X-Apex-Request-Id"))
-				phase := event.Failed
-				if want == right {
-					phase = event.Done
-				}
-				if x.Phase != phase || (x.Error == "") != (want == right) || x.Status != got.status || x.Duration <= 0 || len(x.Tries) != fault.tries {
-					t.Errorf("record %+v", x)
-				}
-				until(t, "the exchange to end", func() bool { return f.Active() == 0 })
+				fault.check(t, f, c, model, stream)
 			})
 		})
 	}
+}
+
+// check asks, and looks at what the client and the record are told.
+func (fault fault) check(t *testing.T, f *fixture, c clientOf, model string, stream bool) {
+	t.Helper()
+	got := f.post(c.path, c.body(model, stream))
+	want := fault.whole
+	if stream {
+		want = fault.stream
+	}
+	fault.judge(t, c, got, want, stream)
+	x := f.final(got.header.Get("X-Apex-Request-Id"))
+	phase := event.Failed
+	if want == right {
+		phase = event.Done
+	}
+	if x.Phase != phase || (x.Error == "") != (want == right) || x.Status != got.status || x.Duration <= 0 || len(x.Tries) != fault.tries {
+		t.Errorf("record %+v", x)
+	}
+	until(t, "the exchange to end", func() bool { return f.Active() == 0 })
 }
 
 // upstreamBody is what the demo is asked in place of what came: the same question.

@@ -103,6 +103,7 @@ func (s *Server) Start(ctx context.Context, addr string, cfg Config) error {
 		return err
 	}
 	s.Apply(cfg)
+	s.up.open()
 	s.run = serve(listeners, s.handler, s.headTime, s.log)
 	s.log.Info("listening", "addr", s.run.addr)
 	return nil
@@ -156,10 +157,19 @@ func (s *Server) Stop(ctx context.Context) error {
 		return nil
 	}
 	err := r.stop(ctx)
-	s.up.transport.CloseIdleConnections()
+	s.leave(r)
 	s.thoughts.Clear()
 	s.log.Info("stopped", "addr", r.addr)
 	return err
+}
+
+// leave ends what leads to upstreams, unless another run needs it.
+func (s *Server) leave(r *run) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == r {
+		s.up.close()
+	}
 }
 
 // DropIdle closes the connections to upstreams that no exchange uses. After the computer

@@ -23,8 +23,9 @@ type upstream struct {
 	transport *http.Transport
 	self      string // marks requests of this server, to notice when one comes back
 
-	mu   sync.Mutex
-	read map[string]*http.Request // by address; nobody writes to them
+	mu      sync.Mutex
+	read    map[string]*http.Request // by address; nobody writes to them
+	sockets map[*socket]struct{}     // that are open; nil while none may be
 }
 
 // hopHeader tells through which proxies of this kind a request has come.
@@ -44,61 +45,33 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	var self [8]byte
 	_, _ = rand.Read(self[:])
-	return &upstream{
-		self: hex.EncodeToString(self[:]),
-		transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment,
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := dialer.DialContext(ctx, network, addr)
-				if err != nil {
-					return nil, err
-				}
-				if owns(c.LocalAddr(), c.RemoteAddr()) {
-					_ = c.Close()
-					return nil, loop()
-				}
-				if tcp, ok := c.(*net.TCPConn); ok {
-					return socket{tcp}, nil
-				}
-				return c, nil
-			},
-			ForceAttemptHTTP2:   true,
-			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
-			DisableCompression:  true,
-			MaxIdleConns:        2 * idlePerHost,
-			MaxIdleConnsPerHost: idlePerHost,
-			IdleConnTimeout:     idleLifetime,
-			TLSHandshakeTimeout: dialTimeout,
-			ReadBufferSize:      8 << 10,
-			WriteBufferSize:     4 << 10,
-
-			MaxResponseHeaderBytes: maxHead,
+	u := &upstream{self: hex.EncodeToString(self[:])}
+	u.transport = &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			if owns(c.LocalAddr(), c.RemoteAddr()) {
+				_ = c.Close()
+				return nil, loop()
+			}
+			return u.keep(c)
 		},
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+		DisableCompression:  true,
+		MaxIdleConns:        2 * idlePerHost,
+		MaxIdleConnsPerHost: idlePerHost,
+		IdleConnTimeout:     idleLifetime,
+		TLSHandshakeTimeout: dialTimeout,
+		ReadBufferSize:      8 << 10,
+		WriteBufferSize:     4 << 10,
+
+		MaxResponseHeaderBytes: maxHead,
 	}
-}
-
-// socket is a connection to an upstream that is sent a request's body from where it stands.
-// The transport would copy it into a new buffer first. (Only what is not encrypted is sent
-// so.)
-type socket struct{ *net.TCPConn }
-
-// ReadFrom implements io.ReaderFrom.
-func (s socket) ReadFrom(r io.Reader) (int64, error) { return sendFrom(s.TCPConn, r) }
-
-func sendFrom(w io.Writer, r io.Reader) (int64, error) {
-	if l, ok := r.(*io.LimitedReader); ok {
-		if body, ok := l.R.(interface {
-			io.WriterTo
-			Len() int
-		}); ok && int64(body.Len()) <= l.N {
-			n, err := body.WriteTo(w)
-			l.N -= n
-			return n, err
-		}
-	}
-	buf := take(&buffers)
-	defer give(&buffers, buf)
-	return io.CopyBuffer(struct{ io.Writer }{w}, r, *buf)
+	return u
 }
 
 func loop() *ir.Error {
