@@ -235,7 +235,10 @@ func (g *guide) ready() bool {
 		field := presenter.Guide(g.step, settings.Settings{}).Field
 		return strings.TrimSpace(g.form().Text(field)) != "" && g.form().Problem(field) == ""
 	case presenter.GuideToken:
-		return g.token.entry.Text != "" || g.w.u.token.Usable() || g.w.u.token.Shut()
+		if g.token.entry.Text != "" {
+			return g.token.doubt() == ""
+		}
+		return g.w.u.token.Usable() || g.w.u.token.Shut()
 	default:
 		return true
 	}

@@ -77,7 +77,10 @@ func TestGuideLeadsThrough(t *testing.T) {
 	if cv.Focused() != g.token.entry || !g.next.Disabled() {
 		t.Errorf("focus %T, next disabled %v", cv.Focused(), g.next.Disabled())
 	}
-	test.Type(g.token.entry, "Bearer made-up-token")
+	if test.Type(g.token.entry, testAccount); !g.next.Disabled() || !g.token.note.Visible() || !strings.Contains(g.token.note.text, "account ID") {
+		t.Errorf("the account's ID is taken for the token: note %q", g.token.note.text)
+	}
+	retype(g.token.entry, "Bearer made-up-token")
 	test.Tap(g.next)
 	s.at(presenter.GuideKeys)
 	test.Tap(g.next)

@@ -103,7 +103,7 @@ func (f *secretField) show() {
 	f.again.Hidden = f.state.Cure() == "" // which may name it
 	f.cancel.Hidden = f.vacant() && f.entry.Text == ""
 	enable(f.entry, !locked)
-	enable(f.store, !locked && f.entry.Text != "")
+	enable(f.store, !locked && f.entry.Text != "" && f.doubt() == "")
 	enable(f.cancel, !locked)
 	enable(f.remove, !locked)
 	enable(f.change, !locked)
@@ -129,6 +129,8 @@ func (f *secretField) setNote() {
 	switch {
 	case f.busy != "":
 		f.note.set(f.busy, widget.LowImportance)
+	case f.doubt() != "":
+		f.note.set(f.doubt(), widget.DangerImportance)
 	case f.wrong != "":
 		f.note.set(f.wrong, widget.DangerImportance)
 	case f.state.Cure() != "":
@@ -139,6 +141,11 @@ func (f *secretField) setNote() {
 		f.note.set("", widget.LowImportance)
 	}
 	f.note.Hidden = f.note.text == ""
+}
+
+// doubt says why what was typed cannot be the secret, "" when it may be.
+func (f *secretField) doubt() string {
+	return presenter.DoubtSecret(f.name, f.entry.Text, f.w.u.settings.Gateway.Account)
 }
 
 // edit opens the entry with the cursor in it.
@@ -166,7 +173,7 @@ func (f *secretField) put() { f.keep(func(bool) {}) }
 // keep stores what was typed and tells whether that worked.
 func (f *secretField) keep(then func(stored bool)) {
 	value := presenter.CleanSecret(f.entry.Text)
-	if value == "" || f.busy != "" {
+	if value == "" || f.busy != "" || f.doubt() != "" {
 		then(false)
 		return
 	}

@@ -212,6 +212,26 @@ func (s *stage) texts() (out []string) {
 	return out
 }
 
+// What is plainly another secret is not stored, and said to be one.
+func TestAnotherSecretIsNotStored(t *testing.T) {
+	c := readyCore()
+	delete(c.secrets, presenter.GatewayToken)
+	s, p := openSettings(t, c)
+	f := p.token
+	test.Type(f.entry, "sk-ant-made-up")
+	f.entry.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	s.settle()
+	if !f.store.Disabled() || f.busy != "" || s.core.secret(presenter.GatewayToken) != "" || !strings.Contains(f.note.text, "Anthropic") {
+		t.Errorf("stored %q, note %q", s.core.secret(presenter.GatewayToken), f.note.text)
+	}
+	f.entry.SetText("CLOUDFLARE_API_TOKEN=\"made-up-token\"")
+	if f.store.Disabled() || strings.Contains(f.note.text, "Anthropic") {
+		t.Fatalf("a line with the token cannot be stored: %q", f.note.text)
+	}
+	test.Tap(f.store)
+	s.until("the stored token", func() bool { return s.core.secret(presenter.GatewayToken) == "made-up-token" })
+}
+
 func TestTokenStaysTypedWhenItCannotBeStored(t *testing.T) {
 	c := newFakeCore()
 	c.secretErr = &presenter.SecretError{State: presenter.SecretLocked, Err: errors.New("locked")}

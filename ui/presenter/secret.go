@@ -155,12 +155,3 @@ func SecretFailure(err error) string {
 	}
 	return words.F("{{.State}}.", words.V{"State": s.State})
 }
-
-// CleanSecret is a secret without what comes along when it is copied: spaces, line ends
-// and quotes around it, and a leading "Bearer".
-func CleanSecret(s string) string {
-	s = strings.TrimSpace(s)
-	s = strings.Trim(s, `"'`)
-	s = strings.TrimPrefix(s, "Bearer ")
-	return strings.TrimSpace(s)
-}

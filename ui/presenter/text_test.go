@@ -91,16 +91,6 @@ func TestSecretFailure(t *testing.T) {
 	}
 }
 
-func TestCleanSecret(t *testing.T) {
-	for in, want := range map[string]string{
-		" abc\n": "abc", `"abc"`: "abc", "Bearer abc": "abc", "'Bearer abc' ": "abc", "  ": "", "a b": "a b",
-	} {
-		if got := CleanSecret(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestErrorsDoNotTellSecrets(t *testing.T) {
 	err := &SecretError{State: SecretDenied, Err: errors.New("refused for value hunter2")}
 	if strings.Contains(err.Error(), "hunter2") || strings.Contains(SecretFailure(err), "hunter2") {

@@ -1,0 +1,91 @@
+package presenter
+
+import (
+	"regexp"
+	"strings"
+
+	"apex-ai-proxy/ui/words"
+)
+
+// around is what comes along when a secret is copied from a file, a command or a header: the
+// name of a variable or a header, "Bearer", quotes, and the comma behind a value.
+var around = regexp.MustCompile("^(?:export |set |\\$env:)?(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|TOKEN|KEY) ?[=:]|" +
+	"^(?i:authorization|cf-aig-authorization|x-api-key|x-goog-api-key|api-key) ?:|^(?i:bearer) |^[\"'`“”‘’]|[\"'`“”‘’,;]$")
+
+// CleanSecret is a secret without the white space around it and what else comes along when it
+// is copied. Nothing is taken away that could be of the secret itself.
+func CleanSecret(s string) string {
+	for {
+		s = strings.TrimSpace(s)
+		at := around.FindStringIndex(s)
+		if at == nil {
+			return s
+		}
+		if at[0] > 0 {
+			s = s[:at[0]]
+		} else {
+			s = s[at[1]:]
+		}
+	}
+}
+
+// keyStarts are how secrets begin whose owner is beyond doubt, with the provider that takes
+// them, "" for Cloudflare. The first that fits counts.
+var keyStarts = []struct{ start, provider, title string }{
+	{"sk-ant-", "anthropic", "Anthropic"},
+	{"sk-or-v1-", "openrouter", "OpenRouter"},
+	{"sk-proj-", "openai", "OpenAI"},
+	{"sk-svcacct-", "openai", "OpenAI"},
+	{"sk-admin-", "openai", "OpenAI"},
+	{"AIza", "google-ai-studio", "Google"},
+	{"gsk_", "groq", "Groq"},
+	{"xai-", "grok", "xAI"},
+	{"csk-", "cerebras", "Cerebras"},
+	{"pplx-", "perplexity-ai", "Perplexity"},
+	{"cfut_", "", "Cloudflare"},
+	{"cfat_", "", "Cloudflare"},
+}
+
+// DoubtSecret says what a text looks like that cannot be the secret it was entered for, and
+// what is wanted, "" when it may be. account is that of the gateway. Forms that are not known
+// are not doubted.
+func DoubtSecret(name SecretName, text, account string) string {
+	text = CleanSecret(text)
+	provider := strings.TrimPrefix(string(name), string(ProviderKey("")))
+	gateway := name == GatewayToken
+	switch {
+	case text == "":
+		return ""
+	case strings.ContainsAny(text, " \t\r\n"):
+		return words.T("This holds a space or a line break. Paste only the secret itself.")
+	case account != "" && strings.EqualFold(text, account):
+		return wanted(words.T("This is the account ID."), gateway)
+	case strings.HasPrefix(text, "apx-"):
+		return wanted(words.T("This is the local key, which clients give to this program."), gateway)
+	case strings.HasPrefix(text, "https://"), strings.HasPrefix(text, "http://"):
+		return wanted(words.T("This is an address."), gateway)
+	}
+	for _, k := range keyStarts {
+		switch {
+		case !strings.HasPrefix(text, k.start):
+		case gateway && k.provider == "", k.provider == provider && !gateway:
+			return ""
+		case k.provider == "":
+			return wanted(words.T("This looks like a token of Cloudflare."), gateway)
+		default:
+			return wanted(words.F("This looks like a key of {{.Provider}}.", words.V{"Provider": k.title}), gateway)
+		}
+	}
+	if gateway && strings.HasPrefix(text, "sk-") {
+		return wanted(words.T("This looks like a provider's key."), gateway)
+	}
+	return ""
+}
+
+// wanted is what a text looks like, with what to enter in its place.
+func wanted(looks string, gateway bool) string {
+	if gateway {
+		return both(looks, words.T("Enter the token that Cloudflare made for the gateway."))
+	}
+	return both(looks, words.T("Enter the key that the provider itself gave you."))
+}
