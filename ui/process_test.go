@@ -235,6 +235,26 @@ func TestQuitNow(t *testing.T) {
 	}
 }
 
+// TestSessionEnds: the system ends the program when this has returned, and does not wait long.
+func TestSessionEnds(t *testing.T) {
+	c := readyCore()
+	stopped := false
+	c.stop = func(ctx context.Context) {
+		end, limited := ctx.Deadline()
+		stopped = limited && time.Until(end) <= sessionLimit
+	}
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageModels)
+	s.sessionEnds()
+	if !stopped || !s.Ending() || s.quits != 0 {
+		t.Errorf("the proxy was stopped in time %t, the program is ending %t, was quit %d times", stopped, s.Ending(), s.quits)
+	}
+	if page := s.app.Preferences().Int(keyPage); page != pageModels {
+		t.Errorf("page %d is remembered", page)
+	}
+}
+
 func TestWindowIsRemembered(t *testing.T) {
 	s := newStage(t, readyCore())
 	s.start()

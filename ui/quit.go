@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"time"
 
 	"fyne.io/fyne/v2/widget"
@@ -10,8 +11,9 @@ import (
 )
 
 const (
-	quitLimit = time.Minute // for requests that run when the user quits
-	quitPause = 500 * time.Millisecond
+	quitLimit    = time.Minute // for requests that run when the user quits
+	quitPause    = 500 * time.Millisecond
+	sessionLimit = 3 * time.Second // for those that run when the session ends; Windows gives five in all
 )
 
 // quitDialog says what the program waits for.
@@ -41,6 +43,19 @@ func (u *UI) end() {
 	}
 	u.run(quitLimit, u.core.Stop, func(error) { u.opts.Quit() })
 	u.awaitEnd()
+}
+
+// sessionEnds is called on Fyne's goroutine when the system is about to end the program, and
+// waits until it has returned: for requests that end soon, and for the others to be told.
+func (u *UI) sessionEnds() {
+	u.quitting = true
+	u.ending.Store(true)
+	if u.window != nil {
+		u.window.remember()
+	}
+	ctx, cancel := context.WithTimeout(u.ctx, sessionLimit)
+	defer cancel()
+	_ = u.core.Stop(ctx) // that some were cut is nothing that anybody could still be told
 }
 
 // awaitEnd shows what the program waits for. The window goes as soon as that is nothing.

@@ -50,7 +50,7 @@ func newTray(u *UI) *tray {
 	}
 	desk.SetSystemTrayIcon(trayIcon(t.icon))
 	desk.SetSystemTrayMenu(t.first)
-	surviveLogoff(trayClass)
+	attendLogoff(trayClass, u.sessionEnds)
 	return t
 }
 

@@ -21,19 +21,26 @@ var (
 	callWindowProc   = user32.NewProc("CallWindowProcW")
 )
 
-// surviveLogoff keeps this program's window of a class from taking a logoff that was called
-// off, because another program had something to save, for the end of the session: both are
-// told with one message, and the library of the tray removes its icon at both. It must be
-// called on the goroutine that made the window.
-func surviveLogoff(class string) {
+// attendLogoff has this program's window of a class tell when the session ends: ends is
+// called, on the goroutine that made the window, and the system waits for it for a few
+// seconds and ends the process then.
+//
+// A logoff that was called off, because another program had something to save, is told with
+// the same message; the library of the tray, which removes its icon, does not get that one.
+// It must be called on the goroutine that made the window.
+func attendLogoff(class string, ends func()) {
 	w := ownWindow(class)
 	if w == 0 || setWindowLongPtr.Find() != nil {
 		return
 	}
 	var before uintptr
 	before, _, _ = setWindowLongPtr.Call(uintptr(w), gwlpWndProc, windows.NewCallback(func(w, message, wParam, lParam uintptr) uintptr {
-		if uint32(message) == wmEndSession && wParam == 0 {
+		switch {
+		case uint32(message) != wmEndSession:
+		case wParam == 0:
 			return 0
+		default:
+			ends()
 		}
 		result, _, _ := callWindowProc.Call(before, w, message, wParam, lParam)
 		return result

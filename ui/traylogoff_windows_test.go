@@ -2,33 +2,34 @@ package ui
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
-// TestLogoffThatWasCalledOff sends a window what it gets when a session ends, and when it does
-// not end after all.
-func TestLogoffThatWasCalledOff(t *testing.T) {
+// TestLogoff sends a window what it gets when a session ends, and when it does not end after
+// all.
+func TestLogoff(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const class = "ApexLogoffTest"
-	var got []uintptr
+	var got []string
 	w := testWindow(t, class, func(message, wParam uintptr) {
 		if message == wmEndSession {
-			got = append(got, wParam)
+			got = append(got, []string{"stays", "ends"}[wParam])
 		}
 	})
 	send := func(wParam uintptr) { user32.NewProc("SendMessageW").Call(w, wmEndSession, wParam, 0) }
 	send(0)
-	surviveLogoff(class)
+	attendLogoff(class, func() { got = append(got, "attended") })
 	send(0)
 	send(1)
-	if len(got) != 2 || got[0] != 0 || got[1] != 1 {
+	if !slices.Equal(got, []string{"stays", "attended", "ends"}) {
 		t.Errorf("it was told %v", got)
 	}
-	surviveLogoff("a class that is not there")
+	attendLogoff("a class that is not there", func() { t.Error("another window was heard") })
 }
 
 // testWindow is a window that is not shown.
