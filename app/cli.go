@@ -34,6 +34,10 @@ const (
 // says so too.
 const drainLimit = 10 * time.Second
 
+// How long they may when Windows ends the program, which it does five seconds after a
+// console was closed or its user has logged off.
+const closedLimit = 2 * time.Second
+
 // Main is the program: args as in os.Args, desktop opens the window and the tray and
 // returns when the user quits; nil when the program was built without. The result is the
 // exit code.

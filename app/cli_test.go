@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -592,6 +593,23 @@ func TestServeCutsWhatTakesTooLong(t *testing.T) {
 		t.Errorf("the stream ended with %q, want an error", text)
 	}
 	c.ends(t, exitCut)
+}
+
+// TestPatience: Windows ends a program whose console was closed five seconds later.
+func TestPatience(t *testing.T) {
+	for _, x := range []struct {
+		goos   string
+		signal os.Signal
+		want   time.Duration
+	}{
+		{"linux", syscall.SIGTERM, drainLimit}, {"darwin", syscall.SIGTERM, drainLimit},
+		{"windows", os.Interrupt, drainLimit}, {"windows", syscall.SIGTERM, closedLimit},
+	} {
+		c := &cli{goos: x.goos, limit: drainLimit}
+		if got := c.patience(x.signal); got != x.want {
+			t.Errorf("%s, %v: %v", x.goos, x.signal, got)
+		}
+	}
 }
 
 // After the window is gone running requests may end, but a signal ends them.

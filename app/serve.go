@@ -133,12 +133,12 @@ func (c *cli) tellKey(a *App) {
 
 // drain stops the proxy; a second signal cuts what is left at once.
 func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
-	n := a.Active()
+	n, limit := a.Active(), c.patience(s)
 	a.log.Info("stopping", "signal", s.String(), "running", n)
 	if n > 0 {
-		fmt.Fprintf(c.stderr, "%s: requests still running: %d; waiting up to %v, press Ctrl-C again to stop at once\n", program, n, c.limit)
+		fmt.Fprintf(c.stderr, "%s: requests still running: %d; waiting up to %v, press Ctrl-C again to stop at once\n", program, n, limit)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.limit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- a.Stop(ctx) }()
@@ -157,6 +157,15 @@ func (c *cli) drain(ctx context.Context, a *App, s os.Signal) int {
 			return exitOK
 		}
 	}
+}
+
+// patience is how long running requests may take to end after a signal. What Windows tells
+// as SIGTERM is the end of the console or of the session.
+func (c *cli) patience(s os.Signal) time.Duration {
+	if c.goos == "windows" && s == syscall.SIGTERM {
+		return min(c.limit, closedLimit)
+	}
+	return c.limit
 }
 
 // A keychain that asks its user for a password answers when that is typed.

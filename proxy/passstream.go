@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -166,7 +167,8 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 		return nil
 	}
 	var e *ir.Error
-	if errors.Is(err, io.EOF) {
+	stopping := x.ctx != nil && errors.Is(context.Cause(x.ctx), errStopping) // the upstream may have heard of it first
+	if errors.Is(err, io.EOF) && !stopping {
 		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s ended its stream early", x.route.Provider.Told())}
 	} else if cut := x.cutShort(err); !errors.As(cut, &e) || errors.Is(cut, errGone) {
 		x.gone()

@@ -52,6 +52,7 @@ func run(a *app.App, hidden bool) int {
 	defer stop()
 	told, tell := context.WithCancel(ctx)
 	defer tell()
+	outliveDisplay(told)
 
 	var f fyne.App
 	var face *ui.UI

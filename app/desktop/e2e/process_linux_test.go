@@ -121,6 +121,27 @@ func TestSignalsWithAStream(t *testing.T) {
 	}
 }
 
+// TestDisplayGoes: a display that ends before the program, as some do when a session ends, is
+// like a signal to it.
+func TestDisplayGoes(t *testing.T) {
+	s := newSession(t, true)
+	s.env = append(s.env, "APEX_LOCAL_KEY="+localKey)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Running on " + addr)
+	answer := slowStream(t, addr)
+	must(t, s.screen.Process.Kill())
+	p.until("the port to be free", func() bool { return !listens(addr) })
+	if _, err := answer.ReadString('\n'); err != nil {
+		t.Errorf("the stream does not go on: %v", err)
+	}
+	p.signal(syscall.SIGTERM)
+	if code := p.end(); code != 4 {
+		t.Errorf("exit code %d", code)
+	}
+	cut(t, answer)
+}
+
 func TestAnotherPort(t *testing.T) {
 	s := newSession(t, true)
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

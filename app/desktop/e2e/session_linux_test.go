@@ -37,8 +37,10 @@ type session struct {
 	home string
 	env  []string
 	bus  *dbus.Conn
-	tray *exec.Cmd // the panel that shows icons, nil for none
-	ring *exec.Cmd // the keychain, nil for none
+
+	screen *exec.Cmd // the display
+	tray   *exec.Cmd // the panel that shows icons, nil for none
+	ring   *exec.Cmd // the keychain, nil for none
 }
 
 // keychain is the state of the keychain when a session begins.
@@ -155,6 +157,7 @@ func (s *session) display() string {
 	cmd := s.command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
 	cmd.ExtraFiles = []*os.File{w}
 	s.begin(cmd)
+	s.screen = cmd
 	must(s.t, w.Close())
 	number, err := bufio.NewReader(r).ReadString('\n')
 	must(s.t, err)
