@@ -602,8 +602,10 @@ func TestPatience(t *testing.T) {
 		signal os.Signal
 		want   time.Duration
 	}{
-		{"linux", syscall.SIGTERM, drainLimit}, {"darwin", syscall.SIGTERM, drainLimit},
-		{"windows", os.Interrupt, drainLimit}, {"windows", syscall.SIGTERM, closedLimit},
+		{"linux", syscall.SIGTERM, drainLimit},
+		{"darwin", syscall.SIGTERM, drainLimit},
+		{"windows", os.Interrupt, drainLimit},
+		{"windows", syscall.SIGTERM, closedLimit},
 	} {
 		c := &cli{goos: x.goos, limit: drainLimit}
 		if got := c.patience(x.signal); got != x.want {
