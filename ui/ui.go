@@ -151,7 +151,11 @@ func (u *UI) dress() {
 func (u *UI) Start(hidden bool) {
 	u.tray = newTray(u)
 	stop := u.core.Watch(func(s presenter.Status) {
-		u.opts.Do(func() { u.setStatus(s) })
+		u.opts.Do(func() {
+			if !u.over(s) {
+				u.setStatus(s)
+			}
+		})
 	})
 	context.AfterFunc(u.ctx, stop)
 	u.goes(func() { presenter.NewFeed(u.core.Bus(), u.deliver).Run(u.ctx) })
@@ -312,6 +316,13 @@ func (u *UI) trusted() presenter.SecretState {
 func (u *UI) tokenChanged() {
 	u.refused = false
 	u.checkToken()
+}
+
+// over tells whether a state on the way to another comes late: what it led to is shown already,
+// because who asked for it was told.
+func (u *UI) over(s presenter.Status) bool {
+	now := u.core.Status().State
+	return (s.State == presenter.Starting || s.State == presenter.Stopping) && s.State != now && u.status.State == now
 }
 
 // setStatus takes over a new state of the proxy.

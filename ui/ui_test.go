@@ -152,6 +152,21 @@ func TestQuitDrains(t *testing.T) {
 	}
 }
 
+// What is told late of the way to a state does not take that state's place.
+func TestLateStatus(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	s.act(presenter.StopProxy)
+	s.until("the end", func() bool { return s.status.State == presenter.Stopped })
+	for _, f := range s.core.watch {
+		f(presenter.Status{State: presenter.Stopping})
+	}
+	s.settle()
+	if got := s.tray.items()[0].Label; got != "Stopped" {
+		t.Errorf("the tray says %q", got)
+	}
+}
+
 func TestShortcuts(t *testing.T) {
 	s := newStage(t, newFakeCore())
 	s.start()
