@@ -98,8 +98,8 @@ func menuLabel(goos, text string) string {
 	}
 }
 
-// refresh shows the state of now, the picture before the words: whoever reads the new
-// words finds the picture that goes with them.
+// refresh shows the state of now, the picture and the tooltip before the menu: whoever reads
+// its new words finds what goes with them.
 func (t *tray) refresh() {
 	h := t.u.headline()
 	if h.Icon != t.icon {
@@ -108,13 +108,13 @@ func (t *tray) refresh() {
 			t.desk.SetSystemTrayIcon(trayIcon(t.icon))
 		}
 	}
-	t.shown = t.items()
-	if t.menu != nil {
-		t.menu.say(t.shown)
-	}
 	if tip := presenter.Tooltip(t.u.opts.Name, h); tip != t.tip {
 		t.tip = tip
 		tooltip(tip)
+	}
+	t.shown = t.items()
+	if t.menu != nil {
+		t.menu.say(t.shown)
 	}
 }
 
@@ -160,11 +160,11 @@ func (u *UI) Started() {
 // settle has the menu, the icon and the tooltip of now in the tray, whatever Fyne did.
 func (t *tray) settle() {
 	t.settled = true
-	t.make()
 	if t.desk != nil {
 		t.desk.SetSystemTrayIcon(trayIcon(t.icon))
 		tooltip(t.tip)
 	}
+	t.make()
 	t.u.rest()
 }
 
