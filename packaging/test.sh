@@ -25,7 +25,7 @@ FAILED=
 step() { printf '== %s\n' "$*"; }
 fails() {
 	printf 'FAILED: %s\n' "$*"
-	FAILED=yes
+	FAILED="$FAILED$(printf '\n  %s' "$*")"
 }
 
 formatting() {
@@ -87,5 +87,8 @@ others darwin
 step "lint"
 packaging/lint.sh || fails "lint"
 step "tests"
-all_tests | .cache/bin/testsum || FAILED=yes
-[ -z "$FAILED" ]
+all_tests | .cache/bin/testsum || fails "tests, as said above"
+[ -z "$FAILED" ] || {
+	printf '\nNot kept, because these failed:%s\n' "$FAILED" # at the end, where it is looked for
+	exit 1
+}

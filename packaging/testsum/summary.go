@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -24,17 +26,24 @@ type id struct{ pkg, test string }
 // they failed by themselves: their subtests are the tests.
 type summary struct {
 	w       io.Writer
-	output  map[id][]string // of tests that have not ended
-	parents map[id]bool     // tests that have subtests
-	broken  map[id]bool     // tests of which a subtest failed
+	output  map[id][]string     // of tests that have not ended
+	parents map[id]bool         // tests that have subtests
+	broken  map[id]bool         // tests of which a subtest failed
+	said    map[string][]string // by packages and builds themselves
 	passed  int
-	failed  []string
-	skipped []string
-	errors  []string // packages that failed outside of a test, and builds
+	failed  []failure
+	skipped []failure
+	errors  []failure // packages that failed outside of a test, and builds
+}
+
+// failure is something that did not pass, for the end of the report.
+type failure struct {
+	pkg, name string
+	output    []string
 }
 
 func newSummary(w io.Writer) *summary {
-	return &summary{w: w, output: map[id][]string{}, parents: map[id]bool{}, broken: map[id]bool{}}
+	return &summary{w: w, output: map[id][]string{}, parents: map[id]bool{}, broken: map[id]bool{}, said: map[string][]string{}}
 }
 
 // read takes in events until r ends. A line that is no event is shown as it is.
@@ -63,9 +72,10 @@ func (s *summary) read(r io.Reader) error {
 func (s *summary) take(e event) {
 	switch {
 	case e.Action == "build-output":
+		s.said[e.ImportPath] = append(s.said[e.ImportPath], e.Output)
 		fmt.Fprint(s.w, e.Output)
 	case e.Action == "build-fail":
-		s.errors = append(s.errors, e.ImportPath+" did not build")
+		s.errors = append(s.errors, failure{e.ImportPath, "did not build", s.said[e.ImportPath]})
 	case e.Test != "":
 		s.takeTest(e, id{e.Package, e.Test})
 	case e.Action == "output":
@@ -93,7 +103,7 @@ func (s *summary) takeTest(e event, t id) {
 	case "fail":
 		s.fail(t)
 	case "skip":
-		s.skipped = append(s.skipped, t.pkg+" "+t.test)
+		s.skipped = append(s.skipped, failure{t.pkg, t.test, s.output[t]})
 		s.show(t)
 	}
 }
@@ -101,7 +111,7 @@ func (s *summary) takeTest(e event, t id) {
 // fail books a failed test, and marks its parents, which fail with it.
 func (s *summary) fail(t id) {
 	if !s.broken[t] {
-		s.failed = append(s.failed, t.pkg+" "+t.test)
+		s.failed = append(s.failed, failure{t.pkg, t.test, s.output[t]})
 	}
 	for i := strings.LastIndexByte(t.test, '/'); i > 0; i = strings.LastIndexByte(t.test[:i], '/') {
 		s.broken[id{t.pkg, t.test[:i]}] = true
@@ -120,6 +130,7 @@ func (s *summary) packageLine(e event) {
 	switch {
 	case e.Output == "PASS\n", e.Output == "FAIL\n", strings.HasSuffix(e.Output, "[no test files]\n"):
 	default:
+		s.said[e.Package] = append(s.said[e.Package], e.Output)
 		fmt.Fprint(s.w, e.Output)
 	}
 }
@@ -127,33 +138,34 @@ func (s *summary) packageLine(e event) {
 // endPackage books a package that failed: the tests that never ended, as after a panic or a
 // time-out, or else the package itself.
 func (s *summary) endPackage(pkg string) {
-	known := false
+	var unended []id
 	for t := range s.output {
 		if t.pkg == pkg {
-			s.fail(t)
+			unended = append(unended, t)
 		}
 	}
-	for _, f := range s.failed {
-		known = known || strings.HasPrefix(f, pkg+" ")
+	slices.SortFunc(unended, func(a, b id) int { return strings.Compare(b.test, a.test) }) // a subtest before its parent
+	for _, t := range unended {
+		s.fail(t)
 	}
-	if !known {
-		s.errors = append(s.errors, pkg+" failed outside of its tests")
+	if !slices.ContainsFunc(s.failed, func(f failure) bool { return f.pkg == pkg }) {
+		s.errors = append(s.errors, failure{pkg, "failed outside of its tests", s.said[pkg]})
 	}
 }
 
-// close prints the end of the report and tells whether all is well.
+// close prints the end of the report, where all that went wrong is said once more, and tells
+// whether all is well.
 func (s *summary) close() bool {
-	for _, part := range []struct {
-		title string
-		names []string
-	}{
-		{"failed", s.failed},
-		{"skipped, which counts as failed", s.skipped},
-		{"broken", s.errors},
-	} {
-		if len(part.names) > 0 {
-			fmt.Fprintf(s.w, "\n%s:\n  %s\n", part.title, strings.Join(part.names, "\n  "))
-		}
+	for _, f := range s.errors {
+		s.recall("broken", f)
+	}
+	for _, f := range s.skipped {
+		s.recall("skipped, which counts as failed", f)
+		s.again(f)
+	}
+	for _, f := range s.failed {
+		s.recall("failed", f)
+		s.again(f)
 	}
 	bad := len(s.failed) + len(s.skipped) + len(s.errors)
 	if s.passed+bad == 0 {
@@ -161,4 +173,34 @@ func (s *summary) close() bool {
 	}
 	fmt.Fprintf(s.w, "\n%d passed, %d failed\n", s.passed, bad)
 	return bad == 0 && s.passed > 0
+}
+
+// recalled is how many lines of what something said are repeated at the end.
+const recalled = 40
+
+// recall says what went wrong, and the last lines of what it had to say.
+func (s *summary) recall(title string, f failure) {
+	fmt.Fprintf(s.w, "\n%s: %s %s\n", title, f.pkg, f.name)
+	lines := slices.Collect(strings.Lines(strings.Join(f.output, "")))
+	if n := len(lines) - recalled; n > 0 {
+		fmt.Fprintf(s.w, "    (%d lines before this are further up)\n", n)
+		lines = lines[n:]
+	}
+	for _, line := range lines {
+		fmt.Fprintf(s.w, "    %s\n", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// again says how to run a test alone.
+func (s *summary) again(f failure) {
+	parts := strings.Split(f.name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	race := ""
+	if strings.Contains(strings.Join(f.output, ""), "WARNING: DATA RACE") {
+		race = "-race "
+	}
+	pattern := strings.ReplaceAll(strings.Join(parts, "/"), "'", `'\''`)
+	fmt.Fprintf(s.w, "  alone: packaging/test.sh %s-count=1 -run '%s' %s\n", race, pattern, f.pkg)
 }
