@@ -8,6 +8,7 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -32,7 +33,7 @@ func build(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "apex-ai-proxy")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "apex-ai-proxy").CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-o", binary, "apex-ai-proxy").CombinedOutput()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
 		return 1
@@ -45,12 +46,20 @@ const (
 	token   = "a-made-up-token-for-this-test"
 )
 
+// freeAddr is an address on which nobody listens. Its port is none of those that the system
+// gives out itself, to whoever wants one meanwhile.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
+	for range 1000 {
+		ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprint("127.0.0.1:", 20_000+rand.IntN(10_000)))
+		if err != nil {
+			continue // it is taken
+		}
+		defer ln.Close()
+		return ln.Addr().String()
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func listens(addr string) bool {
@@ -115,10 +124,14 @@ func TestWindow(t *testing.T) {
 	overview := s.settled(w, nil, "window-overview")
 
 	p.click("Copy local key")
-	p.until("the local key on the clipboard", func() bool { return strings.HasPrefix(s.clipboard(), "apx-") })
+	var key string
+	p.until("the local key on the clipboard", func() bool {
+		key = s.clipboard()
+		return strings.HasPrefix(key, "apx-")
+	})
 	s.key("ctrl+2")
 	empty := s.settled(w, overview, "window-requests-empty")
-	ask(t, addr, s.clipboard())
+	ask(t, addr, key)
 	filled := s.settled(w, empty, "window-requests") // with a row in the list
 
 	s.key("ctrl+comma")
@@ -204,6 +217,21 @@ func same(t testing.TB, a, b []byte) bool {
 	for py := r.Min.Y + r.Dy()/8; py < r.Max.Y-r.Dy()/4; py++ {
 		for px := r.Min.X + r.Dx()/4; px < r.Max.X; px++ {
 			if x.RGBAAt(px, py) != y.RGBAAt(px, py) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// blank tells whether a picture has only one colour in its middle: nothing is drawn yet.
+func blank(t testing.TB, picture []byte) bool {
+	t.Helper()
+	img := decoded(t, picture)
+	r := img.Bounds()
+	for y := r.Dy() / 8; y < r.Dy()*3/4; y++ {
+		for x := range r.Dx() {
+			if img.RGBAAt(x, y) != img.RGBAAt(0, r.Dy()/8) {
 				return false
 			}
 		}

@@ -150,11 +150,12 @@ func TestAnotherPort(t *testing.T) {
 	addr := ln.Addr().String()
 	file := filepath.Join(s.home, ".config", "apex-ai-proxy", "settings.toml")
 	must(t, os.MkdirAll(filepath.Dir(file), 0o700))
-	must(t, os.WriteFile(file, []byte("[server]\nlisten = \""+addr+"\"\n"), 0o600))
+	must(t, os.WriteFile(file, []byte("[app]\ntheme = \"light\"\n[server]\nlisten = \""+addr+"\"\n"), 0o600))
 	p := s.start()
 	w := s.window()
 	p.says("Port " + addr[strings.LastIndexByte(addr, ':')+1:] + " is in use by ")
-	s.settled(w, nil, "port-dialog")
+	const dimmed = 236 // as the page is below a dialog; it is nearly white by itself
+	s.until("the dialog", func() bool { return brightness(t, s.picture(w, "port-dialog")) < dimmed })
 	s.key("Tab", "Tab", "space") // "Use …"
 	p.says("Running on 127.0.0.1:")
 	text, err := os.ReadFile(file)

@@ -255,8 +255,11 @@ func TestAgain(t *testing.T) {
 	l.shows(3, good, "again-three")
 
 	l.key("ctrl+2", "Home", "ctrl+c")
-	l.until("a command on the clipboard", func() bool { return strings.Contains(l.clipboard(), "curl -N ") })
-	command := l.clipboard()
+	var command string
+	l.until("a command on the clipboard", func() bool {
+		command = l.clipboard()
+		return strings.Contains(command, "curl -N ")
+	})
 	if strings.Contains(command, localKey) {
 		t.Errorf("the key is in the command\n%s", command)
 	}

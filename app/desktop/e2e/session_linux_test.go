@@ -140,10 +140,9 @@ func requireTools(t testing.TB) {
 
 // shortDir is a folder whose path is short enough for sockets in it.
 func shortDir(t testing.TB) string {
-	dir, err := os.MkdirTemp("", "e2e")
+	dir, err := os.MkdirTemp("/tmp", "e2e") // as the display's, wherever TMPDIR is
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	must(t, os.Chmod(dir, 0o700))
 	return dir
 }
 
@@ -257,13 +256,21 @@ func (s *session) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// begin starts a command that is ended with the test.
+// begin starts a command that is ended with the test. What it complains about is told when
+// the test fails.
 func (s *session) begin(cmd *exec.Cmd) {
 	s.t.Helper()
+	log, err := os.Create(filepath.Join(s.t.TempDir(), "log")) // a pipe would be held open by what it starts
+	must(s.t, err)
+	defer log.Close()
+	cmd.Stderr = log
 	must(s.t, cmd.Start())
 	s.t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
+		if said, _ := os.ReadFile(log.Name()); s.t.Failed() && len(said) > 0 {
+			s.t.Logf("%s said:\n%s", cmd.Args[0], said[max(0, len(said)-1024):])
+		}
 	})
 }
 
@@ -277,7 +284,12 @@ func (s *session) run(name string, args ...string) (string, error) {
 	cmd.Env = s.env
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		exit.Stderr = errs.Bytes()
+	}
+	if err != nil {
 		return out.String(), fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, errs.String())
 	}
 	return out.String(), nil
@@ -303,20 +315,33 @@ func (s *session) until(what string, cond func() bool) {
 }
 
 // windows are the visible windows of the program, as xdotool names them.
-func (s *session) windows() []string {
-	out, err := s.run("xdotool", "search", "--onlyvisible", "--name", "^Apex AI Proxy$")
-	if err != nil {
-		return nil // it fails when there is none
-	}
-	return strings.Fields(out)
+func (s *session) windows() (list []string) {
+	s.t.Helper()
+	s.until("the list of the windows", func() bool {
+		out, err := s.run("xdotool", "search", "--onlyvisible", "--name", "^Apex AI Proxy$")
+		list = strings.Fields(out)
+		var none *exec.ExitError // without a word: there is none. It stumbles over one that just goes.
+		return err == nil || errors.As(err, &none) && none.ExitCode() == 1 && len(none.Stderr) == 0
+	})
+	return list
 }
 
-// window waits for the program's window and gives it the focus.
-func (s *session) window() string {
+// window waits for the program's window to be drawn, and gives it the focus.
+func (s *session) window() (w string) {
 	s.t.Helper()
-	s.until("the window", func() bool { return len(s.windows()) > 0 })
-	w := s.windows()[0]
-	s.mustRun("xdotool", "windowactivate", "--sync", w)
+	s.until("the window, with the focus", func() bool {
+		list := s.windows()
+		if len(list) == 0 {
+			return false
+		}
+		w = list[0]
+		if active, err := s.run("xdotool", "getactivewindow"); err != nil || strings.TrimSpace(active) != w {
+			_, _ = s.run("xdotool", "windowactivate", w) // again, should it be too early
+			return false
+		}
+		png, err := s.shot(w)
+		return err == nil && !blank(s.t, png)
+	})
 	return w
 }
 
@@ -334,13 +359,22 @@ func (s *session) clipboard() string {
 }
 
 // picture is what the window shows, as a PNG. With APEX_SCREENSHOTS=DIR it is kept there.
-func (s *session) picture(window, name string) []byte {
+func (s *session) picture(window, name string) (png []byte) {
 	s.t.Helper()
-	png := []byte(s.mustRun("import", "-window", window, "png:-"))
+	s.until("the picture "+name, func() (ok bool) {
+		var err error
+		png, err = s.shot(window) // none while its size changes
+		return err == nil
+	})
 	if dir := os.Getenv("APEX_SCREENSHOTS"); dir != "" {
 		must(s.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644))
 	}
 	return png
+}
+
+func (s *session) shot(window string) (png []byte, err error) {
+	out, err := s.run("import", "-window", window, "png:-")
+	return []byte(out), err
 }
 
 func must(t testing.TB, err error) {

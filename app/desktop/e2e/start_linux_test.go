@@ -99,14 +99,14 @@ func TestWindowComesBack(t *testing.T) {
 		before := s.settled(w, nil, "back-before")
 		s.mustRun("xdotool", "windowsize", "--sync", w, strconv.Itoa(width), strconv.Itoa(height))
 		s.key("ctrl+" + strconv.Itoa(3+i))
+		s.until("the window to be remembered", func() bool {
+			prefs, _ := os.ReadFile(filepath.Join(s.home, ".config/fyne/dev.apexaiproxy.desktop/preferences.json"))
+			return strings.Contains(string(prefs), `"window.width":`+strconv.Itoa(width)) && strings.Contains(string(prefs), `"window.page":`+strconv.Itoa(2+i))
+		})
 		var after []byte
 		s.until("another page", func() bool {
 			after = s.settled(w, nil, "back-after")
 			return !change(t, sidebar, before, after).Empty()
-		})
-		s.until("the window to be remembered", func() bool {
-			prefs, _ := os.ReadFile(filepath.Join(s.home, ".config/fyne/dev.apexaiproxy.desktop/preferences.json"))
-			return strings.Contains(string(prefs), `"window.width":`+strconv.Itoa(width)) && strings.Contains(string(prefs), `"window.page":`+strconv.Itoa(2+i))
 		})
 		p.signal(sig)
 		p.end()

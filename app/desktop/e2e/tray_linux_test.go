@@ -93,7 +93,8 @@ func (p *program) says(label string) {
 	})
 }
 
-// click clicks on a line of the menu, once it is there and can be clicked.
+// click clicks on a line of the menu, once it is there and can be clicked. It does so again
+// when the menu was just made anew, which has no use for a click on the old one.
 func (p *program) click(label string) {
 	p.t.Helper()
 	p.until(fmt.Sprintf("%q to be clicked", label), func() bool {
@@ -101,8 +102,10 @@ func (p *program) click(label string) {
 		if !ok || !l.enabled {
 			return false
 		}
-		return p.bus.Object(p.busName(), path).
-			Call(menuName+".Event", 0, l.id, "clicked", dbus.MakeVariant(""), uint32(0)).Err == nil
+		err := p.bus.Object(p.busName(), path).
+			Call(menuName+".Event", 0, l.id, "clicked", dbus.MakeVariant(""), uint32(0)).Err
+		_, now, there := p.find(label)
+		return err == nil && (!there || now.id == l.id)
 	})
 }
 
