@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 			fmt.Println(err)
 			os.Exit(2)
 		}
+		fmt.Println("saved")
 	}
 }
 
@@ -70,7 +72,10 @@ func TestKilledWhileSaving(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = out.Read(make([]byte, 8)) // it is at it
+		lines := bufio.NewReader(out)
+		for range 1 + i%4 { // it is at it, and has saved up to three times, however long that takes
+			_, _ = lines.ReadString('\n')
+		}
 		time.Sleep(time.Duration(i*173) * time.Microsecond)
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // killed
