@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -121,9 +122,12 @@ func openedFile(t *testing.T, text string) (a *App, path string) {
 	return a, path
 }
 
+// waits is how long a test waits for what should take milliseconds.
+const waits = time.Minute
+
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(waits); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}
@@ -153,10 +157,14 @@ func post(t *testing.T, addr, key, body string) *http.Response {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
+	for range 1000 { // none of those ports that the system gives out itself, to whoever wants one meanwhile
+		if ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(10_000))); err == nil {
+			defer ln.Close()
+			return ln.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // gateway is an upstream whose stream goes on until the test ends it.
@@ -858,7 +866,7 @@ func TestWatchTellsOfTheLocalKey(t *testing.T) {
 		if key == "" {
 			t.Error("told before the key was known")
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(waits):
 		t.Error("nothing was told")
 	}
 }

@@ -66,7 +66,7 @@ func launch(t *testing.T, env []string, args ...string) *process {
 // launchBy is launch with all of the command line.
 func launchBy(t *testing.T, env []string, line ...string) *process {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*waits)
 	t.Cleanup(cancel)
 	p := &process{Cmd: exec.CommandContext(ctx, line[0], line[1:]...)}
 	p.Env = append(env, processVariable+"=1", "APEX_CONFIG="+filepath.Join(t.TempDir(), "settings.toml"),
@@ -171,7 +171,7 @@ func TestProcessOutlivesItsReader(t *testing.T) {
 	close(g.end)
 	out, w, err := os.Pipe()
 	must(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*waits)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "serve")
 	cmd.Env = []string{

@@ -268,7 +268,7 @@ func TestSlowLoris(t *testing.T) {
 	if err := f.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.ImpatientForHeads(200 * time.Millisecond)
+	f.ImpatientForHeads(time.Second)
 	if err := f.Start(t.Context(), "127.0.0.1:0", f.cfg); err != nil {
 		t.Fatal(err)
 	}

@@ -343,7 +343,7 @@ func (s *stage) start() {
 // until does what other goroutines want done until cond holds.
 func (s *stage) until(what string, cond func() bool) {
 	s.t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(time.Minute)
 	for !cond() {
 		select {
 		case f := <-s.queue:

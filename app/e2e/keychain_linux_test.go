@@ -24,7 +24,7 @@ const sessionBus = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Co
 // none. It returns the bus's address, and the calls.
 func silentKeychain(t *testing.T) (address string, calls <-chan *dbus.Message) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "apex") // short: the path of a socket has a limit
+	dir, err := os.MkdirTemp("/tmp", "apex") // short: the path of a socket has a limit
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func serve(t *testing.T, program string, env []string, args ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	watchdog := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
+	watchdog := time.AfterFunc(10*time.Minute, func() { _ = cmd.Process.Kill() })
 	t.Cleanup(func() {
 		defer watchdog.Stop()
 		if runtime.GOOS == "windows" { // which cannot tell a program to stop from outside its console
