@@ -124,6 +124,8 @@ func (w *window) typed(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyEscape:
 		w.escape()
+	case fyne.KeyReturn, fyne.KeyEnter:
+		w.refuse()
 	case fyne.KeyLeft:
 		w.turnTab(-1)
 	case fyne.KeyRight:
@@ -146,6 +148,7 @@ func (w *window) escape() {
 		if cancel := w.boxes[n-1].cancel; cancel != nil {
 			cancel()
 		}
+	case w.refuse():
 	case w.file != nil:
 		w.file.Dismiss()
 	case w.current == pageRequests && !w.guide.shown:

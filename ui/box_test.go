@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -58,6 +60,77 @@ func TestEscapeClosesBoxes(t *testing.T) {
 				s.offer.dialog = nil
 			}
 		})
+	}
+}
+
+// Keys of the page do not reach it while a box or a menu is above it. To quit is for any time.
+func TestKeysStayInBoxes(t *testing.T) {
+	for name, open := range map[string]func(*stage){
+		"message": func(s *stage) { s.window.tell("It did not work.") },
+		"draft":   func(s *stage) { s.inspector().edit() },
+		"save":    func(s *stage) { s.window.save(presenter.HAR, []event.Exchange{}) },
+		"menu":    func(s *stage) { s.window.requests.from.Tapped(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sceneInspector(tabRequest)(t)
+			open(s)
+			top := s.window.win.Canvas().Overlays().Top()
+			if top == nil {
+				t.Fatal("nothing opens")
+			}
+			for _, k := range s.window.keys() {
+				if k.keys.KeyName != fyne.KeyQ {
+					s.window.pass(k.keys)
+				}
+			}
+			if s.window.current != pageRequests || !s.window.visible || s.window.win.Canvas().Overlays().Top() != top {
+				t.Errorf("they lead to page %d, visible %t", s.window.current, s.window.visible)
+			}
+		})
+	}
+	s := sceneReady(t)
+	s.window.tell("It did not work.")
+	for _, k := range s.window.keys() {
+		if k.keys.KeyName == fyne.KeyQ {
+			s.window.pass(k.keys)
+		}
+	}
+	if !s.quitting {
+		t.Error("the program cannot be quit")
+	}
+}
+
+// Return and Escape answer a question of Fyne's own with No, and leave the dialog below open.
+func TestReturnOverwritesNothing(t *testing.T) {
+	s := sceneInspector(tabSummary)(t)
+	c := s.window.win.Canvas()
+	s.window.save(presenter.HAR, nil)
+	files := c.Overlays().Top()
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter, fyne.KeyEscape} {
+		var answers []bool
+		dialog.ShowConfirm("Overwrite?", "Are you sure?", func(yes bool) { answers = append(answers, yes) }, s.window.win)
+		s.press(key)
+		if !slices.Equal(answers, []bool{false}) || c.Overlays().Top() != files || s.window.file == nil {
+			t.Errorf("%s answers %v, the dialog below is open: %t", key, answers, s.window.file != nil)
+		}
+	}
+}
+
+// Return presses the button that has the focus in a box.
+func TestReturnAnswersBoxes(t *testing.T) {
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter} {
+		s := sceneReady(t)
+		done := 0
+		s.window.ask("Do it?", "Do it", newParagraph("Something is done."), boxWidth, 0, func() { done++ })
+		s.press(key)
+		if done != 1 || len(s.window.boxes) > 0 {
+			t.Errorf("%s: done %d times", key, done)
+		}
+		q := s.window.ask("Do it?", "Do it", newParagraph("Something is done."), boxWidth, 0, func() { done++ })
+		s.window.win.Canvas().Focus(q.cancel)
+		if s.press(key); done != 1 || len(s.window.boxes) > 0 {
+			t.Errorf("%s on Cancel: done %d times", key, done)
+		}
 	}
 }
 

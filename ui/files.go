@@ -22,7 +22,8 @@ func (w *window) showFiles(d *dialog.FileDialog, title string) {
 	room := w.win.Canvas().Size()
 	d.Resize(fyne.NewSize(min(room.Width-2*gapBlock, filesWidth), min(room.Height-2*gapBlock, filesHeight)))
 	w.file = d
-	d.SetOnClosed(func() { w.file = nil })
+	w.filed = overlaid(w.win.Canvas().Overlays().Top())
+	d.SetOnClosed(func() { w.file, w.filed = nil, nil })
 	if p, ok := overlaid(w.win.Canvas().Overlays().Top()).(*widget.PopUp); ok {
 		w.adapt(p.Content)
 	}
@@ -61,6 +62,32 @@ func (w *window) adapt(o fyne.CanvasObject) {
 		o.Refresh()
 		w.win.Canvas().Focus(e)
 	}
+}
+
+// refuse gives the harmless answer to a question of Fyne's own above the dialog with files,
+// such as whether to overwrite one, and tells whether there was one. It takes no key itself.
+func (w *window) refuse() bool {
+	top := overlaid(w.win.Canvas().Overlays().Top())
+	if p, ok := top.(*widget.PopUp); ok && w.file != nil && top != w.filed {
+		if no := firstButton(p.Content); no != nil {
+			no.Tapped(nil)
+			return true
+		}
+	}
+	return false
+}
+
+// firstButton is the first button in an object, nil for none. With Fyne that is "No".
+func firstButton(o fyne.CanvasObject) *widget.Button {
+	if b, ok := o.(*widget.Button); ok {
+		return b
+	}
+	for _, below := range parts(o) {
+		if b := firstButton(below); b != nil {
+			return b
+		}
+	}
+	return nil
 }
 
 // wordPlaces names the places of a list, such as the home folder, in the language of the

@@ -29,9 +29,19 @@ func (b *button) FocusGained() {
 
 // TypedKey implements fyne.Focusable.
 func (b *button) TypedKey(k *fyne.KeyEvent) {
-	if !passKey(b, k) {
+	switch {
+	case passKey(b, k):
+	case (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter) && overPage(b):
+		b.Tapped(nil) // as a question is answered everywhere
+	default:
 		b.Button.TypedKey(k)
 	}
+}
+
+// overPage tells whether something is above the page on the window that o is in.
+func overPage(o fyne.CanvasObject) bool {
+	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	return c != nil && c.Overlays().Top() != nil
 }
 
 // check is a Check that comes into sight when Tab reaches it, and passes on the keys of

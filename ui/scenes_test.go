@@ -285,6 +285,7 @@ func sceneWrong(t *testing.T) *stage {
 	f[0].entry.SetText("my-account")
 	f[1].entry.SetText("Home Gateway")
 	f[2].entry.SetText("http://gateway.example.com/v1")
+	s.window.settings.token.entry.SetText("sk-ant-made-up")
 	return s
 }
 

@@ -54,8 +54,9 @@ type window struct {
 	ending  *quitDialog // nil before it is shown
 	unsaved *question   // nil while nothing is asked
 	toast   *toast
-	boxes   []*box        // above the page, the topmost last
-	file    dialog.Dialog // with files, nil while there is none
+	boxes   []*box            // above the page, the topmost last
+	file    dialog.Dialog     // with files, nil while there is none
+	filed   fyne.CanvasObject // where that is drawn
 }
 
 // The pages' places.
@@ -273,7 +274,7 @@ func (w *window) free() {
 // shortcuts are the window's keys. Text fields pass on what they do not use themselves.
 func (w *window) shortcuts() {
 	for _, s := range w.keys() {
-		w.win.Canvas().AddShortcut(s.keys, func(fyne.Shortcut) { s.do() })
+		w.win.Canvas().AddShortcut(s.keys, func(fyne.Shortcut) { w.strike(s) })
 	}
 	w.win.Canvas().AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
 		if w.current == pageRequests && !w.guide.shown && w.win.Canvas().Overlays().Top() == nil {
@@ -283,17 +284,27 @@ func (w *window) shortcuts() {
 }
 
 type shortcut struct {
-	keys *desktop.CustomShortcut
-	do   func()
+	keys  *desktop.CustomShortcut
+	do    func()
+	above bool // also while a box or a menu is above the page
+}
+
+// strike does what keys are for, unless that would reach a page below something else.
+func (w *window) strike(s shortcut) {
+	if s.above || w.win.Canvas().Overlays().Top() == nil {
+		s.do()
+	}
 }
 
 func (w *window) keys() []shortcut {
 	on := func(k fyne.KeyName, do func()) shortcut {
-		return shortcut{&desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}, do}
+		return shortcut{keys: &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}, do: do}
 	}
+	quit := on(fyne.KeyQ, w.u.quit)
+	quit.above = true
 	keys := []shortcut{
 		on(fyne.KeyW, w.close),
-		on(fyne.KeyQ, w.u.quit),
+		quit,
 		on(fyne.KeyComma, func() { w.open(pageSettings) }),
 		on(fyne.KeyF, w.search),
 	}
@@ -307,7 +318,7 @@ func (w *window) keys() []shortcut {
 func (w *window) pass(s fyne.Shortcut) {
 	for _, k := range w.keys() {
 		if k.keys.ShortcutName() == s.ShortcutName() {
-			k.do()
+			w.strike(k)
 		}
 	}
 }
