@@ -94,8 +94,8 @@ type marked struct {
 }
 
 var markedPaths = map[string][]string{
-	"/v1/chat/completions": {"gpt-%s#openai", "claude-%s#anthropic", "falls", "echo#demo"},
-	"/v1/messages":         {"claude-%s#anthropic", "gpt-%s#openai", "llama-%s#groq", "falls", "echo#demo"},
+	"/v1/chat/completions": {"gpt-%s#openai", "gpt-%s", "claude-%s#anthropic", "falls", "echo#demo"},
+	"/v1/messages":         {"claude-%s#anthropic", "claude-%s", "gpt-%s#openai", "llama-%s#groq", "falls", "echo#demo"},
 	"/v1/responses":        {"gpt-%s#openai", "claude-%s#anthropic", "llama-%s#groq"},
 }
 
@@ -117,7 +117,9 @@ func markedRequests(n int) (all []marked) {
 				for _, kind := range markedKinds {
 					m := marked{path: path, stream: stream, kind: kind, mark: fmt.Sprintf("mk%06dz", n)}
 					m.how = markedHows[n%len(markedHows)]
-					m.size = []int{1, 30, 500, 5000}[n%4]
+					if m.size = []int{1, 30, 500, 5000}[n%4]; kind == "early" {
+						m.size = 30_000 // more than the system takes at once
+					}
 					if m.model = model; strings.Contains(model, "%s") {
 						m.model = fmt.Sprintf(model, m.mark)
 					}
@@ -203,7 +205,8 @@ func markedGateway(o *owners) http.HandlerFunc {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		failure := fmt.Sprintf(`{"type":"error","error":{"type":"%s_error","code":"code_%s","param":"param_%[2]s","message":"said to %[2]s","details":{"only":%[2]q}}}`, map[bool]string{true: "overloaded", false: "invalid_request"}[kind == "busy"], mark)
 		if kind == "early" {
-			write(w, true, answerTo(o.t, r.URL.Path, mark, n, stream)...)
+			write(w, true, answerTo(o.t, r.URL.Path, mark, 1, stream)...)
+			time.Sleep(5 * time.Millisecond) // in which others come
 		}
 		body, err := io.ReadAll(r.Body)
 		o.alien("the upstream's request", mark, r.URL.String()+fmt.Sprint(r.Header)+string(body))
