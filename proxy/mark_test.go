@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -118,7 +119,7 @@ func markedRequests(n int) (all []marked) {
 					m := marked{path: path, stream: stream, kind: kind, mark: fmt.Sprintf("mk%06dz", n)}
 					m.how = markedHows[n%len(markedHows)]
 					if m.size = []int{1, 30, 500, 5000}[n%4]; kind == "early" {
-						m.size = 30_000 // more than the system takes at once
+						m.size = 30_000 // of which some may still be on the way
 					}
 					if m.model = model; strings.Contains(model, "%s") {
 						m.model = fmt.Sprintf(model, m.mark)
@@ -205,7 +206,9 @@ func markedGateway(o *owners) http.HandlerFunc {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		failure := fmt.Sprintf(`{"type":"error","error":{"type":"%s_error","code":"code_%s","param":"param_%[2]s","message":"said to %[2]s","details":{"only":%[2]q}}}`, map[bool]string{true: "overloaded", false: "invalid_request"}[kind == "busy"], mark)
 		if kind == "early" {
-			write(w, true, answerTo(o.t, r.URL.Path, mark, 1, stream)...)
+			said := strings.Join(answerTo(o.t, r.URL.Path, mark, 1, stream), "")
+			h.Set("Content-Length", strconv.Itoa(len(said))) // the exchange ends with it
+			write(w, true, said)
 			time.Sleep(5 * time.Millisecond) // in which others come
 		}
 		body, err := io.ReadAll(r.Body)

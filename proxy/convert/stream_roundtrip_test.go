@@ -407,3 +407,27 @@ func TestNothingBehindTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestTextInTheMiddleOfACall: what a model says before the arguments of a call are whole waits for
+// their end, and is still what it said, although the memory that it was read from is used again.
+func TestTextInTheMiddleOfACall(t *testing.T) {
+	const call, text = `{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":%q}}]}}`, `{"index":0,"delta":{"content":%q}}`
+	var in bytes.Buffer
+	for _, choice := range []string{
+		fmt.Sprintf(call, `{"x":`), fmt.Sprintf(text, "mean"), fmt.Sprintf(text, "while"), fmt.Sprintf(call, "1}"), `{"index":0,"delta":{},"finish_reason":"tool_calls"}`,
+	} {
+		fmt.Fprintf(&in, "data: {\"id\":\"c\",\"choices\":[%s]}\n\n", choice)
+	}
+	in.WriteString("data: [DONE]\n\n")
+	for _, to := range protocols {
+		c := goldenCase{from: convert.For(ir.OpenAIChat), to: convert.For(to), reply: ir.Reply{Model: "m", ID: "i"}}
+		out := c.stream(in.Bytes(), nil)
+		got, err := collect(c.to, out, ir.Source{})
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", to, err, out)
+		}
+		if said := meaning(got); !strings.Contains(said, `text "meanwhile"`) || !strings.Contains(said, `f({"x":1}`) {
+			t.Errorf("%s: %s\n%s", to, said, out)
+		}
+	}
+}
