@@ -1,12 +1,14 @@
 package ui
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
@@ -79,7 +81,7 @@ func TestKeysStayInBoxes(t *testing.T) {
 				t.Fatal("nothing opens")
 			}
 			for _, k := range s.window.keys() {
-				if k.keys.KeyName != fyne.KeyQ {
+				if k.keys.Key() != fyne.KeyQ {
 					s.window.pass(k.keys)
 				}
 			}
@@ -91,7 +93,7 @@ func TestKeysStayInBoxes(t *testing.T) {
 	s := sceneReady(t)
 	s.window.tell("It did not work.")
 	for _, k := range s.window.keys() {
-		if k.keys.KeyName == fyne.KeyQ {
+		if k.keys.Key() == fyne.KeyQ {
 			s.window.pass(k.keys)
 		}
 	}
@@ -113,6 +115,37 @@ func TestReturnOverwritesNothing(t *testing.T) {
 		if !slices.Equal(answers, []bool{false}) || c.Overlays().Top() != files || s.window.file == nil {
 			t.Errorf("%s answers %v, the dialog below is open: %t", key, answers, s.window.file != nil)
 		}
+	}
+}
+
+// The list of keys has every key that is bound, and no other.
+func TestKeysAreListed(t *testing.T) {
+	s := sceneReady(t)
+	s.window.pass(&desktop.CustomShortcut{KeyName: fyne.KeySlash, Modifier: fyne.KeyModifierShortcutDefault})
+	var texts []string
+	for _, o := range test.LaidOutObjects(s.window.win.Canvas().Overlays().Top()) {
+		if l, ok := o.(*line); ok {
+			texts = append(texts, l.text)
+		}
+	}
+	var does []string
+	for _, k := range s.window.keys() {
+		does = append(does, k.does)
+	}
+	for _, k := range s.window.requests.list.keys() {
+		does = append(does, k.does)
+	}
+	for _, text := range does {
+		if text == "" || !slices.Contains(texts, text) {
+			t.Errorf("%q is not in %q", text, texts)
+		}
+	}
+	does = slices.Compact(does)
+	if want := 3 + 2*len(does); len(texts) != want { // with the titles
+		t.Errorf("%d texts for %d keys", len(texts), len(does))
+	}
+	if slash := "Ctrl+/"; runtime.GOOS != "darwin" && !slices.Contains(texts, slash) {
+		t.Errorf("no %s in %q", slash, texts)
 	}
 }
 

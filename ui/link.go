@@ -67,6 +67,28 @@ func (l *link) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
+// footLink is a link for the mouse alone, where Tab need not stop because a key does the same.
+type footLink struct {
+	widget.BaseWidget
+	line   *line
+	tapped func()
+}
+
+func newFootLink(text string, tapped func()) *footLink {
+	l := &footLink{line: newLine(text, face{size: sizeNote, color: theme.ColorNamePrimary}), tapped: tapped}
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// CreateRenderer implements fyne.Widget.
+func (l *footLink) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(l.line) }
+
+// Tapped implements fyne.Tappable.
+func (l *footLink) Tapped(*fyne.PointEvent) { l.tapped() }
+
+// Cursor implements desktop.Cursorable.
+func (l *footLink) Cursor() desktop.Cursor { return desktop.PointerCursor }
+
 // brief is a text in one line, whatever it says, so that nothing moves. Where it is cut, the
 // whole text is shown on a click.
 type brief struct {

@@ -8,11 +8,10 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
-// rows is the list of exchanges. Up and Down, a page, Home and End select; Enter goes on to what
-// is known about the selected one, Left and Right turn its tabs, Escape goes back; a space
-// pauses, and a copy is a cURL command.
+// rows is the list of exchanges. Its keys are those of the method keys; a copy is a cURL command.
 type rows struct {
 	list
 	log      *presenter.Log
@@ -75,10 +74,10 @@ func (r *rows) focus(on bool) {
 	r.Refresh()
 }
 
-// TypedRune implements fyne.Focusable: a space pauses the list, or lets it go on.
+// TypedRune implements fyne.Focusable. A space comes as a key as well, and counts once.
 func (r *rows) TypedRune(c rune) {
 	if c == ' ' {
-		r.pause()
+		r.strike(fyne.KeySpace)
 	}
 }
 
@@ -95,28 +94,46 @@ func (r *rows) TypedShortcut(s fyne.Shortcut) {
 
 // TypedKey implements fyne.Focusable.
 func (r *rows) TypedKey(e *fyne.KeyEvent) {
+	if e.Name != fyne.KeySpace {
+		r.strike(e.Name)
+	}
+}
+
+func (r *rows) strike(key fyne.KeyName) {
+	for _, k := range r.keys() {
+		if k.key == key {
+			k.do()
+			return
+		}
+	}
+}
+
+// rowKey is a key of the list.
+type rowKey struct {
+	key  fyne.KeyName
+	does string
+	do   func()
+}
+
+// keys are the keys of the list, as they are bound and as they are told.
+func (r *rows) keys() []rowKey {
 	page := max(int(r.Size().Height/rowHeight)-1, 1)
-	switch e.Name {
-	case fyne.KeyUp:
-		r.step(-1)
-	case fyne.KeyDown:
-		r.step(1)
-	case fyne.KeyPageUp:
-		r.step(-page)
-	case fyne.KeyPageDown:
-		r.step(page)
-	case fyne.KeyHome:
-		r.step(-r.log.Len())
-	case fyne.KeyEnd:
-		r.step(r.log.Len())
-	case fyne.KeyLeft:
-		r.turn(-1)
-	case fyne.KeyRight:
-		r.turn(1)
-	case fyne.KeyReturn, fyne.KeyEnter:
-		r.enter()
-	case fyne.KeyEscape:
-		r.unselect()
+	step := func(by int) func() { return func() { r.step(by) } }
+	other, leaf, end := words.T("Select another request"), words.T("Select one a page further"), words.T("Select the first or last")
+	tabs, enter := words.T("Turn the tabs of its details"), words.T("Go on to its details")
+	return []rowKey{
+		{fyne.KeyUp, other, step(-1)},
+		{fyne.KeyDown, other, step(1)},
+		{fyne.KeyPageUp, leaf, step(-page)},
+		{fyne.KeyPageDown, leaf, step(page)},
+		{fyne.KeyHome, end, step(-r.log.Len())},
+		{fyne.KeyEnd, end, step(r.log.Len())},
+		{fyne.KeyReturn, enter, r.enter},
+		{fyne.KeyEnter, enter, r.enter},
+		{fyne.KeyLeft, tabs, func() { r.turn(-1) }},
+		{fyne.KeyRight, tabs, func() { r.turn(1) }},
+		{fyne.KeyEscape, words.T("Go back to the list"), r.unselect},
+		{fyne.KeySpace, words.T("Pause the list, or go on"), r.pause},
 	}
 }
 

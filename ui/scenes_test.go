@@ -24,7 +24,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
 	"overview-one-error": sceneErrors(1), "overview-errors": sceneErrors(4),
 	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
-	"requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
+	"keys": sceneKeys, "requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
@@ -237,6 +237,12 @@ func sceneRequests(t *testing.T) *stage {
 		s.core.bus.Publish(x)
 	}
 	s.until("the rows", func() bool { return s.log.Len() == len(workday()) })
+	return s
+}
+
+func sceneKeys(t *testing.T) *stage {
+	s := sceneRequests(t)
+	s.window.showKeys()
 	return s
 }
 

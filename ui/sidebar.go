@@ -38,7 +38,8 @@ func newSidebar(w *window) *sidebar {
 	title := inRow(gap+2, sized(20, mark), newLine(w.u.opts.Name, faceStrong))
 	foot := container.NewBorder(nil, nil, container.NewCenter(s.dot), nil, padded(0, 0, gap, 0, middle(s.state)))
 	version := newLine(words.F("Version {{.Version}}", words.V{"Version": w.u.core.Version()}), faceNote)
-	s.foot = padded(gapWide, gapWide, gapWide, gap, stack(gapTight, foot, version))
+	keys := newFootLink(words.T("Keyboard shortcuts"), w.showKeys)
+	s.foot = padded(gapWide, gapWide, gapWide, gap, stack(gapTight, foot, version, keys))
 	s.content = container.NewStack(
 		newGround(colorSidebar, 0),
 		sized(sidebarWidth, container.NewBorder(

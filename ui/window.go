@@ -276,15 +276,11 @@ func (w *window) shortcuts() {
 	for _, s := range w.keys() {
 		w.win.Canvas().AddShortcut(s.keys, func(fyne.Shortcut) { w.strike(s) })
 	}
-	w.win.Canvas().AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) {
-		if w.current == pageRequests && !w.guide.shown && w.win.Canvas().Overlays().Top() == nil {
-			w.requests.inspector.copy()
-		}
-	})
 }
 
 type shortcut struct {
-	keys  *desktop.CustomShortcut
+	keys  fyne.KeyboardShortcut
+	does  string
 	do    func()
 	above bool // also while a box or a menu is above the page
 }
@@ -296,22 +292,29 @@ func (w *window) strike(s shortcut) {
 	}
 }
 
+// keys are the window's keys, as they are bound and as they are told.
 func (w *window) keys() []shortcut {
-	on := func(k fyne.KeyName, do func()) shortcut {
-		return shortcut{keys: &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}, do: do}
+	on := func(k fyne.KeyName, does string, do func()) shortcut {
+		return shortcut{keys: &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}, does: does, do: do}
 	}
-	quit := on(fyne.KeyQ, w.u.quit)
-	quit.above = true
-	keys := []shortcut{
-		on(fyne.KeyW, w.close),
-		quit,
-		on(fyne.KeyComma, func() { w.open(pageSettings) }),
-		on(fyne.KeyF, w.search),
-	}
+	var keys []shortcut
 	for i := range w.pages {
-		keys = append(keys, on(fyne.KeyName(strconv.Itoa(i+1)), func() { w.open(i) }))
+		keys = append(keys, on(fyne.KeyName(strconv.Itoa(i+1)), words.T("Open a page"), func() { w.open(i) }))
 	}
-	return keys
+	quit := on(fyne.KeyQ, words.T("Quit the program"), w.u.quit)
+	quit.above = true
+	return append(keys,
+		on(fyne.KeyComma, words.T("Open the settings"), func() { w.open(pageSettings) }),
+		on(fyne.KeyF, words.T("Search the page"), w.search),
+		shortcut{keys: &fyne.ShortcutCopy{}, does: words.T("Copy the request as cURL"), do: func() {
+			if w.current == pageRequests && !w.guide.shown {
+				w.requests.inspector.copy()
+			}
+		}},
+		on(fyne.KeySlash, words.T("Show this list"), w.showKeys),
+		on(fyne.KeyW, words.T("Close the window"), w.close),
+		quit,
+	)
 }
 
 // pass hands a shortcut that a text field got to the window.
