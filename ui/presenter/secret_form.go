@@ -30,7 +30,7 @@ func CleanSecret(s string) string {
 }
 
 // keyStarts are how secrets begin whose owner is beyond doubt, with the provider that takes
-// them, "" for Cloudflare. The first that fits counts.
+// them. The first that fits counts.
 var keyStarts = []struct{ start, provider, title string }{
 	{"sk-ant-", "anthropic", "Anthropic"},
 	{"sk-or-v1-", "openrouter", "OpenRouter"},
@@ -42,9 +42,12 @@ var keyStarts = []struct{ start, provider, title string }{
 	{"xai-", "grok", "xAI"},
 	{"csk-", "cerebras", "Cerebras"},
 	{"pplx-", "perplexity-ai", "Perplexity"},
-	{"cfut_", "", "Cloudflare"},
-	{"cfat_", "", "Cloudflare"},
+	{"cfut_", cloudflare, "Cloudflare"},
+	{"cfat_", cloudflare, "Cloudflare"},
 }
+
+// cloudflare is the provider whose keys are tokens as the gateway takes them, too.
+const cloudflare = "workers-ai"
 
 // DoubtSecret says what a text looks like that cannot be the secret it was entered for, and
 // what is wanted, "" when it may be. account is that of the gateway. Forms that are not known
@@ -68,9 +71,9 @@ func DoubtSecret(name SecretName, text, account string) string {
 	for _, k := range keyStarts {
 		switch {
 		case !strings.HasPrefix(text, k.start):
-		case gateway && k.provider == "", k.provider == provider && !gateway:
+		case gateway && k.provider == cloudflare, !gateway && k.provider == provider:
 			return ""
-		case k.provider == "":
+		case k.provider == cloudflare:
 			return wanted(words.T("This looks like a token of Cloudflare."), gateway)
 		default:
 			return wanted(words.F("This looks like a key of {{.Provider}}.", words.V{"Provider": k.title}), gateway)

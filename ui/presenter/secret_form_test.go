@@ -34,6 +34,7 @@ func TestDoubtSecret(t *testing.T) {
 		{ProviderKey("openai"), "sk-made-up", ""}, {ProviderKey("openai"), "sk-proj-made-up", ""}, {ProviderKey("openai"), "sk-ant-made-up", "Anthropic"},
 		{ProviderKey("anthropic"), "sk-ant-made-up", ""}, {ProviderKey("anthropic"), "sk-proj-x", "OpenAI"}, {ProviderKey("anthropic"), account, "account ID"},
 		{ProviderKey("deepseek"), "sk-made-up", ""}, {ProviderKey("groq"), "gsk_made-up", ""}, {ProviderKey("groq"), "cfut_made-up", "Cloudflare"},
+		{ProviderKey("workers-ai"), "cfut_made-up", ""}, {ProviderKey("workers-ai"), "cfat_made-up", ""}, {ProviderKey("workers-ai"), "sk-proj-x", "OpenAI"},
 		{ProviderKey("a-new-one"), "a new form", "space"}, {ProviderKey("a-new-one"), "anything", ""},
 	} {
 		got := DoubtSecret(c.name, c.text, account)
