@@ -23,8 +23,12 @@ func TestSentMoreThanOnce(t *testing.T) {
 		"once":      {nil, []event.Warning{lost}, event.Done, "200 Done", "[]", "converted −1"},
 		"retried":   {[]event.Try{try, try}, nil, event.Done, "200 Done ×3", "[{Sent 3 times} {Retried after 700 ms: overloaded} {Retried after 700 ms: overloaded}]", "converted"},
 		"fell back": {nil, []event.Warning{fell}, event.Streaming, "Streaming ×2", "[{Sent 2 times} {Fell back Gpt could not answer: overloaded}]", "converted"},
-		"all": {[]event.Try{try}, []event.Warning{fell, repaired, lost}, event.Failed, "200 Broken off ×4",
-			"[{Sent 4 times} {Retried after 700 ms: overloaded} {Fell back Gpt could not answer: overloaded} {Changed It was refused}]", "converted −1"},
+		"all": {
+			[]event.Try{try},
+			[]event.Warning{fell, repaired, lost},
+			event.Failed, "200 Broken off ×4",
+			"[{Sent 4 times} {Retried after 700 ms: overloaded} {Fell back Gpt could not answer: overloaded} {Changed It was refused}]", "converted −1",
+		},
 	} {
 		x := event.Exchange{ClientProtocol: "openai-chat", UpstreamProtocol: "anthropic-messages", Status: 200, BytesOut: 3000, Phase: c.phase, Tries: c.tries, Warnings: c.warnings}
 		r, d := rowOf(&x, noon), detailOf(&x, noon)
