@@ -210,7 +210,7 @@ func TestRememberedAddresses(t *testing.T) {
 	for address := range u.read {
 		held += len(address)
 	}
-	if len(u.read) == 0 || held > 64<<10 {
+	if n := len(u.read); n == 0 || n > maxAddresses || held > maxAddresses*maxAddress {
 		t.Errorf("%d bytes of %d addresses", held, len(u.read))
 	}
 }
