@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -87,6 +88,9 @@ func TestRunCommand(t *testing.T) {
 // TestProgram: the path of an entry is read only from one that is as it was written.
 func TestProgram(t *testing.T) {
 	for _, path := range []string{"/usr/bin/apex", `C:\Program Files\Apex\apex.exe`, nasty, "/opt/@/x", "/opt/100%"} {
+		if runtime.GOOS == "windows" {
+			path = strings.ReplaceAll(path, `"`, "") // which no path has there
+		}
 		if got, ours := entry.program(entry.form(path)); !ours || got != path {
 			t.Errorf("%s: %q %t", path, got, ours)
 		}
@@ -99,12 +103,22 @@ func TestProgram(t *testing.T) {
 		if got, err := plistText(b.String()); err != nil || got != path {
 			t.Errorf("from %s: %q %v", &b, got, err)
 		}
-		for _, text := range []string{"", entry.form(path) + "#", "# " + entry.form(path), strings.Replace(entry.form(path), "hidden", "shown", 1), Entry{Name: "x", ID: "y"}.form(path)} {
+		for _, text := range []string{"", entry.form(path) + "#", "# " + entry.form(path), strings.Replace(entry.form(path), "hidden", "shown", 1), Entry{Name: "x", ID: "y"}.form(path), behind(t, path)} {
 			if got, ours := entry.program(text); ours {
 				t.Errorf("%q is ours, and names %q", text, got)
 			}
 		}
 	}
+}
+
+// behind is an entry that a user has changed to start the program by way of another.
+func behind(t *testing.T, path string) string {
+	t.Helper()
+	before, after, ok := strings.Cut(entry.form("@"), "@")
+	if !ok {
+		t.Fatal(before)
+	}
+	return before + `/usr/bin/env" "` + path + after
 }
 
 func TestDisabledAgent(t *testing.T) {

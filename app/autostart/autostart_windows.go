@@ -2,6 +2,7 @@ package autostart
 
 import (
 	"errors"
+	"strings"
 
 	"golang.org/x/sys/windows/registry"
 
@@ -18,7 +19,13 @@ const (
 // form is the text of an entry.
 func (e Entry) form(program string) string { return e.runCommand(program) }
 
-func unescape(s string) (string, error) { return s, nil }
+// unescape reads a path, which has no quotes: with some, it is several words.
+func unescape(s string) (string, error) {
+	if strings.Contains(s, `"`) {
+		return "", errors.New("not a path")
+	}
+	return s, nil
+}
 
 func (e Entry) find() (item, error) {
 	run, err := registry.OpenKey(registry.CURRENT_USER, runKey, registry.QUERY_VALUE)
