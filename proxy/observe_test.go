@@ -33,6 +33,13 @@ func TestObserver(t *testing.T) {
 			event.Tokens{Input: 10, CacheRead: 3, CacheWrite: 2, Output: 9, Known: true},
 			true, false, false,
 		},
+		{
+			"later details", ir.OpenAIChat,
+			`data: {"usage":{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens":1,"completion_tokens_details":{"reasoning_tokens":1}}}` + "\n\n" +
+				`data: {"usage":{"completion_tokens_details":null,"prompt_tokens_details":{"audio_tokens":0},"prompt_tokens":5,"completion_tokens":3}}` + "\n\n",
+			event.Tokens{Input: 5, Output: 3, Known: true},
+			false, false, false,
+		},
 		{"error in a choice", ir.OpenAIChat, `data: {"choices":[{"error":{"message":"m"},"finish_reason":"error"}]}` + "\n\n", event.Tokens{}, true, true, true},
 		{"error as text", ir.OpenAIChat, `data: {"error":"m"}` + "\n\n", event.Tokens{}, true, true, true},
 		{"error of messages", ir.AnthropicMessages, "event: error\r\n" + `data: {"type":"error","error":{"message":"m"}}` + "\r\n\r\n", event.Tokens{}, true, true, true},
