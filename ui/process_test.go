@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/proxy/event"
@@ -208,7 +209,7 @@ func TestQuitSaysWhatItWaitsFor(t *testing.T) {
 	c.active = 1
 	c.mu.Unlock()
 	s.pass()
-	if got, note := s.window.ending.text.text, s.window.ending.note.text; got != "Quitting: waiting for 1 request…" || note != "If you quit now, it ends with an error." {
+	if got, note := s.window.ending.text.text, s.window.ending.note.text; got != "Quitting: waiting for 1 request…" || note != "The program waits at most a minute. If you quit now, the request ends with an error." {
 		t.Errorf("the window says %q and %q", got, note)
 	}
 	c.mu.Lock()
@@ -232,6 +233,21 @@ func TestQuitNow(t *testing.T) {
 	s.menuItem("Quit now").Action()
 	if s.quits != 1 {
 		t.Errorf("quit %d times", s.quits)
+	}
+}
+
+// Return and Space answer what the window says while it waits.
+func TestQuitNowByKey(t *testing.T) {
+	for _, key := range []fyne.KeyName{fyne.KeyReturn, fyne.KeySpace} {
+		s := sceneQuitting(t)
+		s.press(fyne.KeyEscape) // there is no way back
+		if s.quits != 0 {
+			t.Fatal("Escape quits")
+		}
+		s.press(key)
+		if s.quits != 1 {
+			t.Errorf("%s quits %d times", key, s.quits)
+		}
 	}
 }
 

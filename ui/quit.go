@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	quitLimit    = time.Minute // for requests that run when the user quits
+	quitLimit    = time.Minute // for requests that run when the user quits; presenter.Quitting tells of it
 	quitPause    = 500 * time.Millisecond
 	sessionLimit = 3 * time.Second // for those that run when the session ends; Windows gives five in all
 )
@@ -73,13 +73,15 @@ func (u *UI) awaitEnd() {
 	u.after(quitPause, u.awaitEnd)
 }
 
+// sayQuitting says it in a box, which only quitting at once can cut short: there is no way
+// back, because new connections are refused from the start.
 func (w *window) sayQuitting(h presenter.Headline) {
 	if w.ending == nil {
 		now := newButton(words.T("Quit now"), w.u.quit)
 		w.ending = &quitDialog{text: newParagraph(h.Text), note: newParagraph(h.Detail).note()}
 		content := stack(gap, w.ending.text, w.ending.note)
 		w.ending.box = w.newBox(w.u.opts.Name, content, answers(nil, now), nil)
-		w.ending.box.show(boxWidth, 0, nil)
+		w.ending.box.show(boxWidth, 0, now)
 	}
 	w.ending.text.set(h.Text, widget.MediumImportance)
 	w.ending.note.set(h.Detail, widget.LowImportance)

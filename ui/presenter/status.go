@@ -113,10 +113,10 @@ func Quitting(waiting int) Headline {
 	switch {
 	case waiting == 1:
 		h.Text = words.T("Quitting: waiting for 1 request…")
-		h.Detail = words.T("If you quit now, it ends with an error.")
+		h.Detail = words.T("The program waits at most a minute. If you quit now, the request ends with an error.")
 	case waiting > 1:
 		h.Text = words.F("Quitting: waiting for {{.Count}} requests…", words.V{"Count": waiting})
-		h.Detail = words.T("If you quit now, they end with an error.")
+		h.Detail = words.T("The program waits at most a minute. If you quit now, the requests end with an error.")
 	}
 	return h
 }
