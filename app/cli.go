@@ -39,9 +39,10 @@ const drainLimit = 10 * time.Second
 const closedLimit = 2 * time.Second
 
 // Main is the program: args as in os.Args, desktop opens the window and the tray and
-// returns when the user quits; nil when the program was built without. The result is the
+// returns when the user quits or its context, which a signal ends, is done; nil when the
+// program was built without. The result is the
 // exit code.
-func Main(args []string, desktop func(*App) int) int {
+func Main(args []string, desktop func(context.Context, *App) int) int {
 	leaveSlack()
 	closeConsole := openConsole(args[1:])
 	c, release := system()
@@ -73,7 +74,7 @@ type cli struct {
 	stdout, stderr io.Writer
 	keychain       secret.Store  // the system's when nil
 	limit          time.Duration // how long running requests may take to end
-	desktop        func(*App) int
+	desktop        func(context.Context, *App) int
 }
 
 // run does what args (without the program's name) ask for.
@@ -124,16 +125,39 @@ func (c *cli) open(ctx context.Context, line commandLine) int {
 	if !signal.Ignored(syscall.SIGHUP) { // a terminal that is closed ends the program gently
 		signal.Notify(c.signals, syscall.SIGHUP)
 	}
-	code := c.desktop(a)
-	select {
-	case s := <-c.signals: // which ended the window
-		if code == exitOK {
-			code = c.drain(ctx, a, s)
-		}
-	default:
+	window, over := c.untilSignal(ctx)
+	code := c.desktop(window, a)
+	if s := over(); s != nil && code == exitOK {
+		code = c.drain(ctx, a, s)
 	}
 	c.close(ctx, a)
 	return code
+}
+
+// untilSignal is a context that the first signal ends, also one that came before. over ends
+// it too, and returns the signal, nil if there was none. Later ones stay where they are.
+func (c *cli) untilSignal(ctx context.Context) (until context.Context, over func() os.Signal) {
+	until, cancel := context.WithCancel(ctx)
+	first := make(chan os.Signal, 1)
+	go func() {
+		defer close(first)
+		defer cancel()
+		select {
+		case s := <-c.signals:
+			first <- s
+			return
+		case <-until.Done():
+		}
+		select {
+		case s := <-c.signals: // came at the same time, and ended the window by itself
+			first <- s
+		default:
+		}
+	}()
+	return until, func() os.Signal {
+		cancel()
+		return <-first
+	}
 }
 
 // close ends the program after the user has quit. Running requests may take their time,

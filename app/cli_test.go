@@ -347,7 +347,7 @@ func TestNewerFileIsReportedOnce(t *testing.T) {
 	must(t, os.WriteFile(path, []byte("version = 2000\n"), 0o600))
 	for _, args := range [][]string{{"serve"}, {}} { // {} opens the window, which can show it too
 		c := newConsole(t, map[string]string{"APEX_CONFIG": path, "DISPLAY": ":0"}, &secret.Memory{})
-		c.desktop = func(*App) int { return exitUsage }
+		c.desktop = func(context.Context, *App) int { return exitUsage }
 		c.start(args...)
 		c.ends(t, exitUsage)
 		if n := strings.Count(c.err.String(), "version 2000"); n != 1 || strings.Contains(c.err.String(), "level=") {
@@ -554,7 +554,7 @@ func TestWithoutACommand(t *testing.T) {
 			c.goos = tc.goos
 			opened := false
 			if !tc.without {
-				c.desktop = func(a *App) int {
+				c.desktop = func(_ context.Context, a *App) int {
 					opened = a.Settings().Gateway.ID == "from-flag" && a.Status().State == Stopped
 					must(t, a.Start(context.Background())) // closed by the program
 					return 7
@@ -624,7 +624,7 @@ func TestQuitWithAStream(t *testing.T) {
 		}, &secret.Memory{})
 		quit := make(chan struct{})
 		running := make(chan *App, 1)
-		c.desktop = func(a *App) int {
+		c.desktop = func(_ context.Context, a *App) int {
 			must(t, a.Start(context.Background()))
 			running <- a
 			<-quit
@@ -649,6 +649,33 @@ func TestQuitWithAStream(t *testing.T) {
 			t.Errorf("the stream ended with %q, want %s", text, want)
 		}
 		c.ends(t, code)
+	}
+}
+
+// A signal ends the window whenever it comes, also before there is one.
+func TestSignalEndsTheWindow(t *testing.T) {
+	for name, early := range map[string]bool{"before": true, "while it is shown": false} {
+		t.Run(name, func(t *testing.T) {
+			c := newConsole(t, map[string]string{"DISPLAY": ":0", "APEX_LOCAL_KEY": "key"}, &secret.Memory{})
+			shown := make(chan struct{})
+			c.desktop = func(ctx context.Context, _ *App) int {
+				close(shown)
+				<-ctx.Done()
+				return exitOK
+			}
+			if early {
+				c.signals <- syscall.SIGTERM
+			}
+			c.start()
+			<-shown
+			if !early {
+				c.signals <- syscall.SIGTERM
+			}
+			c.ends(t, exitOK)
+			if !strings.Contains(c.err.String(), "signal=terminated") {
+				t.Errorf("says %q", c.err.String())
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -61,13 +62,17 @@ const showPause = 50 * time.Millisecond
 
 // AcquireInstance makes this process the desktop program for the folder dir. When
 // another one is, that one shows its window, and ErrAlreadyRunning is returned; it is told
-// which flags of this one, given by name, have no effect. One that is ending is waited for.
-func AcquireInstance(dir string, flags ...string) (*Instance, error) {
+// which flags of this one, given by name, have no effect. One that is ending is waited for
+// until ctx ends; waits, which may be nil, is called once before that.
+func AcquireInstance(ctx context.Context, dir string, waits func(), flags ...string) (*Instance, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, prose.Errorf("guard against a second copy: %v", err)
 	}
 	lock := flock.New(filepath.Join(dir, "instance.lock"), flock.SetPermissions(0o600))
 	for limit := time.Now().Add(showLimit); ; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		got, err := lock.TryLock()
 		if err != nil {
 			return nil, prose.Errorf("guard against a second copy: %v", err)
@@ -75,16 +80,23 @@ func AcquireInstance(dir string, flags ...string) (*Instance, error) {
 		if got {
 			break
 		}
-		shown, err := askToShow(dir, flags)
+		shown, err := askToShow(ctx, dir, flags)
 		switch {
 		case shown:
 			return nil, ErrAlreadyRunning
 		case err == nil: // it is ending, and well
 			limit = time.Now().Add(showLimit)
+			if waits != nil {
+				waits()
+				waits = nil
+			}
 		case time.Now().After(limit):
 			return nil, prose.Errorf("the program is already running, but does not respond: %v", err)
 		}
-		time.Sleep(showPause)
+		select {
+		case <-ctx.Done():
+		case <-time.After(showPause):
+		}
 	}
 	d, err := openDoor(dir)
 	if err != nil {
@@ -166,13 +178,14 @@ func (i *Instance) Close() error {
 
 // askToShow tells the copy that runs to show its window. It answers that it does, or that
 // it is ending. One that is just starting does not listen yet.
-func askToShow(dir string, flags []string) (shown bool, err error) {
-	conn, err := knock(dir)
+func askToShow(ctx context.Context, dir string, flags []string) (shown bool, err error) {
+	conn, err := knock(ctx, dir)
 	if err != nil {
 		return false, err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(showLimit))
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })()
 	if _, err := conn.Write([]byte(strings.Join(append([]string{showMessage}, flags...), " ") + "\n")); err != nil {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -14,14 +15,14 @@ func TestInstance(t *testing.T) {
 		"long":  filepath.Join(t.TempDir(), strings.Repeat("long", 30)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			first, err := AcquireInstance(dir)
+			first, err := AcquireInstance(t.Context(), dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			shown := make(chan struct{}, 10)
 			first.OnShow(func([]string) bool { shown <- struct{}{}; return true })
 			for range 2 {
-				if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
+				if _, err := AcquireInstance(t.Context(), dir, nil); !errors.Is(err, ErrAlreadyRunning) {
 					t.Fatalf("second copy: %v", err)
 				}
 				if len(shown) != 1 {
@@ -32,7 +33,7 @@ func TestInstance(t *testing.T) {
 			if err := first.Close(); err != nil {
 				t.Fatal(err)
 			}
-			next, err := AcquireInstance(dir)
+			next, err := AcquireInstance(t.Context(), dir, nil)
 			if err != nil {
 				t.Fatalf("after the first has ended: %v", err)
 			}
@@ -45,12 +46,12 @@ func TestInstance(t *testing.T) {
 
 func TestInstanceRemembersAnEarlyRequest(t *testing.T) {
 	dir := t.TempDir()
-	first, err := AcquireInstance(dir)
+	first, err := AcquireInstance(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
+	if _, err := AcquireInstance(t.Context(), dir, nil); !errors.Is(err, ErrAlreadyRunning) {
 		t.Fatal(err)
 	}
 	shown := make(chan struct{})
@@ -61,7 +62,7 @@ func TestInstanceRemembersAnEarlyRequest(t *testing.T) {
 func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 	dir := t.TempDir()
 	leaveBehind(t, dir)
-	first, err := AcquireInstance(dir)
+	first, err := AcquireInstance(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +70,14 @@ func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 	shown := make(chan struct{}, 1)
 	first.OnShow(func([]string) bool { shown <- struct{}{}; return true })
 	for _, text := range []string{"", "quit\n", "GET / HTTP/1.1\r\n\r\n", "\n", "show", strings.Repeat("x", 5000)} {
-		conn, err := knock(dir)
+		conn, err := knock(t.Context(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, _ = conn.Write([]byte(text))
 		_ = conn.Close()
 	}
-	if _, err := AcquireInstance(dir); !errors.Is(err, ErrAlreadyRunning) {
+	if _, err := AcquireInstance(t.Context(), dir, nil); !errors.Is(err, ErrAlreadyRunning) {
 		t.Fatal(err)
 	}
 	if len(shown) != 1 {
@@ -87,7 +88,7 @@ func TestInstanceSurvivesACrashedOneAndNonsense(t *testing.T) {
 // Two folders are two programs, as with two settings files.
 func TestInstancePerFolder(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), t.TempDir()} {
-		i, err := AcquireInstance(dir)
+		i, err := AcquireInstance(t.Context(), dir, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +98,7 @@ func TestInstancePerFolder(t *testing.T) {
 
 func TestInstanceIsTakenOverFromOneThatEnds(t *testing.T) {
 	dir := t.TempDir()
-	first, err := AcquireInstance(dir)
+	first, err := AcquireInstance(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +113,13 @@ func TestInstanceIsTakenOverFromOneThatEnds(t *testing.T) {
 		<-asked // it is asked until it has ended
 		ended <- first.Close()
 	}()
-	next, err := AcquireInstance(dir)
+	told := 0
+	next, err := AcquireInstance(t.Context(), dir, func() { told++ })
 	if err != nil {
 		t.Fatal(err)
+	}
+	if told != 1 {
+		t.Errorf("told %d times that it waits, want once", told)
 	}
 	if err := errors.Join(<-ended, next.Close()); err != nil {
 		t.Error(err)
@@ -127,7 +132,7 @@ func TestInstanceIsToldUnusedFlags(t *testing.T) {
 	for name, early := range map[string]bool{"running": false, "starting": true} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			first, err := AcquireInstance(dir)
+			first, err := AcquireInstance(t.Context(), dir, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +142,7 @@ func TestInstanceIsToldUnusedFlags(t *testing.T) {
 			if !early {
 				first.OnShow(show)
 			}
-			if _, err := AcquireInstance(dir, "config", "listen", "Your computer has a virus"); !errors.Is(err, ErrAlreadyRunning) {
+			if _, err := AcquireInstance(t.Context(), dir, nil, "config", "listen", "Your computer has a virus"); !errors.Is(err, ErrAlreadyRunning) {
 				t.Fatal(err)
 			}
 			if early {
@@ -145,6 +150,35 @@ func TestInstanceIsToldUnusedFlags(t *testing.T) {
 			}
 			if got := <-told; !slices.Equal(got, []string{"config", "listen"}) {
 				t.Errorf("told %q", got)
+			}
+		})
+	}
+}
+
+// Who waits for a copy that ends, or that does not answer, can be told not to.
+func TestInstanceIsNotWaitedForAnyMore(t *testing.T) {
+	for name, answers := range map[string]bool{"ending": true, "silent": false} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			first, err := AcquireInstance(t.Context(), dir, nil)
+			must(t, err)
+			defer first.Close()
+			ctx, cancel := context.WithCancel(t.Context())
+			silence := make(chan struct{})
+			defer close(silence)
+			first.OnShow(func([]string) bool {
+				if !answers {
+					cancel()
+					<-silence
+				}
+				return false
+			})
+			if _, err := AcquireInstance(ctx, dir, cancel); !errors.Is(err, context.Canceled) {
+				t.Errorf("ends with %v", err)
+			}
+			must(t, first.lock.Unlock())
+			if _, err := AcquireInstance(ctx, dir, nil); !errors.Is(err, context.Canceled) {
+				t.Errorf("it begins after it was told to end: %v", err)
 			}
 		})
 	}

@@ -103,8 +103,8 @@ func (d *socketDoor) Close() error {
 }
 
 // knock connects to the copy that runs.
-func knock(dir string) (caller, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), showLimit)
+func knock(ctx context.Context, dir string) (caller, error) {
+	ctx, cancel := context.WithTimeout(ctx, showLimit)
 	defer cancel()
 	return new(net.Dialer).DialContext(ctx, "unix", socketPath(dir))
 }

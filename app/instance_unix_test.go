@@ -23,7 +23,7 @@ func TestInstanceIsTheUsersOwn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer syscall.Umask(syscall.Umask(0))
-			i, err := AcquireInstance(dir)
+			i, err := AcquireInstance(t.Context(), dir, nil)
 			must(t, err)
 			socket := socketPath(dir)
 			for path, want := range map[string]fs.FileMode{
@@ -55,7 +55,7 @@ func TestInstanceIsTheUsersOwn(t *testing.T) {
 func TestInstanceOfALongPathIsNotBlocked(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
-	first, err := AcquireInstance(dir)
+	first, err := AcquireInstance(t.Context(), dir, nil)
 	must(t, err)
 	was := first.door.(*socketDoor)
 	room := was.room
@@ -66,7 +66,7 @@ func TestInstanceOfALongPathIsNotBlocked(t *testing.T) {
 	must(t, os.Mkdir(room, 0o777)) // as if it had crashed, or somebody had seen the name
 	must(t, os.WriteFile(filepath.Join(room, socketName), nil, 0o666))
 	must(t, os.WriteFile(was.pointer, pointer, 0o600))
-	next, err := AcquireInstance(dir)
+	next, err := AcquireInstance(t.Context(), dir, nil)
 	must(t, err)
 	if next.door.(*socketDoor).room == room {
 		t.Error("a folder is used that was there before")

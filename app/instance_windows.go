@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -158,7 +159,7 @@ var (
 
 // knock connects to the copy that runs, and lets it come to the front: the system allows
 // that only to the program that the user has just used, which is this one.
-func knock(dir string) (caller, error) {
+func knock(_ context.Context, dir string) (caller, error) {
 	name, err := os.ReadFile(filepath.Join(dir, pointerName))
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func TestInstanceIsTheUsersOwn(t *testing.T) {
 	dir := t.TempDir()
 	names := map[string]bool{}
 	for range 2 {
-		i, err := AcquireInstance(dir)
+		i, err := AcquireInstance(t.Context(), dir, nil)
 		must(t, err)
 		name, err := os.ReadFile(filepath.Join(dir, pointerName))
 		must(t, err)
@@ -47,7 +47,7 @@ func TestInstanceIsTheUsersOwn(t *testing.T) {
 func TestInstanceIsNotMisled(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, pointerName), []byte(`\\server\share\file`), 0o600))
-	if c, err := knock(dir); err == nil {
+	if c, err := knock(t.Context(), dir); err == nil {
 		_ = c.Close()
 		t.Error("it was opened")
 	}
@@ -56,9 +56,9 @@ func TestInstanceIsNotMisled(t *testing.T) {
 // TestInstanceOutlivesACallerThatSaysNothing: neither side waits longer than it may.
 func TestInstanceOutlivesACallerThatSaysNothing(t *testing.T) {
 	dir := t.TempDir()
-	i, err := AcquireInstance(dir)
+	i, err := AcquireInstance(t.Context(), dir, nil)
 	must(t, err)
-	c, err := knock(dir)
+	c, err := knock(t.Context(), dir)
 	must(t, err)
 	must(t, c.SetDeadline(time.Now()))
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {

@@ -3,8 +3,10 @@
 package desktop
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -65,5 +67,30 @@ func TestStatus(t *testing.T) {
 	var port *presenter.PortError
 	if err := status(app.Status{State: app.Failed, Err: busy}).Err; !errors.As(err, &port) || port.Holder != "nginx (pid 12)" {
 		t.Errorf("the port's error became %v", err)
+	}
+}
+
+// TestRunEndsWhileItWaits: a copy that waits for the one before it to end does as it is told
+// at once, and shows nothing.
+func TestRunEndsWhileItWaits(t *testing.T) {
+	a, err := app.Open(t.Context(), app.Options{
+		Flags: map[string]string{"config": filepath.Join(t.TempDir(), "settings.toml")}, Keychain: &secret.Memory{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close(t.Context())
+	first, err := app.AcquireInstance(t.Context(), a.Dir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	first.OnShow(func([]string) bool { // it is ending
+		cancel()
+		return false
+	})
+	if code := run(ctx, a, false); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 }

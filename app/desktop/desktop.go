@@ -26,16 +26,18 @@ const startLimit = 30 * time.Second
 
 // Run returns what shows the program until the user quits. With hidden only the tray is
 // shown, if there is one.
-func Run(hidden bool) func(*app.App) int {
-	return func(a *app.App) int { return run(a, hidden) }
+func Run(hidden bool) func(context.Context, *app.App) int {
+	return func(ctx context.Context, a *app.App) int { return run(ctx, a, hidden) }
 }
 
-func run(a *app.App, hidden bool) int {
-	instance, err := app.AcquireInstance(a.Dir(), a.Flags()...)
-	if errors.Is(err, app.ErrAlreadyRunning) {
+func run(ctx context.Context, a *app.App, hidden bool) int {
+	instance, err := app.AcquireInstance(ctx, a.Dir(), sayWaiting, a.Flags()...)
+	switch {
+	case errors.Is(err, app.ErrAlreadyRunning):
 		return second(err, a.Flags())
-	}
-	if err != nil {
+	case err != nil && ctx.Err() != nil: // told to end before it began
+		return 0
+	case err != nil:
 		fmt.Fprintln(os.Stderr, Name+":", err)
 		return 1
 	}
@@ -48,7 +50,7 @@ func run(a *app.App, hidden bool) int {
 	a.Captures() // from the first request on, also before anybody looks
 	knownLocale()
 
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	told, tell := context.WithCancel(ctx)
 	defer tell()
@@ -100,6 +102,11 @@ func run(a *app.App, hidden bool) int {
 	return 0
 }
 
+// sayWaiting tells who starts the program while it ends why nothing is to be seen yet.
+func sayWaiting() {
+	fmt.Fprintln(os.Stderr, Name+": the program is quitting; this one starts when it has ended")
+}
+
 // second ends a copy whose predecessor runs: err says so. Flags that it was given have no
 // effect then, which is a failure.
 func second(err error, flags []string) (code int) {
@@ -110,16 +117,6 @@ func second(err error, flags []string) (code int) {
 	fmt.Fprintf(os.Stderr, "%s: %v. Flags have no effect on it: --%s. Quit it first, or change its settings in the window.\n",
 		Name, err, strings.Join(flags, ", --"))
 	return 1
-}
-
-// endings are the signals that end the program: also that of a terminal that is closed,
-// unless it was started not to care (nohup).
-func endings() []os.Signal {
-	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		list = append(list, syscall.SIGHUP)
-	}
-	return list
 }
 
 // onHangup calls f when the terminal is closed, until stop is called. The other signals
