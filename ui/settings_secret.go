@@ -57,7 +57,8 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 	f.cancel = newButton(words.T("Cancel"), f.shut)
 	f.reading = container.NewBorder(nil, nil, container.NewCenter(f.dot), inRow(gap, f.again, f.change, f.remove),
 		padded(0, 0, gap, gap, middle(f.words)))
-	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.store, f.cancel), padded(0, 0, 0, gap, f.entry))
+	// The button that comes and goes is not the last, or Store would move below the mouse.
+	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.cancel, f.store), padded(0, 0, 0, gap, f.entry))
 	f.content = stack(gapTight, f.reading, f.editing, padded(0, gapTight, 2, 0, f.note))
 	f.show()
 	return f

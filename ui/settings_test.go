@@ -232,6 +232,27 @@ func TestAnotherSecretIsNotStored(t *testing.T) {
 	s.until("the stored token", func() bool { return s.core.secret(presenter.GatewayToken) == "made-up-token" })
 }
 
+// Store stays where it is while something is typed: a button that gives up what was typed must
+// not come below the mouse.
+func TestStoreKeepsItsPlace(t *testing.T) {
+	c := readyCore()
+	delete(c.secrets, presenter.GatewayToken)
+	s, p := openSettings(t, c)
+	fields := []*secretField{p.token}
+	for _, r := range p.keys.rows {
+		fields = append(fields, r.secret)
+	}
+	for _, f := range fields {
+		s.settle()
+		before := fyne.CurrentApp().Driver().AbsolutePositionForObject(f.store)
+		f.entry.SetText("made-up")
+		s.settle()
+		if after := fyne.CurrentApp().Driver().AbsolutePositionForObject(f.store); f.cancel.Hidden || after != before {
+			t.Errorf("%s: Store moves from %v to %v, Cancel is hidden: %t", f.name, before, after, f.cancel.Hidden)
+		}
+	}
+}
+
 func TestTokenStaysTypedWhenItCannotBeStored(t *testing.T) {
 	c := newFakeCore()
 	c.secretErr = &presenter.SecretError{State: presenter.SecretLocked, Err: errors.New("locked")}
