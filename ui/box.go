@@ -106,6 +106,16 @@ func (w *window) ask(title, verb string, content fyne.CanvasObject, width, heigh
 	return q
 }
 
+// askLoss asks before something is done that cannot be taken back, which is not the answer that
+// is offered first.
+func (w *window) askLoss(title, verb, text string, done func()) *question {
+	q := w.ask(title, verb, newParagraph(text), boxWidth, 0, done)
+	q.save.Importance = widget.MediumImportance
+	q.save.Refresh()
+	w.win.Canvas().Focus(q.cancel)
+	return q
+}
+
 // inform shows a box that is only closed.
 func (w *window) inform(title string, content fyne.CanvasObject, width float32) {
 	var b *box

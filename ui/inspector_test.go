@@ -113,6 +113,55 @@ func TestDraftKeepsTheModel(t *testing.T) {
 	}
 }
 
+// Tab goes through what is edited to the answers, in the order in which they are seen.
+func TestDraftFocusOrder(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	model, body, send := s.draft()
+	c := s.window.win.Canvas()
+	var got []fyne.Focusable
+	for range 5 {
+		got = append(got, c.Focused())
+		c.FocusNext()
+	}
+	cancel, _ := got[2].(*button)
+	if got[0] != model || got[1] != body || cancel == nil || cancel.Text != "Cancel" || got[3] != send || got[4] != model {
+		t.Errorf("Tab goes %v", got)
+	}
+}
+
+// What was edited in a body is not lost with a key: it is asked about, and Escape again goes
+// back to it. Another model alone is no such work.
+func TestDraftIsNotLost(t *testing.T) {
+	s := sceneInspector(tabRequest)(t)
+	model, _, _ := s.draft()
+	model.SetText("gpt-5#openai")
+	s.pass()
+	s.press(fyne.KeyEscape)
+	if len(s.window.boxes) != 0 {
+		t.Fatal("another model is asked about")
+	}
+	_, body, _ := s.draft()
+	c := s.window.win.Canvas()
+	c.Focus(body)
+	body.SetText(body.Text + " ")
+	for _, key := range []fyne.KeyName{fyne.KeyEscape, fyne.KeyReturn} { // on Cancel
+		s.press(fyne.KeyEscape)
+		if !slices.Contains(s.texts(), "Discard your edits?") {
+			t.Fatalf("nothing is asked: %q", s.texts())
+		}
+		s.press(key)
+		if len(s.window.boxes) != 1 || c.Focused() != fyne.Focusable(body) {
+			t.Fatalf("%s does not lead back: %d boxes", key, len(s.window.boxes))
+		}
+	}
+	s.press(fyne.KeyEscape)
+	c.FocusNext()
+	s.press(fyne.KeyReturn)
+	if len(s.window.boxes) != 0 {
+		t.Error("the edits are not discarded")
+	}
+}
+
 // A body that cannot be read is not sent: its line is named while it is edited.
 func TestDraftNamesTheLine(t *testing.T) {
 	s := sceneInspector(tabRequest)(t)

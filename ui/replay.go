@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -149,7 +150,8 @@ func (in *inspector) edit() {
 	var form fyne.CanvasObject = rows
 	label := newLine(words.T("Body"), faceMuted)
 	if draft.Body != "" {
-		form = container.NewBorder(stack(gap, rows, label), nil, nil, nil, body)
+		head := stack(gap, rows, label)
+		form = container.New(layout.NewBorderLayout(head, nil, nil, nil), head, body) // in the order in which Tab goes
 	} else {
 		rows.Add(newParagraph(draft.Note).note())
 	}
@@ -159,6 +161,14 @@ func (in *inspector) edit() {
 		width, height = boxWidth, 0
 	}
 	q := in.w.ask(words.T("Edit and send again"), words.T("Send"), form, width, height, func() { in.replay(draft.Replay(model.Text, body.Text)) })
+	leave := func() {
+		if !draft.Edited(body.Text) {
+			q.box.hide()
+			return
+		}
+		in.w.askLoss(words.T("Discard your edits?"), words.T("Discard edits"), words.T("You edited the body of the request, but did not send it."), q.box.hide)
+	}
+	q.box.cancel, q.cancel.OnTapped = leave, leave
 	model.OnSubmitted = func(string) {
 		if !q.save.Disabled() {
 			q.save.OnTapped()

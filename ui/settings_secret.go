@@ -183,14 +183,10 @@ func (f *secretField) keep(then func(stored bool)) {
 		func(ctx context.Context) error { return core.SetSecret(ctx, f.name, value) }, then)
 }
 
-// askDelete removes the secret when the user has agreed. What cannot be taken back is not the
-// answer that is offered first.
+// askDelete removes the secret when the user has agreed.
 func (f *secretField) askDelete() {
 	text := presenter.AskRemoval(f.name)
-	q := f.w.ask(text.Title, words.T("Remove"), newParagraph(text.Text), boxWidth, 0, f.delete)
-	q.save.Importance = widget.MediumImportance
-	q.save.Refresh()
-	f.w.win.Canvas().Focus(q.cancel)
+	f.w.askLoss(text.Title, words.T("Remove"), text.Text, f.delete)
 }
 
 // delete removes the secret from the keychain.

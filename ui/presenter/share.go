@@ -132,6 +132,10 @@ func (d Draft) Replay(model, body string) Replay {
 	return r
 }
 
+// Edited tells whether work would be lost with a body: whether it is another, apart from the
+// model.
+func (d Draft) Edited(body string) bool { return WithModel(body, d.Model) != WithModel(d.Body, d.Model) }
+
 // BodyModel is the model that a body asks for. ok is false while the body is not JSON, or
 // names none.
 func BodyModel(body string) (model string, ok bool) {
