@@ -120,9 +120,21 @@ func (p *modelsPage) addName() {
 	id := p.form.Add()
 	p.changed()
 	if f := p.own.field(id); f != nil {
-		p.scroll.Refresh() // so that the row has its place before it is brought into sight
-		p.w.win.Canvas().Focus(f.name)
+		p.focus(f.name)
 	}
+}
+
+// focusDefault puts the cursor where the model is typed that the tray sets.
+func (p *modelsPage) focusDefault() {
+	if f := p.own.at(0); f != nil {
+		p.focus(f.models)
+	}
+}
+
+// focus puts the cursor into a field that may be out of sight.
+func (p *modelsPage) focus(e *entry) {
+	p.scroll.Refresh() // so that the row has its place before it is brought into sight
+	p.w.win.Canvas().Focus(e)
 }
 
 // try asks the models of a row for a word.

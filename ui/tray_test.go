@@ -27,6 +27,31 @@ func TestTrayChoosesTheDefaultModel(t *testing.T) {
 	}
 }
 
+// Without a model to offer, the tray leads to the field in which one is typed, also where the
+// window was never seen and has little room.
+func TestTrayOpensTheDefaultModel(t *testing.T) {
+	for name, shown := range map[string]bool{"shown": true, "hidden": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, readyCore())
+			s.Start(!shown)
+			s.until("the token's state", func() bool { return s.token != presenter.SecretChecking })
+			if shown {
+				s.window.win.Resize(size(760, 400))
+			}
+			s.menuItem("Default model…").Action()
+			s.settle()
+			p, c := s.window.models, s.window.win.Canvas()
+			field := p.own.rows[0].models
+			if p.form.Own()[0].Name != presenter.DefaultAlias || c.Focused() != fyne.Focusable(field) {
+				t.Fatalf("the cursor is in %v", c.Focused())
+			}
+			if !inSight(p.scroll, field) || shown && p.scroll.Offset.Y == 0 {
+				t.Errorf("the field is out of sight, or was never below it: %v", p.scroll.Offset)
+			}
+		})
+	}
+}
+
 func TestTrayShowsTheLastError(t *testing.T) {
 	s := sceneRequests(t)
 	x := workday()[5]

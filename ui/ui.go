@@ -421,6 +421,7 @@ func (u *UI) act(a presenter.Action) {
 	case presenter.OpenModels:
 		u.show()
 		u.window.open(pageModels)
+		u.window.models.focusDefault()
 	case presenter.Quit:
 		u.quit()
 	case presenter.NoAction, presenter.ChooseModel, presenter.ShowRequest, presenter.ToggleLogin: // all but the first are do's
