@@ -16,6 +16,21 @@ import (
 // models shows nothing that begins otherwise. Behind it any name may stand.
 const published = "claude-gw-"
 
+// chosen is the name that the tray and the window offer for a model of the user's choice. It
+// is an alias once there is one.
+const chosen = "default"
+
+// resolve is provider.Resolve for one of the models that targets has found for alias.
+func resolve(model, alias string) (provider.Route, error) {
+	if alias == "" && model == chosen {
+		return provider.Route{}, &ir.Error{
+			Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
+			Message: prose.New("no default model is chosen yet: choose one on the Models page or in the tray, or add the alias default to the settings file"),
+		}
+	}
+	return provider.Resolve(model)
+}
+
 // targets are the models to try for a name: those of the alias that is written like it,
 // otherwise those of the alias whose pattern fits it best, otherwise the name itself, which
 // is no alias then. What an alias leads to is never looked up as an alias again.

@@ -103,6 +103,31 @@ func TestAliasesAreOffered(t *testing.T) {
 	}
 }
 
+// TestNoDefaultModel: the program itself offers the name default, so it says how to use it.
+func TestNoDefaultModel(t *testing.T) {
+	const says = "no default model is chosen yet: choose one on the Models page or in the tray, or add the alias default to the settings file"
+	none := start(t, newUpstream(t, jsonAnswer(500, "")), withAliases(map[string][]string{"lost": {"default"}}))
+	for _, name := range []string{"default", " default ", "claude-gw-default"} {
+		for _, got := range []reply{none.post("/v1/chat/completions", chat(name, "")), none.post("/v1/messages", messages(name, ""))} {
+			if e := parse(t, got.body); got.status != 404 || !strings.HasSuffix(e.Error.Message, says) {
+				t.Errorf("%q: %d %s", name, got.status, got.body)
+			}
+		}
+	}
+	if got := none.do("GET", "/v1/models/default", ""); got.status != 404 || !strings.Contains(got.body, says) {
+		t.Errorf("as a model: %d %s", got.status, got.body)
+	}
+	for _, got := range []reply{none.post("/v1/chat/completions", chat("default-x", "")), none.post("/v1/chat/completions", chat("lost", ""))} {
+		if got.status != 404 || !strings.Contains(got.body, "no provider is known for the model") {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	}
+	some := start(t, newUpstream(t, jsonAnswer(500, "")), withAliases(map[string][]string{"default": {"echo#demo"}}))
+	if got := some.post("/v1/chat/completions", chat("default", "")); got.status != 200 {
+		t.Errorf("chosen: %d %s", got.status, got.body)
+	}
+}
+
 // TestErrorsNameTheAlias: the client did not write the model's name that is at fault.
 func TestErrorsNameTheAlias(t *testing.T) {
 	gone := jsonAnswer(404, openAIError("model_not_found", "no such model"))

@@ -172,7 +172,7 @@ func replayed(h http.Header) string {
 // choose decides for a model: a provider, and the protocol to speak to it.
 func (x *exchange) choose(model string) (err error) {
 	x.target = model
-	if x.route, err = provider.Resolve(model); err != nil {
+	if x.route, err = resolve(model, x.alias); err != nil {
 		return err
 	}
 	if x.client == ir.OpenAIEmbeddings && !x.route.Provider.Speaks(x.client) {

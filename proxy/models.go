@@ -134,8 +134,8 @@ func (x *exchange) oneModel(id string) error {
 			return x.object(m)
 		}
 	}
-	models, _ := targets(x.cfg.Aliases, id)
-	route, err := provider.Resolve(models[0])
+	models, alias := targets(x.cfg.Aliases, id)
+	route, err := resolve(models[0], alias)
 	if err != nil {
 		return &ir.Error{
 			Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",

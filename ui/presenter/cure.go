@@ -112,6 +112,9 @@ var silent = map[prose.Format]remedy{
 	"Cloudflare AI Gateway: %s":                          noRemedy,
 }
 
+// noDefaultModel is what the proxy says of the model that the window and the tray choose.
+const noDefaultModel prose.Format = "no default model is chosen yet: choose one on the Models page or in the tray, or add the alias default to the settings file"
+
 // untold are the remedies of all other errors. The proxy's own sentence about such an error
 // tells what to do, unless it is silent.
 var untold = map[string]remedy{
@@ -147,6 +150,9 @@ const errorLanguage = "en"
 // cure is what the user can do about a failed exchange, "" when its message says it all.
 func cure(x *event.Exchange) string {
 	if x.Phase != event.Failed {
+		return ""
+	}
+	if x.ErrorText.Format() == noDefaultModel { // which says how to choose one
 		return ""
 	}
 	if r, ok := remedies[x.ErrorKind]; ok {

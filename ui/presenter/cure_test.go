@@ -87,7 +87,13 @@ func TestCure(t *testing.T) {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
+	if got := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "model_not_found", ErrorText: noDefaultModel.With()}); got != "" {
+		t.Errorf("no default model: %q, though the message says what to do", got)
+	}
 	speakChinese(t)
+	if words.Of(string(noDefaultModel)) == string(noDefaultModel) {
+		t.Errorf("%q is no sentence of the proxy", noDefaultModel)
+	}
 	for format := range silent {
 		if words.Of(string(format)) == string(format) {
 			t.Errorf("%q is no sentence of the proxy", format)
