@@ -85,7 +85,7 @@ func newSettingsPage(w *window) *settingsPage {
 		),
 		section(words.T("Azure OpenAI"),
 			p.text(presenter.FieldAzureResource, words.T("Resource"), words.T("Needed for models of azure-openai only.")),
-			p.text(presenter.FieldAzureAPIVersion, words.T("API version"), words.T("As in 2024-02-01.")),
+			p.text(presenter.FieldAzureAPIVersion, words.T("API version"), words.T("For example 2024-02-01.")),
 		),
 		section(words.T("Provider keys"), p.keys.content),
 		section(words.T("Timeouts and diagnosis"),

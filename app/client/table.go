@@ -34,7 +34,7 @@ var table = []Client{
 	{
 		// code.claude.com: settings, environment variables, gateways; Claude Code 2.1.330.
 		ID: "claude-code", Name: "Claude Code", Kind: CommandLine, Protocols: []Protocol{Messages}, Tiers: true,
-		Note: "Do not set ANTHROPIC_API_KEY beside it: Claude Code would send both keys, and the wrong one can win.",
+		Note: "Do not set ANTHROPIC_API_KEY as well: Claude Code would send both keys, and the wrong one can win.",
 		Variants: join(
 			one(Variant{
 				Name: "settings.json", Format: JSON, File: home(".claude/settings.json"),

@@ -13,14 +13,14 @@ type Choice struct{ Value, Text string }
 func Choices(name Field) []Choice {
 	switch name {
 	case FieldLanguage:
-		all := []Choice{{"", words.T("As the system")}}
+		all := []Choice{{"", words.T("Same as the system")}}
 		for _, l := range words.Languages {
 			all = append(all, Choice{l.Tag, l.Name})
 		}
 		return all
 	case FieldTheme:
 		return []Choice{
-			{string(settings.ThemeSystem), words.T("As the system")},
+			{string(settings.ThemeSystem), words.T("Same as the system")},
 			{string(settings.ThemeLight), words.T("Light")},
 			{string(settings.ThemeDark), words.T("Dark")},
 		}

@@ -39,7 +39,7 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 	d.fact(words.T("First byte"), positive(elapsed(x.FirstByte)))
 	d.fact(words.T("Duration"), elapsed(durationOf(x, now)))
 	d.fact(words.T("Tokens"), tokenDetail(x))
-	d.fact(words.T("Sizes"), words.F("{{.In}} in, {{.Out}} out", words.V{"In": size(x.BytesIn), "Out": size(x.BytesOut)}))
+	d.fact(words.T("Sizes"), sizes(x))
 	d.fact(words.T("Cache"), x.CacheStatus)
 	d.fact(words.T("Gateway log"), x.GatewayLogID)
 	d.fact(words.T("Gateway step"), x.GatewayStep)
@@ -54,6 +54,18 @@ func detailOf(x *event.Exchange, now time.Time) Detail {
 		d.Warnings = append(d.Warnings, lossText(w))
 	}
 	return d
+}
+
+// sizes are those of the bodies, as far as there are any: of a refused request none is read.
+func sizes(x *event.Exchange) string {
+	switch {
+	case x.BytesIn == 0 && x.BytesOut == 0:
+		return ""
+	case x.BytesIn == 0:
+		return words.F("{{.Out}} out", words.V{"Out": size(x.BytesOut)})
+	default:
+		return words.F("{{.In}} in, {{.Out}} out", words.V{"In": size(x.BytesIn), "Out": size(x.BytesOut)})
+	}
 }
 
 // models are the model that was asked for and the one it became, with nothing left out.

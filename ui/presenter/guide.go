@@ -55,7 +55,7 @@ func Guide(step GuideStep, s settings.Settings) GuidePage {
 	case GuideToken:
 		return GuidePage{
 			Title: words.T("The gateway's token"),
-			Text:  words.T("In the gateway's settings switch Authenticated Gateway on and create a token with the permissions AI Gateway Run, AI Gateway Read and Workers AI Read. It goes into the system's keychain and nowhere else."),
+			Text:  words.T("In the gateway's settings turn on Authenticated Gateway and create a token with the permissions AI Gateway Run, AI Gateway Read and Workers AI Read. It goes into the system's keychain and nowhere else."),
 			Field: FieldToken, Link: words.T("Open AI Gateway"), URL: dashboard(s),
 		}
 	case GuideKeys:

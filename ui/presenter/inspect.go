@@ -116,7 +116,7 @@ func whyNothing(x *event.Exchange, l capture.Limits) string {
 	case !x.Captured && x.ClientProtocol == "":
 		return words.T("This request was answered by the proxy itself; it has no body.")
 	case !x.Captured:
-		return words.T("Bodies were not being kept when this request ran. Settings > Requests switches that on.")
+		return words.T("Bodies were not being kept when this request ran. Settings > Requests turns that on.")
 	case l.Mode == capture.Errors && x.Phase != event.Failed:
 		return words.T("Only failed requests are kept. Settings > Requests changes that.")
 	case l.Mode == capture.Off:

@@ -171,6 +171,23 @@ func TestEveryPhaseHasItsWordAndTone(t *testing.T) {
 	}
 }
 
+// What was not read has no size.
+func TestSizes(t *testing.T) {
+	for want, x := range map[string]event.Exchange{
+		"": {}, "300 B out": {BytesOut: 300}, "5 B in, 0 B out": {BytesIn: 5}, "5 B in, 300 B out": {BytesIn: 5, BytesOut: 300},
+	} {
+		got := ""
+		for _, f := range detailOf(&x, noon).Facts {
+			if f.Name == "Sizes" {
+				got = f.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestDetail(t *testing.T) {
 	x := event.Exchange{
 		ID: "req_1", Start: noon, Phase: event.Failed, Status: 401, ModelAsked: "a", ModelUsed: "b",

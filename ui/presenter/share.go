@@ -134,7 +134,9 @@ func (d Draft) Replay(model, body string) Replay {
 
 // Edited tells whether work would be lost with a body: whether it is another, apart from the
 // model.
-func (d Draft) Edited(body string) bool { return WithModel(body, d.Model) != WithModel(d.Body, d.Model) }
+func (d Draft) Edited(body string) bool {
+	return WithModel(body, d.Model) != WithModel(d.Body, d.Model)
+}
 
 // BodyModel is the model that a body asks for. ok is false while the body is not JSON, or
 // names none.
