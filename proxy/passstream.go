@@ -167,7 +167,7 @@ func (x *exchange) endStream(err error, tail []byte, obs *observer) error {
 		return nil
 	}
 	var e *ir.Error
-	stopping := x.ctx != nil && errors.Is(context.Cause(x.ctx), errStopping) // the upstream may have heard of it first
+	stopping := errors.Is(context.Cause(x.ctx), errStopping) // the upstream may have heard of it first
 	if errors.Is(err, io.EOF) && !stopping {
 		e = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s ended its stream early", x.route.Provider.Told())}
 	} else if cut := x.cutShort(err); !errors.As(cut, &e) || errors.Is(cut, errGone) {
