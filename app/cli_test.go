@@ -315,7 +315,7 @@ func TestUnusableSettings(t *testing.T) {
 		"two wrong":   {file("[gateway]\nid = 'A B'\n[server]\nlisten = 1\n"), nil, []string{": gateway.id: ", ": server.listen: write it in quotes"}},
 		"too short":   {nil, []string{"--upstream-timeout", "5ns"}, []string{"server.upstream_timeout (flag --upstream-timeout): the time must be at least one second"}},
 		"alias": {file("[aliases]\nfast = 'gpt-5#opnai'\nslow = ['gpt-5#openai', 'fast']\n'*#openai' = 'gpt-5#openai'\n[claude]\nopus = 'nobody'\n"), nil, []string{
-			": aliases.fast: \"opnai\" is not a provider: write it as model#provider. Did you mean gpt-5#openai?",
+			": aliases.fast: \"opnai\" is not a provider: did you mean gpt-5#openai? Write it as model#provider.",
 			": aliases.slow: \"fast\" is an alias too", ": aliases.*#openai: an alias with * never", ": claude.opus: no provider is known for the model \"nobody\"",
 		}},
 		"newer": {file("version = 2000\n"), nil, []string{"version 2000", "update the program"}},

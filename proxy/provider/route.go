@@ -94,13 +94,13 @@ func unknown(what, right prose.Text) *ir.Error {
 	}
 }
 
-// form says how a model is written right. slug is the provider that may have been meant, ""
-// when nobody knows.
+// form says how a model is written right, first what may have been meant: the rest may be cut
+// off where there is little room. slug is its provider, "" when nobody knows.
 func form(model, slug string) prose.Text {
 	if slug == "" {
 		return prose.New("write it as model#provider.")
 	}
-	return prose.New("write it as model#provider. Did you mean %s#%s?", model, slug)
+	return prose.New("did you mean %s#%s? Write it as model#provider.", model, slug)
 }
 
 // example shows one of the models of a provider, if any is known.
