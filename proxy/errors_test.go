@@ -391,6 +391,34 @@ func TestGzippedError(t *testing.T) {
 	}
 }
 
+// TestKeyInQuotes: only that there are quotes is said, right key or wrong.
+func TestKeyInQuotes(t *testing.T) {
+	f := start(t, newUpstream(t, jsonAnswer(500, "")))
+	for name, c := range map[string]struct {
+		header, value string
+		quoted        bool
+	}{
+		"right key":         {"Authorization", `Bearer "` + localKey + `"`, true},
+		"wrong key":         {"Authorization", `Bearer "wrong-key"`, true},
+		"single quotes":     {"X-Api-Key", "'" + localKey + "'", true},
+		"around the scheme": {"Authorization", `"Bearer wrong-key"`, true},
+		"one quote":         {"Authorization", `Bearer "wrong-key`, false},
+		"only a quote":      {"Authorization", `Bearer "`, false},
+		"two kinds":         {"Authorization", `Bearer "wrong-key'`, false},
+		"none":              {"Authorization", "Bearer wrong-key", false},
+	} {
+		for _, got := range []reply{
+			f.post("/v1/chat/completions", chat("echo#demo", ""), without("Authorization"), withHeader(c.header, c.value)),
+			f.post("/v1/messages", messages("echo#demo", ""), without("Authorization"), without("X-Api-Key"), withHeader(c.header, c.value)),
+		} {
+			says := parse(t, got.body).Error.Message
+			if got.status != 401 || strings.Contains(says, "has quotes around it") != c.quoted || strings.Contains(got.body, localKey) || strings.Contains(got.body, "wrong-key") {
+				t.Errorf("%s: %d %s", name, got.status, got.body)
+			}
+		}
+	}
+}
+
 func TestClientsOwnKeyRefused(t *testing.T) {
 	f := start(t, newUpstream(t, jsonAnswer(401, openAIError("invalid_api_key", "bad key"))))
 	mine := []edit{withHeader("Cf-Aig-Authorization", "Bearer "+gateToken), withHeader("Authorization", "Bearer mine-123456")}

@@ -250,7 +250,10 @@ func unauthenticated(h http.Header, cfg *Config) *ir.Error {
 		return unread(prose.New("the proxy's local key"))
 	}
 	text := prose.New("the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key")
-	if !anyKey(h) {
+	switch {
+	case quoted(h):
+		text = prose.New("the key you sent has quotes around it: send it without them; the local key can be copied from Apex AI Proxy, or run apex-ai-proxy key")
+	case !anyKey(h):
 		text = prose.New("no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy, or run apex-ai-proxy key")
 	}
 	return &ir.Error{Kind: ir.Unauthenticated, Code: "invalid_api_key", Message: text}
@@ -265,6 +268,20 @@ func unread(what prose.Text) *ir.Error {
 		Kind: ir.Unavailable, Code: keychainWaiting, RetryAfter: "5",
 		Message: prose.New("%s is in the system's keychain, which has not answered yet: it may be waiting for you to unlock it", what),
 	}
+}
+
+// quoted tells whether a key came in quotes, as it may from a file or a script. What is
+// between them is not looked at.
+func quoted(h http.Header) bool {
+	for _, name := range keyHeaders {
+		for _, value := range h[name] {
+			key := bare(value)
+			if n := len(key); n > 1 && (key[0] == '"' || key[0] == '\'') && key[n-1] == key[0] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func anyKey(h http.Header) bool {
