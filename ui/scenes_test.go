@@ -23,7 +23,7 @@ import (
 var scenes = map[string]func(*testing.T) *stage{
 	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
 	"overview-one-error": sceneErrors(1), "overview-errors": sceneErrors(4),
-	"overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
+	"overview-open": sceneOpen, "overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"keys": sceneKeys, "requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
@@ -143,6 +143,15 @@ func sceneNoTray(t *testing.T) *stage {
 	s := sceneReady(t)
 	s.hostless = true
 	s.window.refresh()
+	return s
+}
+
+// sceneOpen runs where other computers reach it, too.
+func sceneOpen(t *testing.T) *stage {
+	c := readyCore()
+	c.status.Addr = "0.0.0.0:8787"
+	s := newStage(t, c)
+	s.start()
 	return s
 }
 

@@ -81,7 +81,28 @@ func describeRunning(st Status, s settings.Settings, token SecretState) Headline
 	case !setUp(s):
 		h.Detail = words.T("Demo models answer now. Real models need your Cloudflare AI Gateway.")
 	}
+	if open := reach(st.Addr); open != "" {
+		h.Detail = both(h.Detail, open)
+	}
 	return h
+}
+
+// reach says how other computers reach a proxy on addr, "" when they cannot. A computer with
+// several addresses is known by one of them there, so none is named; names are refused unless
+// the settings list them.
+func reach(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	switch ip := net.ParseIP(host); {
+	case host == "" || ip != nil && ip.IsUnspecified():
+		return words.F("Other computers can reach it too: at this computer's IP address in the network and port {{.Port}}.", words.V{"Port": port})
+	case ip == nil || ip.IsLoopback():
+		return ""
+	default:
+		return words.T("Other computers can reach it too, at the same address.")
+	}
 }
 
 func describeFailed(st Status) Headline {

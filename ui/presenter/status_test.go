@@ -27,14 +27,20 @@ func TestDescribe(t *testing.T) {
 		tone   Tone
 		icon   Icon
 	}{
-		"stopped":       {Status{Stopped, addr, nil}, setUpSettings(), SecretPresent, "Stopped", "Nothing listens on " + addr, ToneQuiet, IconStopped},
-		"starting":      {Status{Starting, addr, nil}, setUpSettings(), SecretPresent, "Starting…", "", ToneBusy, IconBusy},
-		"stopping":      {Status{Stopping, addr, nil}, setUpSettings(), SecretPresent, "Stopping…", "time to finish", ToneBusy, IconBusy},
-		"running":       {Status{Running, addr, nil}, setUpSettings(), SecretPresent, "Running on " + addr, "", ToneGood, IconRunning},
-		"new user":      {Status{Running, addr, nil}, settings.Default(), SecretMissing, "Running on " + addr, "Demo models answer now", ToneGood, IconRunning},
-		"no token":      {Status{Running, addr, nil}, setUpSettings(), SecretMissing, "Running on " + addr, "Gateway token missing", ToneWarn, IconAttention},
-		"locked":        {Status{Running, addr, nil}, setUpSettings(), SecretLocked, "Running on " + addr, "Keychain locked", ToneWarn, IconAttention},
-		"not asked yet": {Status{Running, addr, nil}, setUpSettings(), SecretChecking, "Running on " + addr, "", ToneGood, IconRunning},
+		"stopped":          {Status{Stopped, addr, nil}, setUpSettings(), SecretPresent, "Stopped", "Nothing listens on " + addr, ToneQuiet, IconStopped},
+		"starting":         {Status{Starting, addr, nil}, setUpSettings(), SecretPresent, "Starting…", "", ToneBusy, IconBusy},
+		"stopping":         {Status{Stopping, addr, nil}, setUpSettings(), SecretPresent, "Stopping…", "time to finish", ToneBusy, IconBusy},
+		"running":          {Status{Running, addr, nil}, setUpSettings(), SecretPresent, "Running on " + addr, "", ToneGood, IconRunning},
+		"all addresses":    {Status{Running, "0.0.0.0:8787", nil}, setUpSettings(), SecretPresent, "Running on 0.0.0.0:8787", "Other computers can reach it too: at this computer's IP address in the network and port 8787.", ToneGood, IconRunning},
+		"all, IPv6":        {Status{Running, "[::]:8787", nil}, setUpSettings(), SecretPresent, "Running on [::]:8787", "Other computers can reach it too: at this", ToneGood, IconRunning},
+		"one address":      {Status{Running, "192.0.2.7:8787", nil}, setUpSettings(), SecretPresent, "Running on 192.0.2.7:8787", "at the same address", ToneGood, IconRunning},
+		"another loopback": {Status{Running, "127.0.0.2:8787", nil}, setUpSettings(), SecretPresent, "Running on 127.0.0.2:8787", "", ToneGood, IconRunning},
+		"IPv6 loopback":    {Status{Running, "[::1]:8787", nil}, setUpSettings(), SecretPresent, "Running on [::1]:8787", "", ToneGood, IconRunning},
+		"locked and open":  {Status{Running, "0.0.0.0:8787", nil}, setUpSettings(), SecretLocked, "Running on 0.0.0.0:8787", "only demo models answer. Other computers", ToneWarn, IconAttention},
+		"new user":         {Status{Running, addr, nil}, settings.Default(), SecretMissing, "Running on " + addr, "Demo models answer now", ToneGood, IconRunning},
+		"no token":         {Status{Running, addr, nil}, setUpSettings(), SecretMissing, "Running on " + addr, "Gateway token missing", ToneWarn, IconAttention},
+		"locked":           {Status{Running, addr, nil}, setUpSettings(), SecretLocked, "Running on " + addr, "Keychain locked", ToneWarn, IconAttention},
+		"not asked yet":    {Status{Running, addr, nil}, setUpSettings(), SecretChecking, "Running on " + addr, "", ToneGood, IconRunning},
 		"port held": {
 			Status{Failed, addr, &PortError{Addr: addr, Holder: "nginx (pid 12)", Err: busy}},
 			setUpSettings(), SecretPresent,
