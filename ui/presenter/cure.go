@@ -2,6 +2,7 @@ package presenter
 
 import (
 	"net/http"
+	"strings"
 
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/prose"
@@ -18,6 +19,7 @@ const (
 	checkCredentials
 	addCredit
 	checkModel
+	listDemo
 	waitOrRaise
 	shorten
 	replaceToken
@@ -50,6 +52,8 @@ func (r remedy) text() string {
 		return words.T("Add credit with the provider or at Cloudflare.")
 	case checkModel:
 		return words.T("Check the model's name: model#provider.")
+	case listDemo:
+		return words.F("The demo has these models: {{.Models}}.", words.V{"Models": strings.Join(demoModels, "#demo, ") + "#demo"})
 	case waitOrRaise:
 		return words.T("Wait, or raise the limit with the provider or in the gateway.")
 	case shorten:
@@ -90,6 +94,10 @@ func (r remedy) text() string {
 	}
 	return ""
 }
+
+// demoModels are the models of the demo that do something of their own. Each kind of error
+// is one too, beside them.
+var demoModels = []string{"echo", "slow", "tools", "long", "reasoning", "error"}
 
 // remedies are those of errors that do not tell themselves what to do, by their code.
 var remedies = map[string]remedy{
@@ -156,6 +164,9 @@ func cure(x *event.Exchange) string {
 		return ""
 	}
 	if r, ok := remedies[x.ErrorKind]; ok {
+		if r == checkModel && x.Provider == demoProvider {
+			r = listDemo
+		}
 		return r.text()
 	}
 	switch r, mute := silent[x.ErrorText.Format()]; {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unicode"
 
+	"apex-ai-proxy/proxy/demo"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/ui/words"
@@ -103,6 +104,27 @@ func TestCure(t *testing.T) {
 	theirs := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "invalid_api_key", UpstreamProtocol: "openai-chat"})
 	if mine != copyKey.text() || theirs != checkCredentials.text() {
 		t.Errorf("%q and %q", mine, theirs)
+	}
+}
+
+// TestCureOfUnknownDemoModels: the demo names its own models, all but those of single errors.
+func TestCureOfUnknownDemoModels(t *testing.T) {
+	if err := words.Use("en"); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, m := range demo.Models() {
+		if !strings.HasPrefix(m, "error-") {
+			all = append(all, m+"#demo")
+		}
+	}
+	want := "The demo has these models: " + strings.Join(all, ", ") + "."
+	x := event.Exchange{Phase: event.Failed, ErrorKind: "model_not_found", Provider: demoProvider, Status: 404}
+	if got := cure(&x); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if x.Provider = "openai"; cure(&x) != checkModel.text() {
+		t.Errorf("elsewhere: %q", cure(&x))
 	}
 }
 
