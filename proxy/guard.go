@@ -252,7 +252,7 @@ func unauthenticated(h http.Header, cfg *Config) *ir.Error {
 	text := prose.New("the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key")
 	switch {
 	case quoted(h):
-		text = prose.New("the key you sent has quotes around it: send it without them; the local key can be copied from Apex AI Proxy, or run apex-ai-proxy key")
+		text = prose.New("the key you sent has quotes around it: send it without them")
 	case !anyKey(h):
 		text = prose.New("no key was sent: send the proxy's local key as Authorization: Bearer or x-api-key; copy it from Apex AI Proxy, or run apex-ai-proxy key")
 	}
