@@ -78,6 +78,12 @@ func TestQuitWaitsForRequests(t *testing.T) {
 	if listens(addr) {
 		t.Error("new requests are taken while the program is quitting")
 	}
+	told := s.start("--hidden")
+	told.until("it to say that it waits", func() bool { return strings.Contains(told.log.String(), "this one starts when it has ended") })
+	told.signal(syscall.SIGTERM)
+	if code := told.end(); code != 0 {
+		t.Errorf("a copy that waits and is told to end ends with %d", code)
+	}
 	next := s.start("--hidden", "--listen", other)
 	if _, err := answer.ReadString('\n'); err != nil {
 		t.Errorf("the stream does not go on: %v", err)
