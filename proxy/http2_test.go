@@ -235,6 +235,22 @@ func TestFaultsHTTP2(t *testing.T) {
 	}
 }
 
+// beforeHTTP2 is a proxy before an upstream of HTTP/2, which takes as many requests on a
+// connection as servers usually do.
+func beforeHTTP2(t *testing.T, h http.HandlerFunc) *fixture {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100}
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	trust := x509.NewCertPool()
+	trust.AddCert(srv.Certificate())
+	f := start(t, nil, func(cfg *proxy.Config) { cfg.GatewayURL = srv.URL + "/v1" })
+	f.Trust(trust)
+	return f
+}
+
 // TestManyStreamsHTTP2: many clients share few connections to the gateway. Each gets its own
 // answer, word by word as it comes, and one that leaves disturbs no other.
 func TestManyStreamsHTTP2(t *testing.T) {
@@ -242,7 +258,7 @@ func TestManyStreamsHTTP2(t *testing.T) {
 	const clients, words = 150, 40
 	var left, finished atomic.Int32
 	said := make(chan struct{})
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f := beforeHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		_, mark, _ := strings.Cut(string(body), "mark-")
 		mark, _, _ = strings.Cut(mark, `"`)
@@ -262,15 +278,7 @@ func TestManyStreamsHTTP2(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, strings.Join(chatFrames[3:], ""))
 		finished.Add(1)
-	}))
-	srv.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100}
-	srv.EnableHTTP2 = true
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	trust := x509.NewCertPool()
-	trust.AddCert(srv.Certificate())
-	f := start(t, nil, func(cfg *proxy.Config) { cfg.GatewayURL = srv.URL + "/v1" })
-	f.Trust(trust)
+	})
 
 	var begun, all sync.WaitGroup
 	begun.Add(clients)
@@ -322,7 +330,7 @@ func TestManyStreamsHTTP2(t *testing.T) {
 func TestLargeBodyHTTP2(t *testing.T) {
 	leaveNothing(t)
 	image := strings.Repeat("iVBORw0KGgoAAAANSUhEUg", 8<<20/22)
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f := beforeHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if want := `"image":"` + image + `"`; err != nil || len(body) > 1<<20 && !bytes.Contains(body, []byte(want)) {
 			t.Errorf("%v, %d bytes", err, len(body))
@@ -331,14 +339,7 @@ func TestLargeBodyHTTP2(t *testing.T) {
 			t.Errorf("asked over %s", r.Proto)
 		}
 		vendor(w, r)
-	}))
-	srv.EnableHTTP2 = true
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	trust := x509.NewCertPool()
-	trust.AddCert(srv.Certificate())
-	f := start(t, nil, func(cfg *proxy.Config) { cfg.GatewayURL = srv.URL + "/v1" })
-	f.Trust(trust)
+	})
 	var all sync.WaitGroup
 	for i := range 6 {
 		all.Go(func() {
