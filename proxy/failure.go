@@ -31,9 +31,9 @@ func (x *exchange) broken(err error) *ir.Error {
 		case errors.Is(cause, errStopping):
 			return &ir.Error{Kind: ir.Unavailable, Code: "proxy_stopping", Message: prose.New("the proxy is being stopped")}
 		case errors.Is(cause, errUpstreamSlow):
-			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: prose.New("%s did not answer within %s", name, x.cfg.UpstreamTimeout)}
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: prose.New("%s did not answer within %s", name, prose.Span(x.cfg.UpstreamTimeout))}
 		case errors.Is(cause, errStreamIdle):
-			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: prose.New("%s sent nothing for %s in the middle of its answer", name, x.cfg.StreamIdleTimeout)}
+			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: prose.New("%s sent nothing for %s in the middle of its answer", name, prose.Span(x.cfg.StreamIdleTimeout))}
 		default:
 			return nil
 		}

@@ -26,6 +26,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-open": sceneOpen, "overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"keys": sceneKeys, "requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
+	"inspector-resent": sceneResent, "inspector-discard": sceneDiscard,
 	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
@@ -179,6 +180,24 @@ func sceneEdit(t *testing.T) *stage {
 	s := sceneInspector(tabRequest)(t)
 	s.window.win.Resize(size(760, 520))
 	s.inspector().edit()
+	return s
+}
+
+// sceneResent is a request that was sent more than once.
+func sceneResent(t *testing.T) *stage {
+	s := sceneInspector(tabSummary)(t)
+	s.window.requests.list.Select(6)
+	return s
+}
+
+// sceneDiscard asks before an edited body is lost.
+func sceneDiscard(t *testing.T) *stage {
+	s := sceneEdit(t)
+	c := s.window.win.Canvas()
+	c.FocusNext() // from the model to the body
+	body := c.Focused().(*entry)
+	body.SetText(body.Text + " ")
+	s.press(fyne.KeyEscape)
 	return s
 }
 
@@ -590,14 +609,14 @@ func workday() []event.Exchange {
 	add(gpt, event.Failed, 429, 0, 340*ms, 0, 0)
 	out[5].Error, out[5].ErrorKind = "The provider openai limits requests for this key: 60 per minute. It asks to wait 14 seconds.", "rate_limited"
 	add(azure, event.Done, 200, 1430*ms, 92*sec, 44210, 6120)
-	out[6].Tries = []event.Try{{Status: 529, Wait: 700 * ms, Text: prose.New("%s did not answer within %s", "Azure OpenAI", "5m0s")}}
+	out[6].Tries = []event.Try{{Status: 529, Wait: 700 * ms, Text: prose.New("%s did not answer within %s", "Azure OpenAI", "5m")}}
 	add(claude, event.Cancelled, 200, 700*ms, 2300*ms, 0, 0)
 	add(long, event.Done, 200, 210*ms, 1900*ms, 512, 260)
 	add(cross, event.Failed, 401, 0, 180*ms, 0, 0)
 	out[9].ErrorText = refusedToken().Told()
 	out[9].Error = out[9].ErrorText.String()
 	out[9].ErrorKind = "cf_2009"
-	out[9].Tries = []event.Try{{Wait: 500 * ms, Text: prose.New("%s did not answer within %s", "Google AI Studio", "5m0s")}}
+	out[9].Tries = []event.Try{{Wait: 500 * ms, Text: prose.New("%s did not answer within %s", "Google AI Studio", "5m")}}
 	out[9].Warnings = []event.Warning{
 		lost("top_k", prose.New("this upstream does not support top_k")), noThinking,
 	}

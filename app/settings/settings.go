@@ -7,7 +7,6 @@
 package settings
 
 import (
-	"strings"
 	"time"
 
 	"apex-ai-proxy/proxy/prose"
@@ -92,16 +91,7 @@ type Duration time.Duration
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // String is the duration as people write it: 5m rather than 5m0s.
-func (d Duration) String() string {
-	s := time.Duration(d).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
+func (d Duration) String() string { return prose.Span(time.Duration(d)) }
 
 // durationForm is how a duration is written.
 func durationForm() prose.Text { return prose.New(`write it as in "5m" or "90s"`) }

@@ -169,3 +169,15 @@ func (e *Error) Told() Text { return e.text }
 
 // Unwrap are the errors among its values.
 func (e *Error) Unwrap() []error { return e.cause }
+
+// Span is a time as people write it: 5m rather than 5m0s.
+func Span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -65,3 +65,15 @@ func TestErrorWrapsItsCauses(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSpan: times are written as in the settings.
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		5 * time.Minute: "5m", 2 * time.Hour: "2h", 90 * time.Second: "1m30s", 10 * time.Second: "10s",
+		40 * time.Millisecond: "40ms", 3*time.Hour + 10*time.Minute: "3h10m",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%s: %s", d, got)
+		}
+	}
+}

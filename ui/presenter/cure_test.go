@@ -80,7 +80,7 @@ func TestCure(t *testing.T) {
 	}
 	for want, text := range map[string]prose.Text{
 		checkNetwork.text(): prose.New("%s could not be reached: %s", "OpenAI", prose.Verbatim("no such host")),
-		giveTime.text():     prose.New("%s did not answer within %s", "OpenAI", "5m0s"),
+		giveTime.text():     prose.New("%s did not answer within %s", "OpenAI", "5m"),
 		tryLater.text():     prose.New("upstream returned %d%s without a body", 500, ""),
 		"":                  prose.New("the upstream's answer is larger than 64 MiB"),
 	} {

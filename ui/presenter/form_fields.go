@@ -3,7 +3,6 @@ package presenter
 import (
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"apex-ai-proxy/app/settings"
@@ -71,9 +70,9 @@ func textOf(s settings.Settings, name Field) string {
 	case FieldListen:
 		return s.Server.Listen
 	case FieldUpstreamTimeout:
-		return durationText(s.Server.UpstreamTimeout)
+		return s.Server.UpstreamTimeout.String()
 	case FieldStreamIdleTimeout:
-		return durationText(s.Server.StreamIdleTimeout)
+		return s.Server.StreamIdleTimeout.String()
 	case FieldRetries:
 		return strconv.Itoa(s.Server.Retries)
 	case FieldLanguage:
@@ -90,18 +89,6 @@ func textOf(s settings.Settings, name Field) string {
 		return strings.Join(s.Server.Origins, " ")
 	default:
 		return ""
-	}
-}
-
-// durationText is a duration without units that are zero: "10m" and not "10m0s".
-func durationText(d settings.Duration) string {
-	switch t := time.Duration(d); {
-	case t >= time.Hour && t%time.Hour == 0:
-		return count(int64(t/time.Hour)) + "h"
-	case t >= time.Minute && t%time.Minute == 0 && t < time.Hour:
-		return count(int64(t/time.Minute)) + "m"
-	default:
-		return t.String()
 	}
 }
 
