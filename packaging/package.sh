@@ -108,7 +108,12 @@ macos() {
 	ln -s /Applications "$work/image/Applications"
 	base=apex-ai-proxy-$VERSION-macos
 	bill "$app/Contents/MacOS/apex-ai-proxy"
-	hdiutil create -quiet -ov -format UDZO -volname "$NAME" -srcfolder "$work/image" "$out/$base.dmg"
+	# What looks into each new volume, as a virus scanner, can make it busy for a moment.
+	for one in 1 2 3 4 5; do
+		hdiutil create -quiet -ov -format UDZO -volname "$NAME" -srcfolder "$work/image" "$out/$base.dmg" && return
+		sleep 10
+	done
+	die "The disk image could not be made."
 }
 
 # windows makes the program with its window, and one of the same name for the command line: a

@@ -11,4 +11,5 @@ setup headless
 program=${2:-$ROOT/apex-ai-proxy}
 [ -f "$program" ] || die "There is no program at $program. Build it first, or name it."
 program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
-(cd "$ROOT" && go run ./packaging/sbom "$program") >"$1"
+version=$(sed -n 's/^Version = "\(.*\)"$/\1/p' "$ROOT/FyneApp.toml")
+(cd "$ROOT" && go run ./packaging/sbom "$program" "$version") >"$1"

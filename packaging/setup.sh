@@ -121,7 +121,11 @@ usable() {
 	local have
 	have=$(go_here)
 	[ -n "$have" ] || return 1
-	at_least "$have" "$GO_WANTED" && return 0
+	if at_least "$have" "$GO_WANTED"; then
+		# It would fetch the newer one that go.mod names; where that cannot be had, it does by itself.
+		(cd "$ROOT" && go version >/dev/null 2>&1) || export GOTOOLCHAIN=local
+		return 0
+	fi
 	at_least "$have" 1.21 || return 1
 	# Some distributions switch this off in a file; the person's own choice is respected.
 	[ -n "${GOTOOLCHAIN:-}" ] || export GOTOOLCHAIN=auto
@@ -142,27 +146,30 @@ packaged_go() { # manager
 	esac
 }
 
-# official_go puts the release that go.mod names into .cache/go, checked against its published sum.
+# official_go puts the release that go.mod names for building into .cache/go, checked against its
+# published sum. The oldest that could build this module would bring its known faults along.
 official_go() { # manager
-	local os arch name base have want
+	local os arch version name base have want
+	version=$(sed -n 's/^toolchain go//p' "$ROOT/go.mod")
+	version=${version:-$GO_WANTED}
 	os=$(uname -s | tr '[:upper:]' '[:lower:]')
 	case $(uname -m) in
 	x86_64 | amd64) arch=amd64 ;;
 	aarch64 | arm64) arch=arm64 ;;
-	*) die "Install Go $GO_WANTED or newer from https://go.dev/dl/ and try again." ;;
+	*) die "Install Go $version or newer from https://go.dev/dl/ and try again." ;;
 	esac
-	name=go$GO_WANTED.$os-$arch.tar.gz
+	name=go$version.$os-$arch.tar.gz
 	base=https://dl.google.com/go # where https://go.dev/dl/ leads
 	command -v curl >/dev/null || [ -z "$1" ] || install_packages "$1" curl
-	command -v curl >/dev/null || die "Install curl, or Go $GO_WANTED from https://go.dev/dl/, and try again."
-	say "Fetching Go $GO_WANTED into .cache/go"
+	command -v curl >/dev/null || die "Install curl, or Go $version from https://go.dev/dl/, and try again."
+	say "Fetching Go $version into .cache/go"
 	mkdir -p "$CACHE"
 	rm -rf "$CACHE/go" "$CACHE/go.part"
 	mkdir "$CACHE/go.part"
 	if ! curl -fsSL --retry 3 -o "$CACHE/go.part/$name" "$base/$name" ||
 		! want=$(curl -fsSL --retry 3 "$base/$name.sha256"); then
 		rm -rf "$CACHE/go.part"
-		die "Go could not be fetched. Install Go $GO_WANTED or newer from https://go.dev/dl/ and try again."
+		die "Go could not be fetched. Install Go $version or newer from https://go.dev/dl/ and try again."
 	fi
 	have=$( (sha256sum "$CACHE/go.part/$name" 2>/dev/null || shasum -a 256 "$CACHE/go.part/$name") | cut -d' ' -f1)
 	if [ "$have" != "${want%% *}" ]; then
@@ -193,6 +200,19 @@ setup_go() { # manager
 	official_go "$1"
 	hash -r
 	usable || die "Go $GO_WANTED or newer is needed; get it from https://go.dev/dl/ and try again."
+}
+
+# go_tool builds a program of another module, once, and puts its path into TOOL. What one release
+# of Go compiles does not always read what the next one's library is written in.
+go_tool() { # program's package, version
+	local name=${1##*/}
+	TOOL=$CACHE/bin/$name-$2-$(go env GOVERSION | cut -d. -f1,2)
+	[ ! -x "$TOOL" ] || return 0
+	say "Building $name $2 into .cache/bin; this can take some minutes, once."
+	mkdir -p "$CACHE/bin/new-$name"
+	GOBIN=$CACHE/bin/new-$name go install "$1@$2"
+	mv "$CACHE/bin/new-$name/$name" "$TOOL"
+	rmdir "$CACHE/bin/new-$name"
 }
 
 # check_macos says what only a person can install.

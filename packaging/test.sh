@@ -57,10 +57,11 @@ all_tests() {
 	local status=0 raced rest
 	raced=$(go list ./proxy/... ./app/... | grep -v -e /app/desktop -e /app/e2e -e /proxy/convert)
 	rest=$(go list ./... | grep -vxF "$raced")
+	# Under the race detector, memory costs several times as much: what is garbage goes early.
 	# shellcheck disable=SC2086 # lists of words
-	go test -json -race -timeout 15m $raced || status=1
+	GOMEMLIMIT=512MiB go test -json -race -timeout 30m $raced || status=1
 	# shellcheck disable=SC2086
-	go test -json -timeout 15m $rest || status=1
+	go test -json -timeout 30m $rest || status=1
 	return $status
 }
 

@@ -63,8 +63,9 @@ var allowances = []allowance{
 	{"proxy/event", []string{"proxy/prose"}, "records are the language between proxy and window, so they depend on neither"},
 	{"app/settings", []string{"proxy/prose", "proxy/spelling"}, "settings are read by all and know nobody"},
 	{"app/secret", []string{"proxy/prose"}, "a store keeps strings and knows nobody"},
+	{"app/secret/pasted", nil, "it is a leaf"},
 	{"app/client", nil, "what clients are told is a table, and it knows nobody"},
-	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "proxy/probe", "proxy/prose", "app/settings", "app/client", "ui/words"}, "it works on values and on interfaces it declares itself"},
+	{"ui/presenter", []string{"proxy/event", "proxy/capture", "proxy/capture/export", "proxy/probe", "proxy/prose", "app/settings", "app/client", "app/secret/pasted", "ui/words"}, "it works on values and on interfaces it declares itself"},
 	{"assets", nil, "it is a leaf"},
 }
 

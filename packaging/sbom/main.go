@@ -1,7 +1,8 @@
 // Command sbom writes what a built program consists of, as a bill of materials in the form
-// CycloneDX 1.6 (JSON): the modules that the compiler noted in it.
+// CycloneDX 1.6 (JSON): the modules that the compiler noted in it. The compiler does not know the
+// program's own version.
 //
-//	go run ./packaging/sbom PROGRAM > sbom.json
+//	go run ./packaging/sbom PROGRAM VERSION > sbom.json
 package main
 
 import (
@@ -16,15 +17,15 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: sbom PROGRAM")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: sbom PROGRAM VERSION")
 		os.Exit(2)
 	}
 	info, err := buildinfo.ReadFile(os.Args[1])
 	if err == nil {
 		enc := json.NewEncoder(os.Stdout)
 		enc.SetIndent("", "  ")
-		err = enc.Encode(billOf(info))
+		err = enc.Encode(billOf(info, os.Args[2]))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sbom:", err)
@@ -64,10 +65,10 @@ type property struct {
 	Value string `json:"value"`
 }
 
-// billOf is the bill of a program with these modules. The hashes are those of go.sum.
-func billOf(info *debug.BuildInfo) bill {
+// billOf is the bill of a program of this version with these modules. The hashes are those of go.sum.
+func billOf(info *debug.BuildInfo, version string) bill {
 	b := bill{Format: "CycloneDX", Spec: "1.6", Version: 1}
-	b.Metadata.Component = component{Type: "application", Ref: info.Main.Path, Name: info.Main.Path, Version: info.Main.Version}
+	b.Metadata.Component = component{Type: "application", Ref: info.Main.Path, Name: info.Main.Path, Version: version}
 	for _, s := range info.Settings {
 		if s.Key == "GOOS" || s.Key == "GOARCH" || s.Key == "CGO_ENABLED" || s.Key == "-tags" || s.Key == "vcs.revision" {
 			b.Metadata.Component.Properties = append(b.Metadata.Component.Properties, property{"build:" + strings.TrimPrefix(s.Key, "-"), s.Value})
