@@ -7,6 +7,7 @@ import (
 
 	"apex-ai-proxy/proxy/apierror"
 	"apex-ai-proxy/proxy/convert/ir"
+	"apex-ai-proxy/proxy/demo"
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/proxy/prose"
 	"apex-ai-proxy/proxy/provider"
@@ -28,7 +29,14 @@ func resolve(model, alias string) (provider.Route, error) {
 			Message: prose.New("no default model is chosen yet: choose one on the Models page or in the tray, or add the alias default to the settings file"),
 		}
 	}
-	return provider.Resolve(model)
+	route, err := provider.Resolve(model)
+	if err == nil && route.Provider.Local && !demo.Knows(route.Model) {
+		return provider.Route{}, &ir.Error{
+			Kind: ir.ModelNotFound, Param: "model", Code: "model_not_found",
+			Message: prose.New("%s has no model %q: use %s", route.Provider.Told(), route.Model, strings.Join(demo.Models(), ", ")),
+		}
+	}
+	return route, err
 }
 
 // targets are the models to try for a name: those of the alias that is written like it,

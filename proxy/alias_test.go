@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -343,6 +344,42 @@ func TestResponsesBodyOnTheChatPath(t *testing.T) {
 	for _, want := range []string{`"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"hi"}]`, `"max_completion_tokens":9`, `"function":{"name":"f"`} {
 		if in.path != "/v1/acc/gw/openai/chat/completions" || !strings.Contains(in.body, want) {
 			t.Errorf("%s got %s without %s", in.path, in.body, want)
+		}
+	}
+}
+
+// TestUnknownModelIsToldOnce: the error names the models that there are, and says once what it
+// is about.
+func TestUnknownModelIsToldOnce(t *testing.T) {
+	f := start(t, newUpstream(t, vendor))
+	for model, want := range map[string]string{
+		"ecko#demo":   `has no model "ecko": use echo, `,
+		"gpt-5#opena": `"opena" is not a provider: `,
+		"unheard-of":  `no provider is known for the model "unheard-of": `,
+	} {
+		for _, got := range []reply{
+			f.post("/v1/chat/completions", chat(model, "")), f.post("/v1/messages", messages(model, "")),
+			f.post("/v1/responses", `{"model":"`+model+`","input":"hi"}`),
+			f.post("/v1/embeddings", `{"model":"`+model+`","input":"hi"}`),
+			f.post("/v1/messages/count_tokens", messages(model, "")),
+			f.do("GET", "/v1/models/"+url.PathEscape(model), ""),
+			f.do("GET", "/v1/models/"+url.PathEscape(model), "", withHeader("Anthropic-Version", "2023-06-01")),
+		} {
+			said := parse(t, got.body).Error.Message
+			record := f.final(got.header.Get("X-Apex-Request-Id")).Error
+			for _, s := range []string{said, record} {
+				if got.status != 404 || !strings.Contains(s, want) || strings.Count(s, "model: ") > 1 {
+					t.Errorf("%s: %d %s", model, got.status, s)
+				}
+				if model == "ecko#demo" && !strings.Contains(s, "use echo, slow, tools, ") {
+					t.Errorf("it does not say which models there are: %s", s)
+				}
+			}
+		}
+	}
+	for _, model := range []string{"echo#demo", "echo-anthropic#demo", "error-429-openai#demo"} {
+		if got := f.post("/v1/chat/completions", chat(model, "")); got.status == 404 {
+			t.Errorf("%s: %s", model, got.body)
 		}
 	}
 }

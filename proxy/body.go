@@ -67,21 +67,42 @@ var bom = []byte("\xEF\xBB\xBF")
 // slowBody is the code of the error for a body that stopped arriving.
 const slowBody = "request_timeout"
 
-// patient reads a body as long as it keeps coming. The deadline is set anew once an eighth of
-// the silence is over, not with every read: most bodies are here by then.
+// patient reads a body as long as it keeps coming. It is watched for silence, and its connection
+// has a deadline only once there was too much: to set one and to take it back would cost more
+// than to read a body that is there. The watch is set anew once an eighth of the silence is over,
+// not with every read: most bodies are here by then.
 type patient struct {
 	io.Reader
+	watch   *watch
 	rc      *http.ResponseController
 	silence time.Duration
-	set     time.Time // when the deadline was set
+	set     time.Time // when the watch was set
+	late    bool      // the connection has a deadline; to be looked at when the watch rests
 }
 
 func (p *patient) Read(b []byte) (int, error) {
 	if now := time.Now(); now.Sub(p.set) > p.silence/8 {
 		p.set = now
-		_ = p.rc.SetReadDeadline(now.Add(p.silence)) // where there is no connection there is no silence
+		p.watch.await(p.silence, p.giveUp)
 	}
 	return p.Reader.Read(b)
+}
+
+// giveUp ends the read that goes on, and those that follow.
+func (p *patient) giveUp() {
+	p.late = true
+	_ = p.rc.SetReadDeadline(time.Now()) // where there is no connection there is no silence
+}
+
+// end must be called once the body has been read, or not all of it.
+func (p *patient) end(err error) {
+	p.watch.rest()
+	switch {
+	case err != nil && !p.late: // for what the server reads of the rest
+		_ = p.rc.SetReadDeadline(time.Now().Add(p.silence))
+	case err == nil && p.late:
+		_ = p.rc.SetReadDeadline(time.Time{})
+	}
 }
 
 func splitCodings(values []string) []string {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,11 +17,14 @@ type drip struct {
 	taker
 	left     string
 	pause    time.Duration // before each byte
-	deadline time.Time     // of reads, zero for none
+	deadline atomic.Int64  // of reads, in nanoseconds of Unix's time, 0 for none
 }
 
 func (d *drip) SetReadDeadline(at time.Time) error {
-	d.deadline = at
+	d.deadline.Store(0)
+	if !at.IsZero() {
+		d.deadline.Store(at.UnixNano())
+	}
 	return nil
 }
 
@@ -29,7 +33,7 @@ func (d *drip) Read(b []byte) (int, error) {
 		return 0, io.EOF
 	}
 	time.Sleep(d.pause)
-	if !d.deadline.IsZero() && time.Now().After(d.deadline) {
+	if at := d.deadline.Load(); at != 0 && time.Now().UnixNano() > at {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n := copy(b[:1], d.left)
@@ -62,7 +66,7 @@ func TestSteadyBody(t *testing.T) {
 			if s.handler.ServeHTTP(d, r); d.status != c.status {
 				t.Errorf("a byte each %v: %d", c.pause, d.status)
 			}
-			if c.status == http.StatusOK && !d.deadline.IsZero() {
+			if c.status == http.StatusOK && d.deadline.Load() != 0 {
 				t.Errorf("a byte each %v: while it is answered, the connection still has a deadline", c.pause)
 			}
 		})
@@ -71,20 +75,61 @@ func TestSteadyBody(t *testing.T) {
 
 // TestSilentBody: without a byte, no body is waited for longer than the silence that is allowed.
 func TestSilentBody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := &drip{left: strings.Repeat("x", 100)}
-		p := &patient{Reader: d, rc: http.NewResponseController(d), silence: bodySilence}
-		for d.pause = 0; ; d.pause += time.Second {
-			began := time.Now()
-			if _, err := p.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
-				if d.pause < bodySilence*7/8 {
-					t.Errorf("given up after %v", d.pause)
-				}
-				return
+	for pause := time.Duration(0); ; pause += time.Second {
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			d := &drip{left: strings.Repeat("x", 100)}
+			p := &patient{Reader: d, watch: new(watch), rc: http.NewResponseController(d), silence: bodySilence}
+			for d.left != "" && err == nil { // the last of them at the worst moment, or at none
+				_, err = p.Read(make([]byte, 1))
+				d.pause = pause
 			}
-			if d.deadline.Sub(began) > bodySilence || d.pause > bodySilence {
-				t.Fatalf("after %v it goes on", d.pause)
+			p.end(err)
+			if err == nil && d.deadline.Load() != 0 {
+				t.Errorf("a byte each %v: its connection has a deadline", pause)
 			}
+		})
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			if pause < bodySilence*7/8 {
+				t.Errorf("given up after %v", pause)
+			}
+			return
 		}
-	})
+		if pause > bodySilence {
+			t.Fatalf("after %v it goes on", pause)
+		}
+	}
+}
+
+// TestRestOfABody: what the server reads of a body that nobody wants is not waited for without
+// end, and a body that was there in the last moment leaves no deadline.
+func TestRestOfABody(t *testing.T) {
+	for _, c := range []struct {
+		late, wrong, deadline bool
+	}{
+		{false, false, false},
+		{true, false, false},
+		{false, true, true},
+		{true, true, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := &drip{left: "xx"}
+			p := &patient{Reader: d, watch: new(watch), rc: http.NewResponseController(d), silence: bodySilence}
+			if _, err := p.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			if c.late {
+				time.Sleep(bodySilence + time.Second)
+			}
+			var err error
+			if c.wrong {
+				err = io.ErrUnexpectedEOF
+			}
+			p.end(err)
+			time.Sleep(10 * bodySilence) // nothing comes behind the end
+			if has := d.deadline.Load() != 0; has != c.deadline {
+				t.Errorf("%+v: a deadline is there: %v", c, has)
+			}
+		})
+	}
 }

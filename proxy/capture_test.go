@@ -106,6 +106,57 @@ func TestCapturesOfFailures(t *testing.T) {
 	}
 }
 
+// TestCapturesOfRefusals: of what is refused before it is read, the proxy's own answer is kept, and
+// nothing of the request.
+func TestCapturesOfRefusals(t *testing.T) {
+	for name, edits := range map[string][]edit{
+		"wrong key":    {withHeader("Authorization", "Bearer sk-somebody-elses-key")},
+		"no key":       {without("Authorization")},
+		"foreign page": {withHeader("Origin", "https://elsewhere.example")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := capture.NewStore(capture.DefaultLimits(), nil)
+			f := start(t, newUpstream(t, vendor), capturing(store))
+			got := f.post("/v1/messages?key=in-the-address", messages("gpt-4o#openai", ""), edits...)
+			rec := f.final(got.header.Get("Request-Id"))
+			snap, ok := store.Get(rec.ID)
+			if !ok || !snap.Done || !rec.Captured || got.status < 400 {
+				t.Fatalf("%d %t %+v %+v", got.status, ok, snap, rec)
+			}
+			if m := &snap.Messages[capture.ClientAnswer]; m.Status != got.status || string(m.Body) != got.body || m.Size == 0 {
+				t.Errorf("kept %d %s, the client got %d %s", m.Status, m.Body, got.status, got.body)
+			}
+			for _, side := range []capture.Side{capture.ClientRequest, capture.UpstreamRequest, capture.UpstreamAnswer} {
+				if m := snap.Messages[side]; m.Seen || m.Size > 0 || m.Header != nil || m.URL != "" {
+					t.Errorf("side %d: %+v", side, m)
+				}
+			}
+			if some, _ := store.Kept(rec.ID); some {
+				t.Error("it could be sent again")
+			}
+			store.SetLimits(capture.Limits{Mode: capture.Off})
+			if rec = f.final(f.post("/v1/messages", "{}", edits...).header.Get("Request-Id")); rec.Captured || store.Bytes() > 0 {
+				t.Errorf("%d bytes are kept although captures are off", store.Bytes())
+			}
+		})
+	}
+}
+
+// TestRefusalsLeaveRoom: a stranger does not push out what is kept of others.
+func TestRefusalsLeaveRoom(t *testing.T) {
+	limits := capture.DefaultLimits()
+	limits.Exchanges = 20
+	store := capture.NewStore(limits, nil)
+	f := start(t, newUpstream(t, vendor), capturing(store))
+	good := f.post("/v1/messages", messages("gpt-4o#openai", "")).header.Get("Request-Id")
+	for range 2 * limits.Exchanges {
+		f.post("/v1/messages", messages("gpt-4o#openai", ""), without("Authorization"))
+	}
+	if snap, ok := store.Get(good); !ok || !snap.Done {
+		t.Error("what was kept of a request is lost")
+	}
+}
+
 func TestNoCaptures(t *testing.T) {
 	f := start(t, newUpstream(t, vendor))
 	x := f.final(f.post("/v1/messages", messages("gpt-4o#openai", ""), withHeader("X-Apex-Replay-Of", "<script>")).header.Get("Request-Id"))

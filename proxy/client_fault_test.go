@@ -196,6 +196,46 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
+// TestClientTakesNothing: one that stands still does not hold its exchange for ever, however its
+// answer is brought to it.
+func TestClientTakesNothing(t *testing.T) {
+	eachClient(t, func(t *testing.T, c clientOf, model string, stream bool) {
+		if !stream && c.name != "messages" {
+			return // whole answers are brought to all of them in the same ways
+		}
+		leaveNothing(t)
+		begin, more := piece(model, strings.Repeat("words ", 2000))
+		left := make(chan struct{}, 1)
+		f := start(t, newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+			if stream {
+				endless(200, "text/event-stream", begin, more, new(atomic.Int64))(w, r)
+			} else {
+				r.Body = io.NopCloser(strings.NewReader(upstreamBody(r, false)))
+				right := played(r).Body.Bytes()
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write(bytes.Replace(right, []byte("hello"), bytes.Repeat([]byte("words "), mib), 1))
+			}
+			left <- struct{}{}
+		}), func(cfg *proxy.Config) { cfg.StreamIdleTimeout = 500 * time.Millisecond })
+		body := c.body(model, stream)
+		conn := f.dial(wireRequest(c.path, body, len(body)))
+		until(t, "the record to be closed", func() bool {
+			all := f.bus.Recent()
+			return len(all) == 1 && all[0].Phase.Final()
+		})
+		if x := f.bus.Recent()[0]; x.Phase != event.Failed || x.ErrorKind != "client_idle" {
+			t.Errorf("record %+v", x)
+		}
+		<-left
+		until(t, "the exchange to end", func() bool { return f.Active() == 0 })
+		// What came to it already it can still read, but it cannot take it for all of the answer.
+		if got, err := io.ReadAll(conn); err == nil && bytes.HasSuffix(got, []byte("\r\n0\r\n\r\n")) && !bytes.Contains(got, []byte("took nothing")) {
+			t.Errorf("%d bytes look like all of the answer: it ends in %s", len(got), got[len(got)-300:])
+		}
+		_ = conn.Close()
+	})
+}
+
 // heap is how much memory is in use.
 func heap() uint64 {
 	runtime.GC()

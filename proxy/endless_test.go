@@ -137,6 +137,9 @@ func TestAnswerWithoutEnd(t *testing.T) {
 				if parse(t, string(b)); err != nil || resp.StatusCode != 502 {
 					t.Errorf("%d %v %s", resp.StatusCode, err, b)
 				}
+				if form.name == "whole" && !bytes.Contains(b, []byte(" sent an answer larger than 64 MiB")) {
+					t.Errorf("says %s", b)
+				}
 				if got := sent.Load(); got > 96*mib {
 					t.Errorf("%d MiB were taken", got/mib)
 				}

@@ -59,7 +59,7 @@ var errorRows = []struct {
 	{"400 credit", 400, `{"error":{"message":"Your credit balance is too low"}}`, want{402, "billing_error", ""}, want{429, "insufficient_quota", "insufficient_quota"}, "credit balance", true},
 	{"500", 500, `[{"error":{"code":500,"message":"inside","status":"INTERNAL"}}]`, want{500, "api_error", ""}, want{500, "server_error", ""}, "inside", false},
 	{"501", 501, `{}`, want{501, "api_error", ""}, want{501, "server_error", ""}, "501", true},
-	{"502", 502, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "upstream returned 502 Bad Gateway without a body", false},
+	{"502", 502, "", want{502, "api_error", ""}, want{502, "server_error", ""}, "the provider returned 502 Bad Gateway without a body", false},
 	{"520", 520, "error code: 520", want{502, "api_error", ""}, want{502, "server_error", ""}, "error code: 520", false},
 	{"503", 503, `{"message":"down"}`, want{503, "api_error", ""}, want{503, "server_error", ""}, "down", false},
 	{"503 overloaded", 503, `{"message":"The model is overloaded"}`, want{529, "overloaded_error", ""}, want{503, "server_error", "overloaded"}, "overloaded", false},
@@ -379,16 +379,55 @@ func TestEndOfConnection(t *testing.T) {
 
 // TestGzippedError: of which no header tells that it is compressed.
 func TestGzippedError(t *testing.T) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	_, _ = io.WriteString(z, openAIError("x", "readable"))
-	_ = z.Close()
-	f := start(t, newUpstream(t, jsonAnswer(400, b.String())))
+	f := start(t, newUpstream(t, jsonAnswer(400, gzipOf(openAIError("x", "readable")))))
 	for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("gpt-4o#openai", ""))} {
 		if e := parse(t, got.body); got.status != 400 || e.Error.Message != "readable" {
 			t.Errorf("%d %s", got.status, got.body)
 		}
 	}
+}
+
+// TestUnreadableError: nobody is shown bytes that are no text, neither the client nor the record.
+func TestUnreadableError(t *testing.T) {
+	packed := gzipOf(openAIError("x", "readable") + strings.Repeat("\n", 2<<20))
+	for name, c := range map[string]struct{ body, want string }{
+		"packed":                      {gzipOf(openAIError("x", "readable")), "readable"},
+		"packed, more than is looked": {packed, "with a body that cannot be read"},
+		"packed, cut off":             {packed[:len(packed)/2], "with a body that cannot be read"},
+		"not packed after all":        {"\x1f\x8b\x08\xff\xfe\xfd\xfc\xfb\xfa", "with a body that cannot be read"},
+		"packed otherwise":            {"\x28\xb5\x2f\xfd\x04\x00\x59\x00\x00\xff\xfe\x80", "with a body that cannot be read"},
+		"text of an old encoding":     {"ung\xfcltig, says the upstream", "says the upstream"},
+	} {
+		for _, status := range []int{200, 400, 503} { // the last is tried again
+			if name == "packed" && status == 200 {
+				continue // as an answer, it is none
+			}
+			f, _ := again(t, newUpstream(t, jsonAnswer(status, c.body)))
+			for _, got := range []reply{f.post("/v1/chat/completions", chat("gpt-4o#openai", "")), f.post("/v1/messages", messages("gpt-4o#openai", ""))} {
+				x := f.final(got.header.Get("X-Apex-Request-Id"))
+				said := []string{parse(t, got.body).Error.Message, x.Error}
+				for _, try := range x.Tries {
+					said = append(said, try.Why)
+				}
+				for _, s := range said {
+					if !strings.Contains(s, c.want) || strings.Count(s, "\uFFFD") > 1 {
+						t.Errorf("%s, %d: says %q", name, status, s)
+					}
+				}
+				if status == 503 && len(x.Tries) == 0 {
+					t.Errorf("%s: was not tried again", name)
+				}
+			}
+		}
+	}
+}
+
+func gzipOf(text string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.WriteString(z, text)
+	_ = z.Close()
+	return b.String()
 }
 
 // TestKeyInQuotes: only that there are quotes is said, right key or wrong.

@@ -138,13 +138,12 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.Captured = x.bytes != nil
 	x.rec.ReplayOf = replayed(x.r.Header)
 	x.publish(event.Waiting)
-	body, held, err := readBody(x.r, &patient{Reader: x.r.Body, rc: x.rc, silence: x.s.bodySilence}, x.cfg.MaxBody)
+	body, held, err := x.read()
 	x.asked, x.body = body, held
 	x.bytes.Request(capture.ClientRequest, x.rec.Method, x.r.URL.RequestURI(), x.r.Header, body)
 	if err != nil {
-		return nil, err // the deadline stays, for what the server reads of the rest
+		return nil, err
 	}
-	_ = x.rc.SetReadDeadline(time.Time{})
 	x.rec.BytesIn = int64(len(body))
 	q, err := provider.PeekOver(body, held.gaps.Spans())
 	if err != nil {
@@ -156,6 +155,17 @@ func (x *exchange) prepare() (*provider.Request, error) {
 	x.rec.ModelAsked, x.rec.Stream = x.recorded(q.Model), q.Stream
 	x.stops = !q.Field("stop_sequences").Empty()
 	return q, nil
+}
+
+// read reads the body, as long as it keeps coming.
+func (x *exchange) read() (body []byte, held *lease, err error) {
+	p := &patient{Reader: x.r.Body, watch: &x.watch, rc: x.rc, silence: x.s.bodySilence}
+	defer func() { p.end(err) }()
+	if l := newLowWater(x.r, p.silence/8); l != nil {
+		defer l.end()
+		p.Reader = l
+	}
+	return readBody(x.r, p, x.cfg.MaxBody)
 }
 
 // ReplayHeader names, in a request that repeats one, the exchange that it repeats.
@@ -264,8 +274,7 @@ func (x *exchange) address() (string, error) {
 func (x *exchange) follow() (release func()) {
 	parent := x.r.Context()
 	x.ctx, x.cancel = context.WithCancelCause(parent)
-	cancel := x.cancel
-	x.watch.reset(x.cfg.StreamIdleTimeout, func() { cancel(errStreamIdle) })
+	x.watch.reset(x.cfg.StreamIdleTimeout, x.cancel, x.rc)
 	return func() {
 		x.watch.stop()
 		x.cancel(nil)
@@ -278,8 +287,8 @@ func (x *exchange) json(status int, body []byte) error {
 	h["Content-Type"] = mediaJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	x.commit(status)
-	if x.r.Method != http.MethodHead {
-		x.write(body)
+	if x.r.Method != http.MethodHead && !x.write(body) && x.rec.Phase != event.Failed {
+		x.gone()
 	}
 	return nil
 }

@@ -111,8 +111,9 @@ func TestNotesAreMasked(t *testing.T) {
 // TestWatch: silence calls, bytes do not, and nothing is called after stop.
 func TestWatch(t *testing.T) {
 	var alive, idle atomic.Int32
-	w := &watch{idle: time.Hour, onIdle: func() { idle.Add(1) }}
+	w := &watch{idle: time.Hour, onIdle: func(error) { idle.Add(1) }}
 	w.begin(time.Now())
+	w.reading.Store(true)
 	w.keepAlive(2*time.Millisecond, func() { alive.Add(1) })
 	wait(t, func() bool { return alive.Load() >= 3 })
 	w.stop()
@@ -122,12 +123,13 @@ func TestWatch(t *testing.T) {
 		t.Errorf("called after stop, or idle %d", idle.Load())
 	}
 
-	quiet := &watch{idle: 2 * time.Millisecond, onIdle: func() { idle.Add(1) }}
+	quiet := &watch{idle: 2 * time.Millisecond, onIdle: func(error) { idle.Add(1) }}
+	quiet.reading.Store(true)
 	quiet.begin(time.Now())
 	wait(t, func() bool { return idle.Load() == 1 })
 	quiet.stop()
 
-	busy := &watch{idle: time.Hour, onIdle: func() { idle.Add(1) }}
+	busy := &watch{idle: time.Hour, onIdle: func(error) { idle.Add(1) }}
 	busy.begin(time.Now().Add(-2 * time.Hour)) // started long ago, but bytes come now
 	busy.look()
 	busy.touch()

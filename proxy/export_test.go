@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -25,7 +26,20 @@ func (s *Server) WithoutWaiting(told func(time.Duration)) {
 
 // Trust makes the server trust an upstream's certificate.
 func (s *Server) Trust(pool *x509.CertPool) {
-	s.up.transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	s.up.transport.Load().TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+}
+
+// Connect has every connection to an upstream be what wrap makes of it.
+func (s *Server) Connect(wrap func(net.Conn) net.Conn) {
+	dial := s.up.transport.Load().DialContext
+	s.up.transport.Load().DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		c.(*socket).Conn = wrap(c.(*socket).Conn)
+		return c, nil
+	}
 }
 
 // SendFrom sends a body over a connection to an upstream.
@@ -49,3 +63,18 @@ func BodyOfEndedExchange(t testing.TB, size int) (body io.ReadCloser, again func
 		return &other.buf[:1][0] == &l.buf[:1][0]
 	}
 }
+
+// UsedAgain tells whether, of so many bodies of the size, the buffer of one is that of the next.
+func UsedAgain(size, bodies int) bool {
+	for range bodies {
+		l := borrow(size)
+		l.release()
+		if other := borrow(size); other == l {
+			return true
+		}
+	}
+	return false
+}
+
+// LargestLease is the largest buffer that is held on to, in bytes.
+const LargestLease = largestLease

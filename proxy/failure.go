@@ -19,6 +19,7 @@ import (
 var (
 	errUpstreamSlow = errors.New("the upstream did not answer in time")
 	errStreamIdle   = errors.New("the stream was silent for too long")
+	errClientSlow   = errors.New("the client took nothing for too long")
 )
 
 // broken tells why reading from the upstream ended with err; nil when the client is gone
@@ -34,11 +35,17 @@ func (x *exchange) broken(err error) *ir.Error {
 			return &ir.Error{Kind: ir.GatewayTimeout, Code: "upstream_timeout", Message: prose.New("%s did not answer within %s", name, prose.Span(x.cfg.UpstreamTimeout))}
 		case errors.Is(cause, errStreamIdle):
 			return &ir.Error{Kind: ir.GatewayTimeout, Code: "stream_idle", Message: prose.New("%s sent nothing for %s in the middle of its answer", name, prose.Span(x.cfg.StreamIdleTimeout))}
+		case errors.Is(cause, errClientSlow):
+			return x.clientSlow()
 		default:
 			return nil
 		}
 	}
 	return x.masked(apierror.FromTransport(err, name))
+}
+
+func (x *exchange) clientSlow() *ir.Error {
+	return &ir.Error{Kind: ir.RequestTimeout, Code: "client_idle", Message: prose.New("the client took nothing of the answer for %s", prose.Span(x.cfg.StreamIdleTimeout))}
 }
 
 // fail answers with an error in the client's own envelope. After the status was sent it
@@ -52,6 +59,10 @@ func (x *exchange) fail(err error) {
 	x.note(e)
 	if x.committed {
 		return
+	}
+	if x.bytes == nil && x.rec.ClientProtocol == "" { // it is refused before anything of it is read
+		x.bytes = x.cfg.Captures.OpenRefused(x.id)
+		x.rec.Captured = x.bytes != nil
 	}
 	e = x.explained(e)
 	h := x.w.Header()
@@ -118,8 +129,14 @@ func word(s string) bool {
 	return s != "" && len(s) <= 40
 }
 
-// gone notes that the client went away.
-func (x *exchange) gone() { x.rec.Phase = event.Cancelled }
+// gone notes that the client went away, or was sent away because it took nothing.
+func (x *exchange) gone() {
+	if x.ctx != nil && errors.Is(context.Cause(x.ctx), errClientSlow) {
+		x.note(x.clientSlow())
+		return
+	}
+	x.rec.Phase = event.Cancelled
+}
 
 var kindNames = map[ir.ErrorKind]string{
 	ir.Internal: "internal", ir.InvalidRequest: "invalid_request", ir.Unsupported: "unsupported",

@@ -125,6 +125,7 @@ var faults = []fault{
 	{name: "cuts in the middle", serve: raw(half(func(net.Conn) {})), whole: 502, stream: torn},
 	{name: "cuts without a word", serve: raw(lengthless), whole: 502, stream: torn},
 	{name: "says less than it promised", serve: raw(promised), whole: 502, stream: torn},
+	{name: "promises less than there is", serve: raw(short), whole: 502, stream: torn},
 	{name: "drips", serve: raw(drip), whole: right, stream: right},
 	{name: "nothing", serve: instead(200, "application/json", ""), whole: 502, stream: 502},
 	{name: "nothing, as a stream", serve: instead(200, "text/event-stream", ""), whole: 502, stream: 502},
@@ -289,6 +290,11 @@ func lengthless(c net.Conn, head string, right []byte) {
 func promised(c net.Conn, head string, right []byte) {
 	_, _ = io.WriteString(c, strings.Replace(head, "Transfer-Encoding: chunked", fmt.Sprintf("Content-Length: %d", len(right)), 1))
 	_, _ = c.Write(right[:len(right)*2/3])
+}
+
+func short(c net.Conn, head string, right []byte) {
+	_, _ = io.WriteString(c, strings.Replace(head, "Transfer-Encoding: chunked", fmt.Sprintf("Content-Length: %d", len(right)*2/3), 1))
+	_, _ = c.Write(right)
 }
 
 func drip(c net.Conn, head string, right []byte) {

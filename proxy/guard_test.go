@@ -70,6 +70,20 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
+// TestOrigins: of several origins, each must be allowed.
+func TestOrigins(t *testing.T) {
+	f := start(t, newUpstream(t, vendor))
+	for status, origins := range map[int][]string{
+		http.StatusOK:        {"http://localhost:3000", "http://localhost:4000"},
+		http.StatusForbidden: {"http://localhost:3000", "https://evil.example"},
+	} {
+		got := f.do("GET", "/v1/models", "", func(r *http.Request) { r.Header["Origin"] = origins })
+		if got.status != status {
+			t.Errorf("%v: %d, want %d", origins, got.status, status)
+		}
+	}
+}
+
 // TestWordsOfStrangers: an error repeats what a stranger wrote without what a terminal would
 // obey, and not at length.
 func TestWordsOfStrangers(t *testing.T) {
@@ -383,6 +397,13 @@ func TestBodies(t *testing.T) {
 				t.Errorf("%s: the coding was forwarded", name)
 			}
 		}
+	}
+	twice := codings["gzip"](codings["deflate"](plain))
+	if got := f.post("/v1/chat/completions", twice, withHeader("Content-Encoding", "deflate, gzip")); got.status != 200 {
+		t.Errorf("two codings: %d %s", got.status, got.body)
+	}
+	if got := f.post("/v1/chat/completions", codings["gzip"](twice), withHeader("Content-Encoding", "deflate, gzip, gzip")); got.status != 415 {
+		t.Errorf("three codings: %d %s", got.status, got.body)
 	}
 	if got := f.post("/v1/messages", "x", withHeader("Content-Encoding", "br")); got.status != 415 || parse(t, got.body).Type != "error" {
 		t.Errorf("br: %d %s", got.status, got.body)

@@ -40,7 +40,7 @@ func TestWhatIsOnItsWayStays(t *testing.T) {
 				}
 				up := &hasty{answer: prompt{media: "application/json", body: []byte(answer)}}
 				s := onPath(nil, store)
-				s.up.transport.RegisterProtocol("hasty", up)
+				s.up.transport.Load().RegisterProtocol("hasty", up)
 				cfg := *s.cfg.Load()
 				cfg.GatewayURL = "hasty://127.0.0.1:9/v1"
 				s.Apply(cfg)

@@ -194,7 +194,7 @@ func routed(h http.Header) string {
 var dropped = map[string]bool{
 	"Content-Length": true, "Content-Encoding": true, "Transfer-Encoding": true, "Connection": true,
 	"Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
-	"Upgrade": true, "Set-Cookie": true, "Alt-Svc": true, "Strict-Transport-Security": true, "Server": true,
+	"Upgrade": true, "Set-Cookie": true, "Clear-Site-Data": true, "Alt-Svc": true, "Strict-Transport-Security": true, "Server": true,
 	"Date": true, "Nel": true, "Report-To": true, "Vary": true, "X-Apex-Request-Id": true, "X-Upstream-Model": true, "X-Upstream-Request-Id": true,
 	"Location": true, "Refresh": true, "X-Conversion-Warnings": true, "X-Token-Count": true, "X-Fallback-From": true,
 }

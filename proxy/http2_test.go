@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -357,4 +358,88 @@ func TestLargeBodyHTTP2(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// numb is a connection that from some moment on takes what is written to it only when it is
+// closed, and learns that it is closed only when more is written.
+type numb struct {
+	net.Conn
+	moment, closed, more chan struct{}
+	close, write         func()
+}
+
+func newNumb(c net.Conn, moment chan struct{}) *numb {
+	n := &numb{Conn: c, moment: moment, closed: make(chan struct{}), more: make(chan struct{})}
+	n.close = sync.OnceFunc(func() { close(n.closed) })
+	n.write = sync.OnceFunc(func() { close(n.more) })
+	return n
+}
+
+func (n *numb) Write(b []byte) (int, error) {
+	select {
+	case <-n.closed:
+		n.write()
+		return len(b), nil
+	case <-n.moment:
+		<-n.closed
+		return len(b), nil
+	default:
+		return n.Conn.Write(b)
+	}
+}
+
+func (n *numb) Read(b []byte) (int, error) {
+	got, err := n.Conn.Read(b)
+	if err != nil {
+		<-n.more
+	}
+	return got, err
+}
+
+func (n *numb) Close() error {
+	n.close()
+	return n.Conn.Close()
+}
+
+// TestStartedAgainHTTP2: a proxy that is started again at once is none the worse for what a stop
+// broke off: no request goes out on a connection of the run before.
+func TestStartedAgainHTTP2(t *testing.T) {
+	leaveNothing(t)
+	f := beforeHTTP2(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if !bytes.Contains(body, []byte(`"stream":true`)) {
+			vendor(w, r)
+			return
+		}
+		sseAnswer(chatFrames[:2]...)(w, r)
+		<-r.Context().Done()
+	})
+	moment := make(chan struct{})
+	var old *numb
+	f.Connect(func(c net.Conn) net.Conn {
+		if old != nil {
+			return c
+		}
+		old = newNumb(c, moment)
+		return old
+	})
+	resp, err := client.Do(f.request(t.Context(), http.MethodPost, "/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.CopyN(io.Discard, resp.Body, int64(len(chatFrames[0])+len(chatFrames[1]))); err != nil {
+		t.Error(err)
+	}
+	close(moment)
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = f.Stop(now)
+	if err := f.Start(t.Context(), "127.0.0.1:0", f.cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.post("/v1/chat/completions", chat("gpt-4o#openai", "")); got.status != http.StatusOK {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	old.write()
 }

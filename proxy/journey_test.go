@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -59,6 +60,23 @@ func TestUntouched(t *testing.T) {
 	}
 }
 
+// TestUntouchedConnection: what was written on a connection that broke does not count for the
+// next one.
+func TestUntouchedConnection(t *testing.T) {
+	var j journey
+	trace := httptrace.ContextClientTrace(j.trace(t.Context()))
+	trace.GotConn(httptrace.GotConnInfo{Reused: true})
+	trace.WroteRequest(httptrace.WroteRequestInfo{})
+	reset := &net.OpError{Op: "write", Err: syscall.ECONNRESET}
+	if j.untouched(reset) {
+		t.Error("a request that was written is called untouched")
+	}
+	trace.GotConn(httptrace.GotConnInfo{})
+	if !j.untouched(reset) {
+		t.Error("a request that was not written on its last connection is called touched")
+	}
+}
+
 // TestEndedStream: a server that ends a request of HTTP/2 has had it, also when its connection
 // was idle before.
 func TestEndedStream(t *testing.T) {
@@ -100,7 +118,8 @@ func TestWatchRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var idle atomic.Int32
 		var w watch
-		w.reset(time.Minute, func() { idle.Add(1) })
+		w.reset(time.Minute, func(error) { idle.Add(1) }, nil)
+		w.reading.Store(true)
 		w.begin(time.Now())
 		w.rest()
 		time.Sleep(time.Hour)
@@ -130,7 +149,8 @@ func TestWatchAwaits(t *testing.T) {
 			var late, idle atomic.Int32
 			var w watch
 			start := time.Now()
-			w.reset(c.idle, func() { idle.Add(1) })
+			w.reset(c.idle, func(error) { idle.Add(1) }, nil)
+			w.reading.Store(true)
 			await := func() { w.await(c.limit, func() { late.Add(1) }) }
 			await()
 			time.Sleep(c.limit - time.Second)

@@ -102,6 +102,16 @@ func find(s *capture.Store, id string) (capture.Snapshot, bool) {
 	return s.Get(id)
 }
 
+// TestLargeBuffers: those that are too large are not held on to.
+func TestLargeBuffers(t *testing.T) {
+	if !proxy.UsedAgain(proxy.LargestLease/64, 50) { // of which some are forgotten
+		t.Error("no buffer is used again")
+	}
+	if proxy.UsedAgain(proxy.LargestLease+1, 2) {
+		t.Error("the largest are held on to")
+	}
+}
+
 // TestBufferOfAnOpenBody: a buffer is not used again while the transport may still read it,
 // and not read after the transport has let go of it.
 func TestBufferOfAnOpenBody(t *testing.T) {

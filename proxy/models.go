@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -137,9 +138,14 @@ func (x *exchange) oneModel(id string) error {
 	models, alias := targets(x.cfg.Aliases, id)
 	route, err := resolve(models[0], alias)
 	if err != nil {
+		why := prose.Of(err)
+		var e *ir.Error
+		if errors.As(err, &e) {
+			why = e.Message // without what it is about, which is told below
+		}
 		return &ir.Error{
 			Kind: ir.ModelNotFound, Code: "model_not_found", Param: "model",
-			Message: prose.New("the model %q is not known: %v", printable(id), err),
+			Message: prose.New("the model %q is not known: %v", printable(id), why),
 		}
 	}
 	m := modelOf(&route.Provider, route.Model)

@@ -172,12 +172,18 @@ func (x *exchange) refusal(resp *http.Response) (*ir.Error, []byte, error) {
 	if err != nil && x.r.Context().Err() != nil && x.broken(err) == nil {
 		return nil, nil, errGone
 	}
-	if bytes.HasPrefix(body, gzipped) { // though no header says so
+	body = unzipped(body)
+	return apierror.Decode(x.answer(resp, body)), body, nil
+}
+
+// unzipped is the body of an error that may be compressed though no header says so.
+func unzipped(body []byte) []byte {
+	if bytes.HasPrefix(body, gzipped) {
 		if plain, err := decode("gzip", body, maxFailure); err == nil {
-			body = plain.buf
+			return plain.buf
 		}
 	}
-	return apierror.Decode(x.answer(resp, body)), body, nil
+	return body
 }
 
 // passError hands an error on as it is when the client can read it and it tells nothing
@@ -248,7 +254,8 @@ func (x *exchange) passUnary(resp *http.Response, buf []byte, n int, whole bool)
 const maxFailure = 1 << 20
 
 // failsAfterAll is the error that an answer with the status of a success holds, or is: one
-// that was cut off where nothing but the end of the connection marks its end.
+// that does not end as JSON does, or that was cut off where nothing but the end of the
+// connection marks its end.
 func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *ir.Error {
 	if whole {
 		if apierror.MayFail(head) {
@@ -256,7 +263,8 @@ func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *
 				return e
 			}
 		}
-		if resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0 && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
+		lengthless := resp.ProtoMajor == 1 && resp.ContentLength < 0 && len(resp.TransferEncoding) == 0
+		if !ends(head) || lengthless && rawjson.Valid(bytes.TrimPrefix(head, bom)) != nil {
 			return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s broke off in the middle of its answer", x.route.Provider.Told())}
 		}
 		return nil
@@ -273,6 +281,12 @@ func (x *exchange) failsAfterAll(resp *http.Response, head []byte, whole bool) *
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(more), resp.Body), resp.Body}
 	return nil
+}
+
+// ends tells whether a JSON text may end so.
+func ends(b []byte) bool {
+	b = bytes.TrimRight(b, " \t\r\n")
+	return len(b) > 0 && (b[len(b)-1] == '}' || b[len(b)-1] == ']')
 }
 
 // tailSize is how much of the end of a long answer is looked at for token counts.

@@ -79,9 +79,9 @@ const (
 )
 
 // onPath is a server whose upstreams are replaced by one that answers at once.
-func onPath(up *prompt, captures *capture.Store) *Server {
+func onPath(up http.RoundTripper, captures *capture.Store) *Server {
 	s := New(slog.New(slog.DiscardHandler), event.NewBus(500))
-	s.up.transport.RegisterProtocol("http", up)
+	s.up.transport.Load().RegisterProtocol("http", up)
 	s.Apply(Config{
 		Account: "0123456789abcdef0123456789abcdef", Gateway: "g", GatewayURL: "http://127.0.0.1:9/v1",
 		GatewayToken: pathToken, LocalKey: pathKey, UpstreamTimeout: 5 * time.Minute, StreamIdleTimeout: 5 * time.Minute,

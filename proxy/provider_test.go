@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -126,7 +127,7 @@ func TestForwardedHeaders(t *testing.T) {
 	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Connection"] = []string{"x-hop, Request-Id-Of-Nobody", "X-Other-Hop, X-Apex-Request-Id"}
 		jsonAnswer(200, msgAnswer, "Cf-Aig-Cache-Status", "HIT", "Cf-Aig-Log-Id", "log1", "Request-Id", "req_vendor",
-			"Set-Cookie", "x=y", "Server", "cloudflare", "Anthropic-Ratelimit-Requests-Remaining", "5",
+			"Set-Cookie", "x=y", "Clear-Site-Data", `"*"`, "Server", "cloudflare", "Anthropic-Ratelimit-Requests-Remaining", "5",
 			"Access-Control-Allow-Origin", "*", "Location", "http://evil.example", "Refresh", "0;url=http://evil.example",
 			"X-Conversion-Warnings", "fake", "X-Token-Count", "fake", "X-Fallback-From", "fake", "X-Hop", "1", "X-Other-Hop", "1")(w, r)
 	})
@@ -152,7 +153,7 @@ func TestForwardedHeaders(t *testing.T) {
 		t.Errorf("query %q", in.query)
 	}
 	for name, want := range map[string]string{
-		"Cf-Aig-Cache-Status": "HIT", "Cf-Aig-Log-Id": "log1", "Request-Id": "req_vendor", "Set-Cookie": "", "Server": "",
+		"Cf-Aig-Cache-Status": "HIT", "Cf-Aig-Log-Id": "log1", "Request-Id": "req_vendor", "Set-Cookie": "", "Clear-Site-Data": "", "Server": "",
 		"Anthropic-Ratelimit-Requests-Remaining": "5", "Access-Control-Allow-Origin": "", "X-Upstream-Model": "claude-sonnet-4-5",
 		"Location": "", "Refresh": "", "X-Conversion-Warnings": "", "X-Token-Count": "", "X-Fallback-From": "", "X-Hop": "", "X-Other-Hop": "",
 	} {
@@ -173,6 +174,29 @@ func TestForwardedHeaders(t *testing.T) {
 	if got.header.Get("X-Upstream-Request-Id") != "req_vendor" || got.header.Get("Anthropic-Ratelimit-Requests-Remaining") != "" ||
 		got.header.Get("Cf-Aig-Log-Id") != "log1" {
 		t.Errorf("headers of a conversion: %v", got.header)
+	}
+}
+
+// TestEchoedSecrets: an upstream may repeat in its headers what it was sent, and neither the
+// client nor the record learns a credential from it.
+func TestEchoedSecrets(t *testing.T) {
+	u := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		sent := r.Header.Get("Cf-Aig-Authorization")
+		jsonAnswer(200, chatAnswer, "X-Sent", sent, "Cf-Aig-Log-Id", sent, "Cf-Aig-Model", "m")(w, r)
+	})
+	f := start(t, u)
+	for path, body := range map[string]string{
+		"/v1/chat/completions": chat("gpt-4o#openai", ""),
+		"/v1/messages":         messages("gpt-4o#openai", ""), // converted
+	} {
+		got := f.post(path, body)
+		if u.last(t).header.Get("Cf-Aig-Authorization") != "Bearer "+gateToken {
+			t.Fatal("nothing was sent that could be repeated")
+		}
+		seen := fmt.Sprintf("%v %+v", got.header, f.final(got.header.Get("X-Apex-Request-Id")))
+		if strings.Contains(seen, gateToken) || got.header.Get("Cf-Aig-Log-Id") == "" {
+			t.Errorf("%s: %s", path, seen)
+		}
 	}
 }
 

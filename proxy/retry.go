@@ -174,23 +174,14 @@ func (x *exchange) repeatedElsewhere() bool {
 
 // look reads an answer that is an error, and puts back what it read.
 func (x *exchange) look(resp *http.Response) (*ir.Error, []byte) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, apierror.MaxBody))
-	var rest io.Reader = resp.Body
-	if err != nil {
-		rest = failing{err}
-	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, apierror.MaxBody)) // an error is met again by who reads on
 	resp.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.MultiReader(bytes.NewReader(body), rest), resp.Body}
+	}{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
+	body = unzipped(body)
 	return x.masked(apierror.Decode(x.answer(resp, body))), body
 }
-
-// failing is a reader that has nothing but an error.
-type failing struct{ err error }
-
-// Read implements io.Reader.
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // busy tells whether an upstream that turned a request away may take it soon, and how long
 // it wants to be left alone, 0 when it does not say. A limit of the gateway's own lasts, and

@@ -147,6 +147,7 @@ func serve(listeners []net.Listener, h http.Handler, headTime time.Duration, log
 		MaxHeaderBytes:    256 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		// Or "OPTIONS *" would be answered past the guard.
 		DisableGeneralOptionsHandler: true,
 	}
@@ -260,7 +261,9 @@ func (r *run) stop(ctx context.Context) error {
 	select {
 	case <-r.drained:
 	case <-ctx.Done():
-		err = ctx.Err()
+		if r.active() > 0 { // or both came true at the same time
+			err = ctx.Err()
+		}
 		r.cut(errStopping)
 		waitFor(r.drained, cutGrace)
 	}

@@ -45,6 +45,7 @@ type Server struct {
 
 	headTime    time.Duration                                   // longest wait for the head of a request
 	bodySilence time.Duration                                   // longest silence inside a request's body
+	aliveAfter  time.Duration                                   // how long a client's stream may be silent before it is sent something
 	wait        func(ctx context.Context, d time.Duration) bool // between two tries; false when ctx ended first
 
 	uncounted sync.Map // addresses that are known not to count tokens
@@ -82,7 +83,7 @@ var errStopping = errors.New("the proxy is stopping")
 
 // New returns a server that publishes its records on bus. It does not listen yet.
 func New(log *slog.Logger, bus *event.Bus) *Server {
-	s := &Server{log: log, bus: bus, headTime: headTime, bodySilence: bodySilence, wait: lasts, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
+	s := &Server{log: log, bus: bus, headTime: headTime, bodySilence: bodySilence, aliveAfter: keepAliveAfter, wait: lasts, book: remedy.NewBook(time.Now), thoughts: thoughts.New(time.Now)}
 	s.cfg.Store(&Config{})
 	s.up = newUpstream(s.owns)
 	s.demo = newDemo()
@@ -175,7 +176,7 @@ func (s *Server) leave(r *run) {
 // DropIdle closes the connections to upstreams that no exchange uses. After the computer
 // has slept or changed its network they lead nowhere, which the next request would only
 // find out by waiting.
-func (s *Server) DropIdle() { s.up.transport.CloseIdleConnections() }
+func (s *Server) DropIdle() { s.up.transport.Load().CloseIdleConnections() }
 
 func (s *Server) current() *run {
 	s.mu.Lock()

@@ -52,9 +52,12 @@ func (u *upstream) open() {
 
 // close ends every connection, also those that are about to be there. The transport closes only
 // what is idle at that moment: of HTTP/2, a connection whose last request has just been given up
-// is not, and would be kept for its time.
+// is not, and would be kept for its time. It would even be used, until its end is noticed: so the
+// next run has a transport of its own.
 func (u *upstream) close() {
-	u.transport.CloseIdleConnections()
+	old := u.transport.Load()
+	u.transport.Store(old.Clone())
+	old.CloseIdleConnections()
 	u.mu.Lock()
 	left := u.sockets
 	u.sockets = nil

@@ -69,3 +69,17 @@ func TestStoppedStreamSaysSo(t *testing.T) {
 		t.Errorf("record %+v", x)
 	}
 }
+
+// TestNothingToCut: a stop that may take no time is a good one where nothing runs.
+func TestNothingToCut(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 30 { // both are true at the same time, and either may be seen first
+		r := newRun()
+		r.http, r.cut = new(http.Server), func(error) {}
+		close(r.done)
+		if err := r.stop(over); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

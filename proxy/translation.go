@@ -40,6 +40,7 @@ type translation struct {
 	chars   int64     // bytes of text given out
 	size    int64     // about how much memory the answer takes that is told again at its end, in bytes
 	counted bool      // the usage is told, or guessed
+	over    bool      // nothing more is sent to keep the stream alive
 	cause   *ir.Error // why the upstream's stream broke, when known better than by its decoder
 	failure *ir.Error
 }
@@ -53,9 +54,7 @@ func (t *translation) answer(resp *http.Response, stream bool) error {
 	}
 	t.dec = t.up.NewStreamDecoder(t.source)
 	t.enc = x.codec.NewStreamEncoder(t.reply)
-	x.watch.keepAlive(keepAliveAfter, t.keepAlive)
-	err := t.read(resp, true)
-	x.watch.stop() // from here on nobody else writes
+	err := t.readAlive(resp)
 	if err == nil || !x.committed {
 		return x.unlessGone(err)
 	}
@@ -65,6 +64,18 @@ func (t *translation) answer(resp *http.Response, stream bool) error {
 	}
 	x.failStream(t.enc, e)
 	return nil
+}
+
+// readAlive reads an answer whose client is kept from taking it for dead meanwhile. After it
+// returns nobody else writes.
+func (t *translation) readAlive(resp *http.Response) error {
+	t.x.watch.keepAlive(t.x.s.aliveAfter, t.keepAlive)
+	defer func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.over = true
+	}()
+	return t.read(resp, true)
 }
 
 func (t *translation) read(resp *http.Response, stream bool) error {
@@ -275,10 +286,15 @@ func (t *translation) put(ev *ir.Event) {
 
 func (t *translation) keep() { t.kept.Keep(t.x.s.thoughts, t.x.clientID()) }
 
-// keepAlive sends what may be sent while nothing happens.
+// keepAlive sends what may be sent while nothing happens, and nothing while somebody writes.
 func (t *translation) keepAlive() {
-	t.mu.Lock()
+	if !t.mu.TryLock() {
+		return
+	}
 	defer t.mu.Unlock()
+	if t.over {
+		return
+	}
 	if b := t.enc.AppendKeepAlive(nil); len(b) > 0 {
 		t.commit()
 		t.x.write(b)
@@ -286,7 +302,7 @@ func (t *translation) keepAlive() {
 	}
 }
 
-var lostUsage = ir.Loss{Code: "usage-estimated", Why: prose.New("the upstream did not report token usage; the numbers are an estimate")}
+var lostUsage = ir.Loss{Code: "usage-estimated", Why: prose.New("the provider did not report token usage; the numbers are an estimate")}
 
 // guess is what an answer may have cost of which the upstream does not tell it: about a
 // token for four characters.
@@ -387,7 +403,10 @@ func (t *translation) collect(body io.Reader, buf []byte, n int, err error) erro
 func (t *translation) whole(resp *http.Response, head []byte, stream bool) error {
 	x := t.x
 	body, err := rest(resp, head)
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("%s sent an answer larger than 64 MiB", x.route.Provider.Told())}
+	case err != nil:
 		return x.unlessGone(x.cutShort(err))
 	}
 	if e := apierror.FromSuccess(x.answer(resp, body)); e != nil {
@@ -442,11 +461,11 @@ func (t *translation) write(res *ir.Response) error {
 	return x.json(http.StatusOK, body)
 }
 
-// rest is a whole body, of which head has been read.
+// rest is a whole body, of which head has been read, or errTooLarge.
 func rest(resp *http.Response, head []byte) ([]byte, error) {
 	size := max(resp.ContentLength, int64(len(head)))
 	if size > maxAnswer {
-		return nil, errAnswerTooLarge
+		return nil, errTooLarge
 	}
 	out := make([]byte, len(head), size+1)
 	copy(out, head)
@@ -462,12 +481,12 @@ func rest(resp *http.Response, head []byte) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case len(out) > maxAnswer:
-			return nil, errAnswerTooLarge
+			return nil, errTooLarge
 		}
 	}
 }
 
-var errAnswerTooLarge = &ir.Error{Kind: ir.BadGateway, Code: "upstream_error", Message: prose.New("the upstream's answer is larger than 64 MiB")}
+var errTooLarge = errors.New("more than is held of an answer")
 
 // same turns the form of an answer without leaving the protocol: an upstream answered a
 // request for a stream with a whole answer, or the other way round.

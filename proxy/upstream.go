@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"apex-ai-proxy/proxy/capture"
@@ -20,8 +21,8 @@ import (
 
 // upstream is the way out: one pool of connections for all exchanges.
 type upstream struct {
-	transport *http.Transport
-	self      string // marks requests of this server, to notice when one comes back
+	transport atomic.Pointer[http.Transport] // of this run
+	self      string                         // marks requests of this server, to notice when one comes back
 
 	mu      sync.Mutex
 	read    map[string]*http.Request // by address; nobody writes to them
@@ -46,7 +47,7 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 	var self [8]byte
 	_, _ = rand.Read(self[:])
 	u := &upstream{self: hex.EncodeToString(self[:])}
-	u.transport = &http.Transport{
+	u.transport.Store(&http.Transport{
 		Proxy: http.ProxyFromEnvironment,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := dialer.DialContext(ctx, network, addr)
@@ -70,7 +71,7 @@ func newUpstream(owns func(local, remote net.Addr) bool) *upstream {
 		WriteBufferSize:     4 << 10,
 
 		MaxResponseHeaderBytes: maxHead,
-	}
+	})
 	return u
 }
 
@@ -121,7 +122,7 @@ func (x *exchange) sendOnce(j *journey, address string, body [][]byte) (*http.Re
 	letGo := setBody(req, body, x.body)
 	req.Header = x.headers()
 	x.bytes.Sent(req.Method, address, req.Header, x.asked, body...)
-	var way http.RoundTripper = x.s.up.transport
+	var way http.RoundTripper = x.s.up.transport.Load()
 	if x.route.Provider.Local {
 		way = x.s.demo
 	}

@@ -1,13 +1,15 @@
 package proxy
 
 import (
+	"errors"
 	"io"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// keepAliveAfter is how long a client's stream may be silent before it is sent something.
+// keepAliveAfter is how long a client's stream may usually be silent before it is sent something.
 const keepAliveAfter = 15 * time.Second
 
 // watch notices when the head of an answer does not come, and when a stream falls silent.
@@ -20,12 +22,18 @@ type watch struct {
 	due    time.Time // when the head of an answer is late
 	onLate func()
 
-	idle   time.Duration // silence that ends the stream, 0 for none
-	onIdle func()
+	idle    time.Duration // silence that ends the stream, 0 for none
+	onIdle  func(error)   // with errStreamIdle, or with errClientSlow
+	rc      *http.ResponseController
+	reading atomic.Bool // bytes are waited for; else the client is, to take those that came
+	slow    int64       // when the client was last seen to be waited for, since start
+	told    bool        // the upstream's silence has been told
 
-	alive   time.Duration // silence after which onAlive is called, 0 for never
+	alive   time.Duration // the upstream's silence after which onAlive is called, 0 for never
 	onAlive func()
-	pinged  int64 // when onAlive was last called
+	pinged  int64 // when onAlive was last called, or would have been
+	sending bool  // onAlive has not come back: the client is waited for since pinged
+	took    int64 // when onAlive last came back
 
 	mu    sync.Mutex
 	state watchState
@@ -62,8 +70,11 @@ func (w *watch) begin(start time.Time) {
 	w.state = watching
 	if w.idle <= 0 {
 		w.unset()
-	} else if end := start.Add(now + w.idle); w.fires.IsZero() || end.Before(w.fires) {
-		w.set(w.idle, end)
+		return
+	}
+	wait := w.idle / looks
+	if end := start.Add(now + wait); w.fires.IsZero() || end.Before(w.fires) {
+		w.set(wait, end)
 	}
 }
 
@@ -92,16 +103,17 @@ func (w *watch) unset() {
 	}
 }
 
-// reset makes a watch that was stopped fit for another stream.
-func (w *watch) reset(idle time.Duration, onIdle func()) {
+// reset makes a watch that was stopped fit for another stream, to the client behind rc.
+func (w *watch) reset(idle time.Duration, onIdle func(error), rc *http.ResponseController) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.idle, w.onIdle = idle, onIdle
-	w.alive, w.onAlive, w.pinged = 0, nil, 0
+	w.idle, w.onIdle, w.rc = idle, onIdle, rc
+	w.alive, w.onAlive, w.pinged, w.took, w.slow, w.told = 0, nil, 0, 0, 0, false
 	w.state, w.onLate = resting, nil
 }
 
-// keepAlive makes the watch call f whenever the stream was silent for that long.
+// keepAlive makes the watch call f whenever the stream was silent for that long. f may take as
+// long as the client does; it may still run, or begin, while the watch is stopped.
 func (w *watch) keepAlive(after time.Duration, f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,19 +136,25 @@ type watched struct {
 }
 
 func (b *watched) Read(p []byte) (int, error) {
+	b.w.reading.Store(true)
 	n, err := b.ReadCloser.Read(p)
+	b.w.reading.Store(false)
 	b.w.touch()
 	return n, err
 }
+
+// looks is how often silence is looked at before it ends a stream. What a client that was slow
+// left of it counts from the next look on.
+const looks = 8
 
 // next is how long nothing need be looked at.
 func (w *watch) next(now int64) time.Duration {
 	last := w.last.Load()
 	wait := time.Duration(-1)
 	if w.idle > 0 {
-		wait = w.idle - time.Duration(now-last)
+		wait = min(w.idle/looks, w.idle-time.Duration(now-max(last, w.slow)))
 	}
-	if w.alive > 0 {
+	if w.alive > 0 && !w.sending {
 		if a := w.alive - time.Duration(now-max(last, w.pinged)); wait < 0 || a < wait {
 			wait = a
 		}
@@ -162,15 +180,68 @@ func (w *watch) look() {
 	}
 	now := int64(time.Since(w.start))
 	last := w.last.Load()
-	if w.idle > 0 && time.Duration(now-last) >= w.idle {
-		w.onIdle()
-		return
+	if w.idle > 0 {
+		if err := w.silence(now, last); err != nil {
+			w.onIdle(err)
+			if errors.Is(err, errClientSlow) {
+				w.cutOff()
+				return
+			}
+			w.told, w.slow = true, now // the client is to hear of it, and may take its time
+		}
 	}
-	if w.alive > 0 && time.Duration(now-max(last, w.pinged)) >= w.alive {
+	if w.alive > 0 && !w.sending && time.Duration(now-max(last, w.pinged)) >= w.alive {
 		w.pinged = now
-		w.onAlive()
+		if w.reading.Load() { // else something is on its way to the client, and waits for it
+			w.ping(now)
+			return
+		}
 	}
 	w.again(now)
+}
+
+// ping calls onAlive. The watch goes on meanwhile: a client that takes nothing holds it up.
+func (w *watch) ping(now int64) {
+	w.sending = true
+	if w.idle > 0 {
+		w.again(now)
+	}
+	f := w.onAlive
+	w.mu.Unlock()
+	f()
+	w.mu.Lock()
+	w.sending = false
+	w.took = int64(time.Since(w.start))
+	if w.state == watching {
+		w.again(w.took)
+	}
+}
+
+// cutOff ends what is being written to a client that takes nothing, in as much time again: one
+// that comes back until then is told why its stream ends. The server takes the deadline back.
+func (w *watch) cutOff() {
+	if w.rc != nil {
+		_ = w.rc.SetWriteDeadline(time.Now().Add(w.idle)) // where there is no connection, nobody is slow
+	}
+}
+
+// silence tells who has been silent for too long: the upstream, or a client that does not take
+// what came, or what keeps its stream alive.
+func (w *watch) silence(now, last int64) error {
+	since := max(last, w.took)
+	if w.sending {
+		since = w.pinged
+	} else if w.reading.Load() {
+		if !w.told && time.Duration(now-max(last, w.slow)) >= w.idle {
+			return errStreamIdle
+		}
+		return nil
+	}
+	if time.Duration(now-since) >= w.idle {
+		return errClientSlow
+	}
+	w.slow = now + int64(w.idle/looks) // it may be over any moment before the next look
+	return nil
 }
 
 // again sets the timer for the next look, if there is anything to look at.
@@ -181,7 +252,7 @@ func (w *watch) again(now int64) {
 	}
 }
 
-// stop ends the watch. After it returns no callback runs.
+// stop ends the watch. After it returns no callback runs but onAlive.
 func (w *watch) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -133,7 +133,8 @@ func FromGateway(body []byte) bool {
 func FromTransport(err error, provider prose.Text) *ir.Error {
 	var known *ir.Error
 	if errors.As(err, &known) {
-		return known
+		own := *known // which the caller may write to
+		return &own
 	}
 	return &ir.Error{
 		Kind: ir.BadGateway, Code: "upstream_error",
@@ -196,10 +197,14 @@ func bare(status int, body []byte) prose.Text {
 	if text != "" {
 		text = " " + text
 	}
-	if shown := excerpt(body); shown != "" {
-		return prose.New("upstream returned %d%s: %s", status, text, shown)
+	shown := excerpt(body)
+	if binary(shown) {
+		return prose.New("the provider returned %d%s with a body that cannot be read", status, text)
 	}
-	return prose.New("upstream returned %d%s without a body", status, text)
+	if shown != "" {
+		return prose.New("the provider returned %d%s: %s", status, text, shown)
+	}
+	return prose.New("the provider returned %d%s without a body", status, text)
 }
 
 func containsAny(text string, words ...string) bool {

@@ -329,6 +329,11 @@ func excerpt(body []byte) string {
 	return cut(strings.TrimSpace(spaces.ReplaceAllString(text, " ")), excerptLen)
 }
 
+// binary tells whether an excerpt is of no text: more than one of eight characters is none.
+func binary(excerpt string) bool {
+	return 8*strings.Count(excerpt, "\uFFFD") > utf8.RuneCountInString(excerpt)
+}
+
 const messageLen = 4000
 
 // clip bounds a message.

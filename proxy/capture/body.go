@@ -8,8 +8,8 @@ import (
 	"apex-ai-proxy/proxy/spent"
 )
 
-// body is what is kept of a body: bytes that were copied into blocks, and between them spans
-// of the client's request, which most of what goes upstream is.
+// body is what is kept of a request's body: bytes that were copied into blocks, and between them
+// spans of the client's request, which most of what goes upstream is.
 type body struct {
 	room        []byte // what is left of the last block
 	copied      int    // bytes in the blocks
@@ -25,13 +25,14 @@ type span struct{ behind, from, n int }
 // spanSize is how much memory a span takes, in bytes.
 const spanSize = 3 * bits.UintSize / 8
 
-// block is memory for a part of a body. A body begins with a small one, and each that follows
-// is twice as large, up to the largest: what is in one is never copied again to make room.
-// Blocks of a body that is forgotten are used for others, so that recording leaves no work to
+// block is memory for a part of a body, or of a tape. A tape begins with a small one, and each
+// that follows is twice as large, up to the largest: what is in one is never copied again to make
+// room. Blocks of a body that is forgotten are used for others, so that recording leaves no work to
 // the garbage collector.
 type block struct {
 	b    []byte
 	next *block // of the same body
+	left int    // bytes at the end that are not used, of a block that another one follows on a tape
 }
 
 // Sizes of blocks, in bytes.
@@ -61,30 +62,32 @@ func (b *block) free() {
 	blocks[bits.Len(uint(len(b.b)-1))].Put(b)
 }
 
-// add copies p to the end, and returns how many bytes more the blocks take. more tells that
-// more is to come, for which it is better to have room.
-func (b *body) add(p []byte, more bool) (grown int64) {
+// freeBlocks gives a block and those that follow it back.
+func freeBlocks(next *block) {
+	for next != nil {
+		block := next
+		next = block.next
+		block.free()
+	}
+}
+
+// add copies p to the end.
+func (b *body) add(p []byte) {
 	b.copied += len(p)
 	n := copy(b.room, p)
 	b.room = b.room[n:]
 	for p = p[n:]; len(p) > 0; p = p[n:] {
+		next := newBlock(len(p))
 		if b.last == nil {
-			b.first = newBlock(len(p))
-			b.last = b.first
+			b.first = next
 		} else {
-			want := len(p)
-			if more {
-				want = max(want, 2*len(b.last.b))
-			}
-			b.last.next = newBlock(want)
-			b.last = b.last.next
+			b.last.next = next
 		}
-		grown += int64(len(b.last.b))
-		n = copy(b.last.b, p)
-		b.room = b.last.b[n:]
+		b.last = next
+		b.size += int64(len(next.b))
+		n = copy(next.b, p)
+		b.room = next.b[n:]
 	}
-	b.size += grown
-	return grown
 }
 
 // take keeps the first bytes of a whole body that comes in pieces, and returns its size. Pieces
@@ -97,7 +100,7 @@ func (b *body) take(pieces [][]byte, request []byte, room int) (size int64) {
 		if from := index(request, p); from >= 0 {
 			b.spans = append(slices.Grow(b.spans, (len(pieces)+1)/2), span{b.copied, from, len(p)})
 		} else {
-			b.add(p, false)
+			b.add(p)
 		}
 	}
 	return size
@@ -119,11 +122,7 @@ func (b *body) held() int64 { return b.size + int64(cap(b.spans))*spanSize }
 // free gives the blocks back, and returns how much memory the body took.
 func (b *body) free() int64 {
 	held := b.held()
-	for next := b.first; next != nil; {
-		block := next
-		next = block.next
-		block.free()
-	}
+	freeBlocks(b.first)
 	*b = body{}
 	return held
 }

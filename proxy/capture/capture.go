@@ -6,7 +6,7 @@
 // out. Nothing is written to disk.
 //
 // Recording never fails, and waits for a reader no longer than it takes to copy a body: it
-// costs a copy of the bytes and an uncontended lock. What goes upstream as it came is kept
+// costs a copy of the bytes and an uncontended lock. What goes on as it came, either way, is kept
 // once. What can wait until somebody looks, as few ever do, is left to that time. A nil
 // *Record records nothing, which is how captures are off.
 package capture
@@ -99,7 +99,14 @@ func (s *Store) Clear() {
 }
 
 // Open begins the record of an exchange; nil when captures are off, or s is nil.
-func (s *Store) Open(id string) *Record {
+func (s *Store) Open(id string) *Record { return s.open(id, false) }
+
+// OpenRefused begins the record of an exchange that is refused before its request is read, so that
+// there is only an answer. Few of them are kept: whoever may not use the proxy does not push out
+// what is kept of those who may.
+func (s *Store) OpenRefused(id string) *Record { return s.open(id, true) }
+
+func (s *Store) open(id string, refused bool) *Record {
 	if s == nil {
 		return nil
 	}
@@ -108,7 +115,10 @@ func (s *Store) Open(id string) *Record {
 	if s.limits.Mode == Off {
 		return nil
 	}
-	r := &Record{store: s, id: id, perBody: s.limits.PerBody, onlyErrors: s.limits.Mode == Errors}
+	if refused {
+		s.makeWay()
+	}
+	r := &Record{store: s, id: id, perBody: s.limits.PerBody, onlyErrors: s.limits.Mode == Errors, refused: refused}
 	s.order = append(s.order, r)
 	s.at[id] = r
 	s.trim()
@@ -166,10 +176,31 @@ func (s *Store) drop(n int) {
 	s.order = s.order[n:]
 }
 
+// refusedShare is the part of the exchanges that refused ones may be: one of so many.
+const refusedShare = 10
+
+// makeWay forgets the oldest refused exchange when there are as many as may be. s.mu is held.
+func (s *Store) makeWay() {
+	n := 0
+	for _, r := range s.order {
+		if r.refused {
+			n++
+		}
+	}
+	if n >= max(1, s.limits.Exchanges/refusedShare) {
+		s.remove(s.order[slices.IndexFunc(s.order, func(r *Record) bool { return r.refused })])
+	}
+}
+
 // forget forgets one exchange.
 func (s *Store) forget(r *Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.remove(r)
+}
+
+// remove forgets one exchange. s.mu is held.
+func (s *Store) remove(r *Record) {
 	if i := slices.Index(s.order, r); i >= 0 {
 		delete(s.at, r.id)
 		s.order = slices.Delete(s.order, i, i+1)
@@ -192,40 +223,35 @@ func (s *Store) grown(by int64) {
 // Record is what is kept of one exchange. Its methods may be called on a nil Record, and
 // while others read.
 type Record struct {
+	// What every piece of a stream needs stands together.
 	mu       sync.Mutex // held while the fields up to shown are used
 	revision int64
 	closed   bool // forgotten by the store
 	done     bool
+	perBody  int
+	tape     tape // of the answers
+
 	attempts int
 	sides    [Sides]message
-	shown    []string // credentials that came with requests whose place others took
+	bodies   [UpstreamAnswer]body // of the requests
+	shown    []string             // credentials that came with requests whose place others took
 
 	store      *Store
 	id         string
-	perBody    int
 	onlyErrors bool
+	refused    bool
 	held       atomic.Int64 // bytes of its bodies and long heads
 }
 
 // message is one side as it came, with its credentials.
 type message struct {
-	size   int64
-	body   body
 	seen   bool
 	method string
 	url    string
 	status int
-	header []field
-	long   int64 // bytes of address and header, 0 when they are few
-}
-
-// free gives the memory of a body back, and returns how much the message took.
-func (m *message) free() int64 { return m.long + m.body.free() }
-
-// field is a header field. Nobody writes to the values of one that was received or sent.
-type field struct {
-	name   string
-	values []string
+	header http.Header // nobody writes to it any more
+	size   int64       // of a request's body
+	long   int64       // bytes of address and header, 0 when they are few
 }
 
 // Of an address and a header, in bytes.
@@ -235,12 +261,10 @@ const (
 	valueSize = 16      // of a value besides its text
 )
 
-// head notes an address and the fields of h, which may be changed.
-func (m *message) head(url string, h http.Header) {
-	m.url, m.header = url, make([]field, 0, len(h))
-	size := len(url)
-	for name, values := range h {
-		m.header = append(m.header, field{name, values})
+// weigh counts the address and the header.
+func (m *message) weigh() {
+	size := len(m.url)
+	for name, values := range m.header {
 		size += fieldSize + len(name)
 		for _, v := range values {
 			size += valueSize + len(v)
@@ -252,7 +276,8 @@ func (m *message) head(url string, h http.Header) {
 }
 
 // Request notes the head of a request and its whole body, which may come in pieces. A second
-// request upstream, after the first one failed, takes the place of the first.
+// request upstream, after the first one failed, takes the place of the first. Nobody writes to
+// the fields any more.
 func (r *Record) Request(side Side, method, url string, h http.Header, body ...[]byte) {
 	r.request(side, method, url, h, nil, body)
 }
@@ -263,46 +288,56 @@ func (r *Record) Sent(method, url string, h http.Header, client []byte, body ...
 	r.request(UpstreamRequest, method, url, h, client, body)
 }
 
-func (r *Record) request(side Side, method, url string, h http.Header, client []byte, body [][]byte) {
-	if r != nil {
-		m := message{seen: true, method: method}
-		m.head(url, h)
-		m.size = m.body.take(body, client, r.perBody)
-		r.put(side, &m)
+func (r *Record) request(side Side, method, url string, h http.Header, client []byte, pieces [][]byte) {
+	if r == nil {
+		return
 	}
-}
-
-// Answer notes the head of an answer; Write brings its body.
-func (r *Record) Answer(side Side, status int, h http.Header) {
-	if r != nil {
-		m := message{seen: true, status: status}
-		m.head("", h)
-		r.put(side, &m)
-	}
-}
-
-func (r *Record) put(side Side, m *message) {
+	m := message{seen: true, method: method, url: url, header: h}
+	m.weigh()
+	var b body
+	m.size = b.take(pieces, client, r.perBody)
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
-		m.body.free()
+		b.free()
 		return
 	}
-	grown := m.long + m.body.held() - r.sides[side].free()
+	grown := b.held() - r.bodies[side].free()
 	if side == UpstreamRequest {
-		r.attempts++
-		grown -= r.sides[UpstreamAnswer].free()
-		r.sides[UpstreamAnswer] = message{}
-		r.shown = append(r.shown, r.sides[side].credentials()...)
+		if r.attempts++; r.attempts > 1 {
+			r.shown = append(r.shown, r.sides[side].credentials()...)
+			grown += r.restart(UpstreamAnswer, message{})
+		}
 	}
-	r.sides[side] = *m
-	r.revision++
-	r.held.Add(grown)
-	r.mu.Unlock()
-	r.store.grown(grown)
+	grown += m.long - r.sides[side].long
+	r.sides[side], r.bodies[side] = m, b
+	r.grew(grown)
 }
 
-// Write notes the next bytes of a body.
+// Answer notes the head of an answer, whose fields are written to no more; Write brings its body.
+func (r *Record) Answer(side Side, status int, h http.Header) {
+	if r == nil {
+		return
+	}
+	m := message{seen: true, status: status, header: h}
+	m.weigh()
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return
+	}
+	r.grew(r.restart(side, m))
+}
+
+// restart begins an answer anew, and returns how many bytes more are held. r.mu is held.
+func (r *Record) restart(side Side, m message) (grown int64) {
+	grown = m.long - r.sides[side].long - r.tape.size
+	r.sides[side] = m
+	r.tape.restart(int(side - UpstreamAnswer))
+	return grown + r.tape.size
+}
+
+// Write notes the next bytes of an answer's body.
 func (r *Record) Write(side Side, b []byte) {
 	if r == nil || len(b) == 0 {
 		return
@@ -312,17 +347,19 @@ func (r *Record) Write(side Side, b []byte) {
 		r.mu.Unlock()
 		return
 	}
-	m := &r.sides[side]
-	m.size += int64(len(b))
-	grown := m.body.add(b[:max(0, min(r.perBody-m.body.copied, len(b)))], true)
+	r.grew(r.tape.add(int(side-UpstreamAnswer), b, r.perBody))
+}
+
+// grew ends a change, by which so many bytes more are held. r.mu is held, and then no longer.
+func (r *Record) grew(by int64) {
 	r.revision++
-	if grown > 0 {
-		r.held.Add(grown)
+	if by == 0 {
+		r.mu.Unlock()
+		return
 	}
+	r.held.Add(by)
 	r.mu.Unlock()
-	if grown > 0 {
-		r.store.grown(grown)
-	}
+	r.store.grown(by)
 }
 
 // End marks the end of the exchange.
@@ -348,9 +385,10 @@ func (r *Record) close() {
 		return
 	}
 	r.closed = true
-	for i := range r.sides {
-		r.sides[i].body.free()
+	for i := range r.bodies {
+		r.bodies[i].free()
 	}
+	r.tape.free()
 	r.sides, r.shown = [Sides]message{}, nil
 	r.store.total.Add(-r.held.Swap(0))
 }

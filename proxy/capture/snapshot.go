@@ -40,16 +40,23 @@ func (r *Record) snapshot(secrets []string) Snapshot {
 	r.mu.Lock()
 	s := Snapshot{ID: r.id, Revision: r.revision, Done: r.done, Attempts: r.attempts}
 	sides := r.sides
-	for i := range sides {
-		s.Messages[i].Body = sides[i].body.bytes(s.Messages[ClientRequest].Body)
+	var bodies [Sides][]byte
+	for i := range r.bodies {
+		bodies[i] = r.bodies[i].bytes(bodies[ClientRequest])
+	}
+	said := r.tape.bytes()
+	copy(bodies[UpstreamAnswer:], said[:])
+	for i, n := range r.tape.all {
+		sides[int(UpstreamAnswer)+i].size = n
 	}
 	shown := slices.Clone(r.shown)
 	r.mu.Unlock()
 	for i := range sides {
+		s.Messages[i].Body = bodies[i]
 		if m := &sides[i]; m.seen {
 			s.Messages[i] = Message{
 				Seen: true, Method: m.method, URL: maskedURL(m.url), Status: m.status, Header: masked(m.header),
-				Body: s.Messages[i].Body, Size: m.size,
+				Body: bodies[i], Size: m.size,
 			}
 		}
 	}
@@ -152,7 +159,7 @@ func (s *Store) Original(id string) (path string, body []byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := &r.sides[ClientRequest]
-	return maskedURL(m.url), m.body.bytes(nil), m.whole()
+	return maskedURL(m.url), r.bodies[ClientRequest].bytes(nil), r.whole()
 }
 
 // Kept tells whether anything of a client's request is kept, and whether all of it is, as
@@ -167,11 +174,14 @@ func (s *Store) Kept(id string) (some, all bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := &r.sides[ClientRequest]
-	return m.seen, m.whole()
+	return m.seen, r.whole()
 }
 
-// whole tells whether all of a client's request was kept.
-func (m *message) whole() bool { return m.seen && m.size == int64(m.body.copied) }
+// whole tells whether all of the client's request was kept. r.mu is held.
+func (r *Record) whole() bool {
+	m := &r.sides[ClientRequest]
+	return m.seen && m.size == int64(r.bodies[ClientRequest].copied)
+}
 
 // Dots stand for a credential.
 const Dots = "••••••••"
@@ -207,11 +217,11 @@ func (m *message) credentials() (out []string) {
 			out = append(out, s)
 		}
 	}
-	for _, f := range m.header {
-		if !isCredential(f.name) {
+	for name, values := range m.header {
+		if !isCredential(name) {
 			continue
 		}
-		for _, v := range f.values {
+		for _, v := range values {
 			if _, rest, ok := strings.Cut(v, " "); ok {
 				v = rest
 			}
@@ -242,19 +252,19 @@ func queryCredential(pair string) (value string, ok bool) {
 
 // masked is a copy of headers without credentials. What kind of credential it was, as in
 // "Bearer", stays.
-func masked(h []field) http.Header {
+func masked(h http.Header) http.Header {
 	out := make(http.Header, len(h))
-	for _, f := range h {
-		if !isCredential(f.name) {
-			out[f.name] = slices.Clone(f.values)
+	for name, values := range h {
+		if !isCredential(name) {
+			out[name] = slices.Clone(values)
 			continue
 		}
-		for _, v := range f.values {
+		for _, v := range values {
 			shown := Dots
 			if scheme, rest, ok := strings.Cut(v, " "); ok && rest != "" && (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Basic")) {
 				shown = scheme + " " + Dots
 			}
-			out[f.name] = append(out[f.name], shown)
+			out[name] = append(out[name], shown)
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -59,6 +60,68 @@ func TestEncodedRequestsAreValid(t *testing.T) {
 		again, _, err := convertRequest(c.from, c.to, c.in, c.target)
 		if err != nil || !bytes.Equal(body, again) {
 			t.Errorf("%s: the same request converts to other bytes the second time", filepath.Base(file))
+		}
+	}
+}
+
+// reordered is a request whose messages have their members in another order: the role at the
+// end, or at the start.
+func reordered(body rawjson.Value, roleLast bool) []byte {
+	messages := body.Get("messages")
+	if messages.Kind() != rawjson.Array {
+		return body
+	}
+	w := rawjson.Writer{}
+	w.Open('[')
+	r := rawjson.Within(messages)
+	r.Array(func(int) {
+		m := r.Value()
+		w.Open('{')
+		role := func() { w.RawIf("role", m.Get("role")) }
+		if !roleLast {
+			role()
+		}
+		m.Each(func(k []byte, v rawjson.Value) {
+			if string(k) != "role" {
+				w.KeyText(string(k))
+				w.Buf = append(w.Buf, v...)
+			}
+		})
+		if roleLast {
+			role()
+		}
+		w.Close('}')
+	})
+	w.Close(']')
+	return bytes.Replace(body, messages, w.Buf, 1)
+}
+
+// TestRoleBehindContent: content is read before it is known whose it is.
+func TestRoleBehindContent(t *testing.T) {
+	bodies := make(map[string][]byte)
+	for _, s := range samples(t) {
+		if s.protocol == ir.AnthropicMessages {
+			bodies[s.name] = s.body
+		}
+	}
+	files, err := filepath.Glob("testdata/request-a2*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies[filepath.Base(file)] = a.Files[0].Data
+	}
+	for name, body := range bodies {
+		outcome := func(roleLast bool) string {
+			out, losses, err := convertRequest(convert.For(ir.AnthropicMessages), convert.For(ir.OpenAIChat), reordered(body, roleLast), ir.Target{Model: "m"})
+			return fmt.Sprint(string(out), losses, err)
+		}
+		if first, last := outcome(false), outcome(true); first != last {
+			t.Errorf("%s:\n%s\nwith the role behind the content:\n%s", name, first, last)
 		}
 	}
 }

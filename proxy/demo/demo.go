@@ -95,6 +95,9 @@ var models = []string{
 //	error-cut        breaks the connection after a few words
 func Models() []string { return append([]string(nil), models...) }
 
+// Knows tells whether a model answers, with any of its suffixes.
+func Knows(model string) bool { return byName(model, "") != "" }
+
 // byName is the behaviour of a demo model.
 func byName(model, _ string) string {
 	model = strings.TrimSuffix(strings.TrimSuffix(model, "-openai"), "-anthropic")

@@ -13,6 +13,7 @@ type Bus struct {
 	ring []Exchange     // in order of start, oldest at head once full
 	head int            // index of the oldest record
 	at   map[string]int // id -> index in ring
+	tap  func()
 }
 
 // NewBus returns a bus that remembers the last keep exchanges (at least 1).
@@ -25,9 +26,16 @@ func NewBus(keep int) *Bus {
 	}
 }
 
+// Tap has f called with every record, before anything else is done with it. It must be called
+// before the first one.
+func (b *Bus) Tap(f func()) { b.tap = f }
+
 // Publish records a new state of an exchange and hands it to every subscriber that has
 // room for it. It never blocks.
 func (b *Bus) Publish(x Exchange) {
+	if b.tap != nil {
+		b.tap()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.keep(x)

@@ -36,6 +36,18 @@ func TestRingKeepsTheLastInOrder(t *testing.T) {
 	}
 }
 
+func TestTapIsCalledWithEveryRecord(t *testing.T) {
+	b := event.NewBus(1)
+	n := 0
+	b.Tap(func() { n++ })
+	for i := range 3 {
+		b.Publish(event.Exchange{ID: "a", Revision: i + 1})
+	}
+	if n != 3 {
+		t.Errorf("called %d times", n)
+	}
+}
+
 func TestClearKeepsRunning(t *testing.T) {
 	b := event.NewBus(3)
 	for i, p := range []event.Phase{event.Done, event.Streaming, event.Failed, event.Waiting} {

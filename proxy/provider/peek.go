@@ -23,6 +23,7 @@ type Request struct {
 
 	fields []field
 	named  string // the model that the body names
+	models int    // how often it names one
 }
 
 // field is a member of the top-level object. key is the span of its name with quotes.
@@ -62,6 +63,7 @@ func PeekOver(body []byte, gaps []rawjson.Span) (*Request, error) {
 		case "model":
 			q.Model = v.Str()
 			q.named = q.Model
+			q.models++
 			if v.Present() && v.Kind() != rawjson.String {
 				r.Fail(ir.Invalid("model", "model must be a string"))
 			}
@@ -149,7 +151,7 @@ const copied = 64 << 10
 
 func (q *Request) edits(model string, quirks Quirks) *edits {
 	e := &edits{body: q.Body}
-	if q.named != model {
+	if q.named != model || q.models > 1 { // not every parser takes the last one
 		literal := rawjson.AppendQuote(nil, model)
 		for i := range q.fields {
 			if q.fields[i].name == "model" {

@@ -26,7 +26,6 @@ func TestRewriteModel(t *testing.T) {
 		{`{"model":"a#b"}`, `{"model":"NEW"}`, "a#b"},
 		{" \r\n{ \"x\" : 12345678901234567890.10 ,\t\"model\" :\n \"a\\u0023b\" , \"y\":{ \"model\":\"keep\" } }\n", " \r\n{ \"x\" : 12345678901234567890.10 ,\t\"model\" :\n \"NEW\" , \"y\":{ \"model\":\"keep\" } }\n", "a#b"},
 		{`{"mod\u0065l":"a","tools":[{"model":"keep"}]}`, `{"mod\u0065l":"NEW","tools":[{"model":"keep"}]}`, "a"},
-		{`{"model":"first","model":"last"}`, `{"model":"NEW","model":"NEW"}`, "last"},
 		{`{"stream":true,"messages":[{"content":"\"model\":\"keep\""}],"model":"a","é":"\ud83d\ude00"}`, `{"stream":true,"messages":[{"content":"\"model\":\"keep\""}],"model":"NEW","é":"\ud83d\ude00"}`, "a"},
 	} {
 		q, err := provider.Peek([]byte(tc.in))
@@ -41,7 +40,16 @@ func TestRewriteModel(t *testing.T) {
 			t.Errorf("%s: copied without need", tc.in)
 		}
 	}
-	q, err := provider.Peek([]byte(`{"model":"a"}`))
+	q, err := provider.Peek([]byte(`{"model":"first","model":"last"}`))
+	if err != nil || q.Model != "last" {
+		t.Fatal(q, err)
+	}
+	for _, model := range []string{"NEW", "last"} { // an upstream may take the first one
+		if got, want := string(q.Rewrite(model, provider.Quirks{})), `{"model":"`+model+`","model":"`+model+`"}`; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	q, err = provider.Peek([]byte(`{"model":"a"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,67 @@ func TestValidAgreesWithEncodingJSON(t *testing.T) {
 	for _, doc := range broken {
 		if rawjson.Valid([]byte(doc)) == nil {
 			t.Errorf("%s passes for JSON", doc)
+		}
+	}
+}
+
+// document appends a random value to b: nested, spaced and escaped in every way.
+func document(r *rand.Rand, b []byte, depth int) []byte {
+	space := func() { b = append(b, []string{"", "", "", " ", "\n\t", "\r\n  "}[r.IntN(6)]...) }
+	text := func() {
+		b = append(b, '"')
+		for range r.IntN(24) {
+			b = append(b, []string{"a", "word ", "é", `\n`, `\"`, `\\`, `\u003c`, `\uD83D\uDE00`, "{", "]", ",", ":"}[r.IntN(12)]...)
+		}
+		b = append(b, '"')
+	}
+	space()
+	switch k := r.IntN(7); {
+	case depth > 0 && k < 4:
+		open := []byte("{[")[k%2]
+		b = append(b, open)
+		for i := range r.IntN(4) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			space()
+			if open == '{' {
+				text()
+				space()
+				b = append(b, ':')
+			}
+			b = document(r, b, depth-1)
+		}
+		space()
+		b = append(b, open+2)
+	case k == 5:
+		b = append(b, []string{"0", "-1.5e+3", "true", "false", "null"}[r.IntN(5)]...)
+	default:
+		text()
+	}
+	space()
+	return b
+}
+
+// TestValidOfNearlyValid: a document in which one byte is wrong, or gone.
+func TestValidOfNearlyValid(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		doc := document(r, nil, 4)
+		if err := rawjson.Valid(doc); err != nil {
+			t.Fatalf("%q: %v", doc, err)
+		}
+		i := r.IntN(len(doc))
+		switch r.IntN(3) {
+		case 0:
+			doc = doc[:i]
+		case 1:
+			doc = slices.Delete(doc, i, i+1)
+		default:
+			doc[i] = []byte("\"\\{}[],: u0\n\x01x")[r.IntN(14)]
+		}
+		if got, want := rawjson.Valid(doc) == nil, json.Valid(doc); got != want {
+			t.Fatalf("%q: valid is %t, encoding/json says %t", doc, got, want)
 		}
 	}
 }

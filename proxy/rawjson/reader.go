@@ -134,7 +134,14 @@ func (r *Reader) Mismatch(want, got Kind) {
 	r.err = &TypeError{Path: r.Path(), Want: want.Told(), Got: got.Told()}
 }
 
+// space moves to the next token, where the Reader mostly is already.
 func (r *Reader) space() {
+	if r.pos < len(r.data) && r.data[r.pos] <= ' ' {
+		r.spaces()
+	}
+}
+
+func (r *Reader) spaces() {
 	for r.pos < len(r.data) {
 		switch r.data[r.pos] {
 		case ' ', '\t', '\n', '\r':

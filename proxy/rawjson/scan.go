@@ -10,15 +10,7 @@ func (r *Reader) skipValue() {
 	}
 	switch c := r.data[r.pos]; c {
 	case '"':
-		start := r.pos + 1
-		if r.outline {
-			r.passString()
-		} else {
-			r.skipString()
-		}
-		if r.strings != nil && r.err == nil {
-			r.strings(r.data[start : r.pos-1])
-		}
+		r.skipText()
 	case '{', '[':
 		if r.checked {
 			r.passNested()
@@ -39,6 +31,19 @@ func (r *Reader) skipValue() {
 			return
 		}
 		r.syntax("unexpected %q", c)
+	}
+}
+
+// skipText moves behind a string that is a value.
+func (r *Reader) skipText() {
+	start := r.pos + 1
+	if r.outline {
+		r.passString()
+	} else {
+		r.skipString()
+	}
+	if r.strings != nil && r.err == nil {
+		r.strings(r.data[start : r.pos-1])
 	}
 }
 
@@ -88,38 +93,8 @@ func (r *Reader) number() {
 func (r *Reader) skipNested() {
 	var local [64]byte
 	stack := local[:0]
-	d := r.data
-	expectValue := true // the next token is a value; otherwise it is ',' or a closer
-	for {
-		r.space()
-		if r.pos >= len(d) {
-			r.syntax("an object or array is not closed")
-			return
-		}
-		c := d[r.pos]
-		if !expectValue {
-			top := stack[len(stack)-1]
-			switch {
-			case c == ',':
-				r.pos++
-				r.space()
-				if top == '{' && !r.skipKey() {
-					return
-				}
-				expectValue = true
-			case c == '}' && top == '{', c == ']' && top == '[':
-				r.pos++
-				stack = stack[:len(stack)-1]
-				if len(stack) == 0 {
-					return
-				}
-			default:
-				r.syntax("expected ',' or the end of an object or array")
-				return
-			}
-			continue
-		}
-		switch c {
+	for d := r.data; r.pos < len(d); {
+		switch c := d[r.pos]; c {
 		case '{', '[':
 			if r.depth+len(stack) >= maxDepth {
 				r.syntax("nested too deeply")
@@ -128,21 +103,56 @@ func (r *Reader) skipNested() {
 			stack = append(stack, c)
 			r.pos++
 			r.space()
-			if r.pos < len(d) && (c == '{' && d[r.pos] == '}' || c == '[' && d[r.pos] == ']') {
-				expectValue = false // the closer is handled there
-				continue
+			if r.pos < len(d) && d[r.pos] == closer(c) {
+				break // it is handled below
 			}
 			if c == '{' && !r.skipKey() {
 				return
 			}
+			r.space()
+			continue
+		case '"':
+			r.skipText()
 		default:
 			r.skipValue()
-			if r.err != nil {
-				return
-			}
-			expectValue = false
+		}
+		if stack = r.skipClosers(stack); len(stack) == 0 {
+			return
+		}
+		if stack[len(stack)-1] == '{' && !r.skipKey() {
+			return
+		}
+		r.space()
+	}
+	r.syntax("an object or array is not closed")
+}
+
+// closer ends what c opens.
+func closer(c byte) byte { return c + ('}' - '{') } // as for brackets
+
+// skipClosers moves from behind a value to behind the comma that follows, and over what is
+// closed in between, which it takes from the stack. Nothing is left on that at the end, or
+// after an error.
+func (r *Reader) skipClosers(stack []byte) []byte {
+	for d := r.data; r.err == nil && len(stack) > 0; {
+		r.space()
+		if r.pos >= len(d) {
+			r.syntax("an object or array is not closed")
+			return nil
+		}
+		switch d[r.pos] {
+		case ',':
+			r.pos++
+			r.space()
+			return stack
+		case closer(stack[len(stack)-1]):
+			r.pos++
+			stack = stack[:len(stack)-1]
+		default:
+			r.syntax("expected ',' or the end of an object or array")
 		}
 	}
+	return nil
 }
 
 func (r *Reader) skipKey() bool {
@@ -257,10 +267,13 @@ func (r *Reader) skipString() (escaped bool) {
 				return escaped
 			}
 			n := 2
-			if d[at] != '\\' || at+1 >= len(d) || !shortEscape[d[at+1]] {
-				if n = r.skipEscape(at); n == 0 {
-					return escaped
-				}
+			switch {
+			case d[at] == '\\' && at+1 < len(d) && shortEscape[d[at+1]]:
+			case len(d)-at >= 6 && longEscape(d[at:]):
+				n = 6
+			default:
+				r.skipEscape(at)
+				return escaped
 			}
 			escaped = true
 			if at+n >= word+8 {
@@ -314,6 +327,19 @@ func (r *Reader) skipEscape(i int) int {
 // shortEscape are the letters of the escapes of two bytes.
 var shortEscape = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
 
+// hexDigit are the digits of the escapes of six bytes.
+var hexDigit = [256]bool{
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true,
+	'a': true, 'b': true, 'c': true, 'd': true, 'e': true, 'f': true,
+	'A': true, 'B': true, 'C': true, 'D': true, 'E': true, 'F': true,
+}
+
+// longEscape tells whether the first six bytes of b are an escape.
+func longEscape(b []byte) bool {
+	b = b[:6]
+	return b[0] == '\\' && b[1] == 'u' && hexDigit[b[2]] && hexDigit[b[3]] && hexDigit[b[4]] && hexDigit[b[5]]
+}
+
 // escapeLen is the length of the escape at the start of b, 0 when it is malformed.
 func escapeLen(b []byte) int {
 	if len(b) < 2 {
@@ -322,7 +348,7 @@ func escapeLen(b []byte) int {
 	switch {
 	case shortEscape[b[1]]:
 		return 2
-	case b[1] == 'u' && len(b) >= 6 && hex4(b[2:6]) >= 0:
+	case len(b) >= 6 && longEscape(b):
 		return 6
 	default:
 		return 0

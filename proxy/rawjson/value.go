@@ -145,6 +145,15 @@ func Splice(doc []byte, at Span, with []byte) []byte {
 	return append(out, doc[at.End:]...)
 }
 
+// Members is Each for an object that a Reader has returned: it is not checked again.
+func (v Value) Members(f func(key []byte, value Value)) {
+	if v.Kind() != Object {
+		return
+	}
+	r := Within(v)
+	r.Object(func(k []byte) { f(k, r.Value()) })
+}
+
 // Each calls f for the members of an object, in one pass. It does nothing for other kinds.
 func (v Value) Each(f func(key []byte, value Value)) {
 	if v.Kind() != Object {

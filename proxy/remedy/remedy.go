@@ -74,7 +74,7 @@ func (d *Draft) Cure(message string) (learned []Lesson, ok bool) {
 		}
 	}
 	if ok {
-		d.Losses.Add("repaired", "", "the upstream refused the converted request; the proxy changed it and sent it again")
+		d.Losses.Add("repaired", "", "the provider refused the converted request; the proxy changed it and sent it again")
 	}
 	return learned, ok
 }

@@ -323,7 +323,7 @@ func withoutThoughts(d *Draft, _ []string) bool {
 	if off {
 		req.Reasoning = ir.Reasoning{Mode: ir.ReasoningOff}
 	}
-	d.Losses.Add("thinking-dropped", "messages", "the upstream refused the thinking of earlier turns; it was left out")
+	d.Losses.Add("thinking-dropped", "messages", "the provider refused the thinking of earlier turns; it was left out")
 	return true
 }
 

@@ -197,7 +197,7 @@ func TestCoreSentences(t *testing.T) {
 		"%s could not be reached: %s", // an error
 		"the model name is longer than %d characters",
 		"The gateway got no answer from %s. The model's name may be wrong, or the provider is failing.", // in a table
-		"this upstream takes %d stop sequences; the others were dropped",                                // a loss
+		"this provider takes %d stop sequences; the others were dropped",                                // a loss
 		"the port must be a number from 1 to 65535, or 0 for any free one",                              // a field
 		"%s is not a setting and is ignored",                                                            // a notice
 		"the answer broke off",                                                                          // a failure of a trial

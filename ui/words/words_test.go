@@ -174,6 +174,18 @@ func TestTranslations(t *testing.T) {
 	}
 }
 
+// otherWords are words for a provider that the window and the errors do not have.
+var otherWords = regexp.MustCompile(`(?i)\b(upstream|vendor)`)
+
+// TestProvidersAreNamedSo: who answers has one name, whoever speaks of it.
+func TestProvidersAreNamedSo(t *testing.T) {
+	for text, place := range used(t) {
+		if otherWords.MatchString(text) {
+			t.Errorf("%q (%s)", text, place)
+		}
+	}
+}
+
 // writeEnglish writes one file for each file of the program that uses texts.
 func writeEnglish(t *testing.T, texts map[string]string) {
 	t.Helper()

@@ -1,25 +1,27 @@
 package anthropic
 
 import (
+	"errors"
+
 	"apex-ai-proxy/proxy/convert/ir"
 	"apex-ai-proxy/proxy/rawjson"
 )
 
 func (d *requestDecoder) message(i int) {
 	var role string
-	var content rawjson.Value
+	var wrong error // of the content, which may stand before the role
+	t := ir.Turn{At: ir.At("messages", i)}
 	d.Object(func(k []byte) {
 		switch string(k) {
 		case "role":
-			role = d.Str()
+			role = word(d.Text())
 		case "content":
-			content = d.Value()
+			t.Parts, t.Plain, wrong = d.room.content(d.Reader, t.At)
 		}
 	})
 	if d.Err() != nil {
 		return
 	}
-	t := ir.Turn{At: ir.At("messages", i)}
 	switch role {
 	case "user":
 	case "assistant":
@@ -30,12 +32,38 @@ func (d *requestDecoder) message(i int) {
 		d.Fail(ir.Invalid(t.At.String()+".role", "the role %q is not known: use user or assistant", role))
 		return
 	}
-	var err error
-	if t.Parts, t.Plain, err = decodeContent(content, t.At); err != nil {
-		d.Fail(err)
+	if wrong != nil {
+		d.Fail(wrong)
 		return
 	}
 	d.addTurn(t)
+}
+
+// room is where the parts of many turns stand side by side: most turns have one or two, and
+// parts are large. The zero room is ready for use.
+type room struct {
+	free []ir.Part // empty, with capacity
+	size int       // of the last piece of memory, in parts
+}
+
+const mostRoom = 32 // parts
+
+// content is decodeContent into the room.
+func (m *room) content(r *rawjson.Reader, at ir.Pos) (parts []ir.Part, plain bool, err error) {
+	if len(m.free) == cap(m.free) {
+		m.size = min(max(2*m.size, 4), mostRoom)
+		m.free = make([]ir.Part, 0, m.size)
+	}
+	had := cap(m.free)
+	parts, plain, err = decodeContent(r, at, m.free)
+	n := len(parts)
+	if n == 0 {
+		return nil, plain, err
+	}
+	if cap(parts) == had { // it was enough for them
+		m.free = m.free[n:n]
+	}
+	return parts[:n:n], plain, err
 }
 
 // addTurn keeps turns that say something, and gives instructions inside a turn a turn of
@@ -65,7 +93,7 @@ func (d *requestDecoder) instructions(t *ir.Turn) (system []ir.Part) {
 			n++
 			continue
 		}
-		parts, _, err := decodeContent(p.Raw.Get("content"), t.At)
+		parts, _, err := contentOf(p.Raw.Get("content"), t.At, "content")
 		if err != nil {
 			d.Fail(err)
 		}
@@ -78,40 +106,58 @@ func (d *requestDecoder) instructions(t *ir.Turn) (system []ir.Part) {
 	return system
 }
 
-// decodeContent reads content, a string or a list of blocks.
-func decodeContent(content rawjson.Value, at ir.Pos) (parts []ir.Part, plain bool, err error) {
-	switch content.Kind() {
+// decodeContent reads content, a string or a list of blocks, and appends its parts to a list
+// that is empty. What is wrong with it is returned, except for what the Reader finds.
+func decodeContent(r *rawjson.Reader, at ir.Pos, to []ir.Part) (parts []ir.Part, plain bool, err error) {
+	switch k := r.Kind(); k {
 	case rawjson.String:
-		if text := content.Text(); len(text) > 0 {
-			parts = []ir.Part{{Kind: ir.Text, Text: text, At: at}}
+		if text := r.Text(); len(text) > 0 {
+			to = ir.AddText(to, text, at)
 		}
-		return parts, true, nil
+		return to, true, nil
 	case rawjson.Array:
 	case rawjson.Null, rawjson.Absent:
+		r.Value()
 		return nil, false, nil
 	default:
-		return nil, false, ir.Invalid(at.String()+".content", "content must be a string or a list of blocks, not %s", content.Kind())
+		r.Value()
+		return nil, false, ir.Invalid(at.String()+".content", "content must be a string or a list of blocks, not %s", k)
 	}
-	r := rawjson.Within(content)
 	r.Array(func(i int) {
 		where := at
 		if !at.HasSub {
 			where = at.In("content", i)
 		}
-		parts = append(parts, ir.Part{})
-		p := &parts[len(parts)-1]
-		if perr := decodeBlock(r.Value(), where, p); perr != nil {
-			r.Fail(perr)
-			return
+		to = append(to, ir.Part{})
+		p := &to[len(to)-1]
+		if wrong := decodeBlock(r, where, p); err == nil {
+			err = wrong
 		}
 		if p.Kind == ir.Text && len(p.Text) == 0 {
-			parts = parts[:len(parts)-1]
+			to = to[:len(to)-1]
 		}
 	})
-	if r.Err() != nil {
-		return nil, false, ir.Unreadable(r.Err())
+	if err != nil {
+		return nil, false, err
 	}
-	return parts, false, nil
+	return to, false, nil
+}
+
+// contentOf is decodeContent of content that a Reader has returned, a field of what stands at
+// the given place.
+func contentOf(content rawjson.Value, at ir.Pos, field string) (parts []ir.Part, plain bool, err error) {
+	if content == nil {
+		return nil, false, nil
+	}
+	r := rawjson.Within(content)
+	parts, plain, err = decodeContent(r, at, nil)
+	var wrong *rawjson.TypeError
+	if errors.As(r.Err(), &wrong) {
+		whole := *wrong
+		whole.Path = at.String() + "." + field + wrong.Path
+		return nil, false, ir.Unreadable(&whole)
+	}
+	return parts, plain, err
 }
 
 // wireBlock is a block with its fields spanned.
@@ -123,13 +169,19 @@ type wireBlock struct {
 	cache, citations, title, documentNote rawjson.Value
 }
 
-// read spans the fields of a block.
+// read spans the fields of a block that a Reader has returned.
 func (b *wireBlock) read(v rawjson.Value) error {
 	r := rawjson.Within(v)
+	b.readFrom(r)
+	return r.Err()
+}
+
+// readFrom spans the fields of the block that comes next, unless the Reader has failed.
+func (b *wireBlock) readFrom(r *rawjson.Reader) (ok bool) {
 	r.Object(func(k []byte) {
 		switch string(k) {
 		case "type":
-			b.kind = r.Str()
+			b.kind = word(r.Text())
 		case "text":
 			b.text = r.Text()
 		case "thinking":
@@ -162,15 +214,28 @@ func (b *wireBlock) read(v rawjson.Value) error {
 			b.documentNote = r.Value()
 		}
 	})
-	return r.Err()
+	return r.Err() == nil
 }
 
-// decodeBlock reads a block into a part, which is empty.
-func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
+// words are those that nearly every block or message has.
+var words = [...]string{"text", "tool_use", "tool_result", "user", "assistant", "thinking", "image"}
+
+// word is the text with its escapes resolved.
+func word(e rawjson.Escaped) string {
+	for _, w := range words {
+		if string(e) == w {
+			return w // instead of another copy
+		}
+	}
+	return e.String()
+}
+
+// decodeBlock reads the next value, a block, into a part, which is empty.
+func decodeBlock(r *rawjson.Reader, at ir.Pos, p *ir.Part) (err error) {
 	var b wireBlock
-	err := b.read(v)
-	if err != nil {
-		return ir.Invalid(at.String(), "%v", err)
+	start := r.Offset()
+	if !b.readFrom(r) {
+		return nil
 	}
 	p.At, p.Cache = at, b.cache
 	switch b.kind {
@@ -194,7 +259,7 @@ func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
 	case "tool_result":
 		p.Kind = ir.ToolResult
 		p.Reply.CallID, p.Reply.IsError = b.toolUseID.Str(), b.isError.True()
-		p.Reply.Parts, p.Reply.Plain, err = decodeContent(b.content, at)
+		p.Reply.Parts, p.Reply.Plain, err = contentOf(b.content, at, "content")
 	case "thinking":
 		p.Kind, p.Text, p.Signature = ir.Thinking, b.thinking, b.signature
 	case "redacted_thinking":
@@ -202,7 +267,7 @@ func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
 	case "":
 		err = ir.Invalid(at.String()+".type", "the block has no type")
 	default:
-		p.Kind, p.Type, p.Raw = ir.Opaque, b.kind, v
+		p.Kind, p.Type, p.Raw = ir.Opaque, b.kind, r.Since(start)
 	}
 	return err
 }
@@ -211,7 +276,7 @@ func decodeBlock(v rawjson.Value, at ir.Pos, p *ir.Part) error {
 func decodeSource(v rawjson.Value, at ir.Pos, m *ir.Media) error {
 	var kind string
 	var data, link, file, content rawjson.Value
-	v.Each(func(k []byte, value rawjson.Value) {
+	v.Members(func(k []byte, value rawjson.Value) {
 		switch string(k) {
 		case "type":
 			kind = value.Str()
@@ -240,7 +305,7 @@ func decodeSource(v rawjson.Value, at ir.Pos, m *ir.Media) error {
 	case "text":
 		m.Body = data.Text()
 	case "content":
-		parts, _, err := decodeContent(content, at)
+		parts, _, err := contentOf(content, at, "source.content")
 		if err != nil {
 			return err
 		}

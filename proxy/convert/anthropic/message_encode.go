@@ -67,10 +67,10 @@ func (e *requestEncoder) opaque(p *ir.Part) {
 	}
 	text, ok := ir.OpaqueText(p)
 	if !ok {
-		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
+		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this provider", p.Type))
 		return
 	}
-	e.lose("part-as-text", p.At.String(), "this upstream has no parts of type %s; it was sent as text", p.Type)
+	e.lose("part-as-text", p.At.String(), "this provider has no parts of type %s; it was sent as text", p.Type)
 	e.textBlock(&ir.Part{Text: text})
 }
 

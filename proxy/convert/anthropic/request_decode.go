@@ -27,9 +27,16 @@ func (Codec) DecodeRequest(body []byte) (*ir.Request, ir.Losses, error) {
 	return &d.req, nil, nil
 }
 
+// The least for which there is room at once.
+const (
+	fewTurns = 8
+	fewTools = 8
+)
+
 type requestDecoder struct {
 	*rawjson.Reader
 	req         ir.Request
+	room        room // of the turns' parts
 	sawMessages bool
 }
 
@@ -42,7 +49,7 @@ func (d *requestDecoder) field(key string) {
 		q.MaxOutput = d.Num()
 	case "messages":
 		d.sawMessages = true
-		q.Turns = nil // of a repeated field the last one counts
+		q.Turns = make([]ir.Turn, 0, fewTurns) // of a repeated field the last one counts
 		d.Array(d.message)
 	case "system":
 		d.system()
@@ -58,7 +65,7 @@ func (d *requestDecoder) field(key string) {
 		q.Stop = nil
 		d.Array(func(int) { q.Stop = append(q.Stop, d.Text()) })
 	case "tools":
-		q.Tools = nil
+		q.Tools = make([]ir.Tool, 0, fewTools)
 		d.Array(d.tool)
 	case "tool_choice":
 		q.ToolChoice = ir.ToolChoice{}
@@ -171,7 +178,7 @@ func (d *requestDecoder) system() {
 		d.Object(func(k []byte) {
 			switch string(k) {
 			case "type":
-				kind = d.Str()
+				kind = word(d.Text())
 			case "text":
 				s.Text = d.Text()
 			case "cache_control":

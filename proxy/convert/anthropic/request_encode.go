@@ -232,7 +232,7 @@ func (e *requestEncoder) stop() {
 		switch {
 		case len(s) == 0:
 		case s.Blank():
-			e.lose("stop-dropped", "stop", "this upstream does not support stop sequences that contain only white space")
+			e.lose("stop-dropped", "stop", "this provider does not support stop sequences that contain only white space")
 		default:
 			stop = append(stop, s)
 		}
@@ -277,7 +277,7 @@ func (e *requestEncoder) sampling() {
 		drop(&topP, "top_p", prose.New("this model takes temperature or top_p, not both"))
 	}
 	if temperature.Present() && temperature.Float() > 1 {
-		e.lose("temperature-clamped", "temperature", "this upstream supports temperatures up to 1")
+		e.lose("temperature-clamped", "temperature", "this provider supports temperatures up to 1")
 		temperature = rawjson.Value("1")
 	}
 	e.RawIf("temperature", temperature)
@@ -290,7 +290,7 @@ func (e *requestEncoder) sampling() {
 func (e *requestEncoder) lostSampling() {
 	s := &e.req.Sampling
 	if n, ok := s.N.Int(); ok && s.N.Present() && n > 1 {
-		e.fail(ir.Refused("n", "this upstream returns only one answer per request: leave out n, or send several requests"))
+		e.fail(ir.Refused("n", "this provider returns only one answer per request: leave out n, or send several requests"))
 	}
 	for _, f := range []struct {
 		name string
@@ -305,7 +305,7 @@ func (e *requestEncoder) lostSampling() {
 		{"verbosity", s.Verbosity.Present() && e.req.Origin == ir.OpenAIChat},
 	} {
 		if f.lost {
-			e.lose("field-dropped", f.name, "this upstream does not support %s", f.name)
+			e.lose("field-dropped", f.name, "this provider does not support %s", f.name)
 		}
 	}
 }
@@ -324,7 +324,7 @@ func (e *requestEncoder) meta() {
 	case "default", "standard_only":
 		e.Str("service_tier", "standard_only")
 	default:
-		e.lose("field-dropped", "service_tier", "this upstream has no such service tier")
+		e.lose("field-dropped", "service_tier", "this provider has no such service tier")
 	}
 	if m.Fast {
 		e.Str("speed", "fast")
@@ -337,7 +337,7 @@ func (e *requestEncoder) meta() {
 		case e.req.Origin == ir.AnthropicMessages:
 			e.Member(f.Name, f.Value)
 		case f.Name != "web_search_options" && !e.req.Ignorable(f):
-			e.lose("field-dropped", f.Name, "this upstream does not have this field")
+			e.lose("field-dropped", f.Name, "this provider does not have this field")
 		}
 	}
 }

@@ -46,13 +46,13 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 		}
 	})
 	if err := r.Close(); err != nil {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer is not valid JSON: %v", err)}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer is not valid JSON: %v", err)}
 	}
 	if kind == "error" || failure.Present() && content.Kind() != rawjson.Array {
 		return nil, errorOf(failure)
 	}
 	if content.Kind() != rawjson.Array {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer holds no content")}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer holds no content")}
 	}
 	if err := decodeAnswer(&res, content, from); err != nil {
 		return nil, err
@@ -67,8 +67,8 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 
 // What answers hold that only this protocol can say.
 var (
-	lostServerUsage = ir.Loss{Code: "server-tool-usage-dropped", Why: prose.New("the client's protocol cannot express what the vendor's own tools were used for")}
-	lostPause       = ir.Loss{Code: "pause-turn", Why: prose.New("the vendor paused a long turn; the client's protocol cannot express this, so the turn looks finished")}
+	lostServerUsage = ir.Loss{Code: "server-tool-usage-dropped", Why: prose.New("the client's protocol cannot express what the provider's own tools were used for")}
+	lostPause       = ir.Loss{Code: "pause-turn", Why: prose.New("the provider paused a long turn; the client's protocol cannot express this, so the turn looks finished")}
 	lostCitation    = ir.Loss{Code: "citation-dropped", Why: prose.New("the client's protocol only supports citations of web pages")}
 )
 
@@ -94,7 +94,7 @@ func decodeAnswer(res *ir.Response, content rawjson.Value, from ir.Source) error
 		v := r.Value()
 		var b wireBlock
 		if err := b.read(v); err != nil {
-			failure = &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer cannot be read: %v", err)}
+			failure = &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer cannot be read: %v", err)}
 			return
 		}
 		switch b.kind {
@@ -129,7 +129,7 @@ func decodeAnswer(res *ir.Response, content rawjson.Value, from ir.Source) error
 const webSearch = "web_search"
 
 func badInput() *ir.Error {
-	return &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream returned invalid tool arguments")}
+	return &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider returned invalid tool arguments")}
 }
 
 func textPart(res *ir.Response, b *wireBlock) ir.Part {

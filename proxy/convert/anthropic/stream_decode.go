@@ -100,7 +100,7 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	if r.Close() != nil || data[0] != '{' {
 		d.bad++
 		if d.frames == 1 || d.bad > maxBadFrames {
-			d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent something that is no stream of this protocol")}, emit)
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider sent something that is no stream of this protocol")}, emit)
 		}
 		return
 	}
@@ -225,7 +225,7 @@ func (d *StreamDecoder) blockStart(v rawjson.Value, emit func(*ir.Event)) {
 	var b wireBlock
 	err := b.read(v)
 	if err != nil {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's stream cannot be read: %v", err)}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's stream cannot be read: %v", err)}, emit)
 		return
 	}
 	d.ev = ir.Event{Kind: ir.PartOpen}
@@ -383,7 +383,7 @@ func copyText(e rawjson.Escaped) rawjson.Escaped {
 
 func (d *StreamDecoder) end(emit func(*ir.Event)) {
 	if !d.started {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent an empty stream")}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider sent an empty stream")}, emit)
 		return
 	}
 	for d.closePart(emit); d.live; d.closePart(emit) {

@@ -184,7 +184,7 @@ func (e *requestEncoder) planOutput() {
 	o := &e.req.Output
 	switch {
 	case o.Kind == ir.OutputJSON:
-		e.lose("json-object-emulated", "response_format", "this upstream has no JSON mode; the model was asked for one JSON object")
+		e.lose("json-object-emulated", "response_format", "this provider has no JSON mode; the model was asked for one JSON object")
 		e.system = append(slices.Clip(e.system), ir.Instruction{Text: []byte("Answer with one JSON object and nothing else.")})
 	case o.Kind == ir.OutputSchema && !e.to.Ability.OutputSchema:
 		e.lose("json-schema-not-enforced", "response_format", "this model does not support schemas; it was asked to follow yours")
@@ -213,6 +213,6 @@ func (e *requestEncoder) planMarks() {
 	}
 	if n > maxBreakpoints {
 		e.skipMarks = n - maxBreakpoints
-		e.lose("cache-marks-cut", "cache_control", "this upstream accepts at most four cache_control marks; the first ones were left out")
+		e.lose("cache-marks-cut", "cache_control", "this provider accepts at most four cache_control marks; the first ones were left out")
 	}
 }

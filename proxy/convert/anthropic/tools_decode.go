@@ -20,7 +20,7 @@ func (d *requestDecoder) tool(i int) {
 		case "description":
 			t.Description = d.Text()
 		case "input_schema":
-			t.Schema = d.Value()
+			t.Schema, t.Whole = ir.ReadSchema(d.Reader)
 		case "strict":
 			t.Strict.Read(d.Value())
 		case "cache_control":

@@ -58,7 +58,7 @@ func (e *requestEncoder) planBuiltin(t *ir.Tool) {
 		e.fail(refusal)
 		return
 	}
-	e.lose("tool-dropped", t.At.String(), "the tool %s runs at OpenAI and is not available on this upstream", t.Type)
+	e.lose("tool-dropped", t.At.String(), "the tool %s runs at OpenAI and is not available with this provider", t.Type)
 }
 
 // writeSearch writes Anthropic's web search for OpenAI's.
@@ -129,7 +129,7 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 			e.customs = make(map[string]bool)
 		}
 		e.customs[name] = true
-		e.lose("custom-tool-wrapped", t.At.String(), "this upstream has no custom tools; its text travels as an argument and its grammar is not enforced")
+		e.lose("custom-tool-wrapped", t.At.String(), "this provider has no custom tools; its text travels as an argument and its grammar is not enforced")
 	}
 	e.Open('{')
 	e.Str("name", name)
@@ -137,7 +137,11 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		e.Text("description", description)
 	}
 	e.Key("input_schema")
-	e.Buf = ir.AppendSchema(e.Buf, schema)
+	if t.Kind == ir.CustomTool {
+		e.Buf = ir.AppendSchema(e.Buf, schema)
+	} else {
+		e.Buf = t.AppendSchema(e.Buf)
+	}
 	if t.Strict == ir.Yes {
 		if e.to.Ability.OutputSchema {
 			e.Bool("strict", true)

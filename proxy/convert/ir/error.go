@@ -131,7 +131,7 @@ func (l *Losses) Add(code, path, format string, args ...any) {
 func UpstreamError(status int, kind, code, said string) *Error {
 	e := &Error{Kind: Internal, Status: status, Type: kind, Code: code, Message: prose.Verbatim(said)}
 	if said == "" {
-		e.Message = prose.New("the upstream reported an error without a message")
+		e.Message = prose.New("the provider reported an error without a message")
 	}
 	switch code {
 	case "context_length_exceeded":
@@ -188,9 +188,9 @@ func Broken(cause error) *Error {
 	if e, ok := cause.(*Error); ok { //nolint:errorlint // an *Error is never wrapped here
 		return e
 	}
-	msg := prose.New("upstream stream ended early")
+	msg := prose.New("the provider's stream ended early")
 	if cause != nil {
-		msg = prose.New("upstream stream ended early: %s", prose.Of(cause))
+		msg = prose.New("the provider's stream ended early: %s", prose.Of(cause))
 	}
 	return &Error{Kind: BadGateway, Message: msg}
 }

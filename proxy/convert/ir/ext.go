@@ -29,7 +29,7 @@ func (r *Request) Ignorable(f Field) bool {
 func (r *Request) Foreign(f Field) (refusal *Error, lost bool) {
 	switch {
 	case f.Name == "mcp_servers" && !f.Value.Empty():
-		return Refused("mcp_servers", "MCP servers run at Anthropic and are not available on this upstream: use a model of anthropic or remove mcp_servers"), false
+		return Refused("mcp_servers", "MCP servers run at Anthropic and are not available with this provider: use a model of anthropic or remove mcp_servers"), false
 	case f.Name == "thread":
 		return UnknownThread(f.Value), false
 	default:

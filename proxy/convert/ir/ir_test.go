@@ -195,3 +195,39 @@ func TestCleanSchemaJoins(t *testing.T) {
 		t.Errorf("%d bytes became %d: %v", b.Len(), len(got), err)
 	}
 }
+
+// TestReadSchema: a schema that is whole is one to which nothing is added, and no other is.
+func TestReadSchema(t *testing.T) {
+	members := []string{
+		`"type":"object"`, `"type":"string"`, `"type":null`, `"type":["object"]`, `"properties":{}`, `"properties":null`,
+		`"properties":{"type":{"type":"string"}}`, `"required":["a"]`, `"t\u0079pe":"object"`, `"items":{"properties":{}}`,
+	}
+	for i := range members {
+		for j := range members {
+			for k := range members {
+				doc := "{ " + strings.Join([]string{members[i], members[j], members[k]}, " , ") + "}"
+				schema, whole := ir.ReadSchema(rawjson.NewReader([]byte(doc)))
+				if string(schema) != doc {
+					t.Fatalf("%s was read as %s", doc, schema)
+				}
+				added := string(ir.AppendSchema(nil, schema))
+				if whole != (added == doc) {
+					t.Errorf("%s: whole is %t, and it becomes %s", doc, whole, added)
+				}
+				tool := ir.Tool{Schema: schema, Whole: whole}
+				if got := string(tool.AppendSchema(nil)); got != added {
+					t.Errorf("%s: %s, want %s", doc, got, added)
+				}
+			}
+		}
+	}
+	for _, doc := range []string{`{}`, `{ }`, `null`, `true`, `[]`, `"object"`} {
+		if schema, whole := ir.ReadSchema(rawjson.NewReader([]byte(doc))); string(schema) != doc || whole {
+			t.Errorf("%s: %s, %t", doc, schema, whole)
+		}
+	}
+	r := rawjson.NewReader([]byte(`{"type":"object","properties":{`))
+	if schema, whole := ir.ReadSchema(r); schema != nil || whole || r.Err() == nil {
+		t.Errorf("half a schema was read as %s", schema)
+	}
+}

@@ -19,16 +19,10 @@ const missingResult = "No result was recorded for this tool call."
 func Repair(req *Request) ([]Turn, Losses, error) {
 	turns := req.Turns
 	r := repairer{
+		turns:  turns,
 		out:    make([]Turn, 0, len(turns)+2),
 		used:   make(map[string]bool),
-		sent:   make(map[string]bool),
-		next:   make(map[string]int),
 		placed: make(map[string]place),
-	}
-	for i := range turns {
-		for j := range turns[i].Parts {
-			r.sent[turns[i].Parts[j].Call.ID] = true
-		}
 	}
 	for i := 0; i < len(turns); {
 		t := turns[i]
@@ -68,12 +62,17 @@ func Repair(req *Request) ([]Turn, Losses, error) {
 }
 
 type repairer struct {
-	out    []Turn
+	turns  []Turn
+	out    []Turn // whose parts may be those of turns
 	losses Losses
 	used   map[string]bool  // ids that calls have been given so far
-	sent   map[string]bool  // ids of calls anywhere in the conversation
-	next   map[string]int   // by id, the number behind the last one that made it another
 	placed map[string]place // where the result of a call went
+
+	own map[int]bool // turns of out whose parts are not those of turns
+
+	// Of the few conversations in which calls have the same id, or none:
+	sent map[string]bool // ids of calls anywhere in the conversation
+	next map[string]int  // by id, the number behind the last one that made it another
 }
 
 // unfinished reports every part of a turn that is left out.
@@ -130,7 +129,7 @@ func (r *repairer) loose(t *Turn) {
 func (r *repairer) orphan(parts []Part, p *Part) []Part {
 	if at, ok := r.placed[p.Reply.CallID]; ok && p.Reply.CallID != "" {
 		r.losses.Add("duplicate-tool-result", p.At.String(), "a tool call has two results; the last one was used")
-		kept := &r.out[at.turn].Parts[at.part]
+		kept := &r.owned(at.turn)[at.part]
 		id := kept.Reply.CallID
 		*kept = *p
 		kept.Reply.CallID = id
@@ -145,6 +144,18 @@ func (r *repairer) orphan(parts []Part, p *Part) []Part {
 	return append(AddText(parts, label, p.At), p.Reply.Parts...)
 }
 
+// owned is the parts of a turn that has been emitted, to be changed: the request is not.
+func (r *repairer) owned(turn int) []Part {
+	if !r.own[turn] {
+		if r.own == nil {
+			r.own = make(map[int]bool)
+		}
+		r.own[turn] = true
+		r.out[turn].Parts = slices.Clone(r.out[turn].Parts)
+	}
+	return r.out[turn].Parts
+}
+
 // unanswered is the result of a call that has none.
 func (r *repairer) unanswered(call Pos) *Part {
 	r.losses.Add("missing-tool-result", call.String(), "a tool call has no result; the model was told so")
@@ -157,6 +168,13 @@ func (r *repairer) unanswered(call Pos) *Part {
 // group emits an assistant turn with calls, then one user turn with their results, then
 // whatever else stood between them and the next assistant turn.
 func (r *repairer) group(t Turn, following []Turn) {
+	if !r.ordered(t, following) {
+		r.order(t, following)
+	}
+}
+
+// order is group for calls and results in any order.
+func (r *repairer) order(t Turn, following []Turn) {
 	ids, results := r.calls(&t)
 	r.out = append(r.out, t)
 
@@ -212,6 +230,44 @@ func (r *repairer) group(t Turn, following []Turn) {
 	r.out = append(r.out, deferred...)
 }
 
+// ordered emits a group that is as it should be already, as nearly all are, without copying
+// its parts. ok is false for any other, of which nothing is emitted.
+func (r *repairer) ordered(t Turn, following []Turn) (ok bool) {
+	if len(following) == 0 {
+		return false
+	}
+	answers, n := following[0].Parts, 0
+	defer func() {
+		for i := 0; i < n && !ok; i++ {
+			delete(r.used, answers[i].Reply.CallID)
+		}
+	}()
+	for i := range t.Parts {
+		if t.Parts[i].Kind != ToolCall {
+			continue
+		}
+		id := t.Parts[i].Call.ID
+		if id == "" || r.used[id] || n == len(answers) || answers[n].Kind != ToolResult || answers[n].Reply.CallID != id {
+			return false
+		}
+		r.used[id] = true
+		n++
+	}
+	if indexPart(answers[n:], ToolResult) >= 0 || slices.ContainsFunc(following[1:], func(t Turn) bool { return hasResults(&t) }) {
+		return false
+	}
+	for i := range n {
+		r.placed[answers[i].Reply.CallID] = place{len(r.out) + 1, i}
+	}
+	r.out = append(r.out, t, Turn{Role: RoleUser, Parts: answers, At: following[0].At})
+	for _, f := range following[1:] {
+		if len(f.Parts) > 0 {
+			r.out = append(r.out, f)
+		}
+	}
+	return true
+}
+
 // callID is a call's id as the client knows it and as it is sent on.
 type callID struct {
 	was, now string
@@ -253,6 +309,14 @@ func (r *repairer) calls(t *Turn) ([]callID, *answers) {
 
 // free is an id nobody has, made of base and the first number from n on that is free.
 func (r *repairer) free(base string, n int) string {
+	if r.sent == nil {
+		r.sent, r.next = make(map[string]bool), make(map[string]int)
+		for i := range r.turns {
+			for j := range r.turns[i].Parts {
+				r.sent[r.turns[i].Parts[j].Call.ID] = true
+			}
+		}
+	}
 	for n = max(n, r.next[base]); ; n++ {
 		r.next[base] = n + 1
 		if id := base + "_" + strconv.Itoa(n); !r.used[id] && !r.sent[id] {

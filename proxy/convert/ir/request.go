@@ -260,6 +260,8 @@ type Tool struct {
 	Builtin     string
 	Description rawjson.Escaped
 	Schema      rawjson.Value // JSON Schema of the arguments; the format of a custom tool
+	// Whole tells that the schema is known to need nothing added; see ReadSchema.
+	Whole bool
 	// Nested tells that a Chat client wrote the tool as its protocol has it. One that did
 	// not takes the calls of a custom tool as those of a function.
 	Nested bool

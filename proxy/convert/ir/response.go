@@ -233,7 +233,7 @@ func (c *Collector) Result() (*Response, error) {
 	case c.err != nil:
 		return nil, c.err
 	case !c.done:
-		return nil, &Error{Kind: BadGateway, Message: prose.New("upstream stream ended early")}
+		return nil, &Error{Kind: BadGateway, Message: prose.New("the provider's stream ended early")}
 	}
 	return &c.res, nil
 }

@@ -16,19 +16,10 @@ func AppendSchema(dst []byte, schema rawjson.Value) []byte {
 	if schema.Kind() != rawjson.Object || schema.Empty() {
 		return append(dst, emptySchema...)
 	}
-	var kind, properties rawjson.Value
 	r := rawjson.NewReader(schema)
 	r.Outline()
-	r.Object(func(key []byte) {
-		switch string(key) {
-		case "type":
-			kind = r.Value()
-		case "properties":
-			properties = r.Value()
-		}
-	})
-	object := !kind.Present() || kind.Text().Is("object")
-	if !object {
+	kind, properties := schemaRoot(r)
+	if !isObject(kind) {
 		return append(dst, schema...)
 	}
 	dst = append(dst, '{')
@@ -39,6 +30,45 @@ func AppendSchema(dst []byte, schema rawjson.Value) []byte {
 		dst = append(dst, `"properties":{},`...)
 	}
 	return append(dst, schema[1:]...)
+}
+
+// schemaRoot reads a schema and tells of its root what AppendSchema may have to add.
+func schemaRoot(r *rawjson.Reader) (kind, properties rawjson.Value) {
+	r.Object(func(key []byte) {
+		switch string(key) {
+		case "type":
+			kind = r.Value()
+		case "properties":
+			properties = r.Value()
+		}
+	})
+	return kind, properties
+}
+
+// isObject tells whether arguments of the type are an object, which is what they are unless
+// another type is named.
+func isObject(kind rawjson.Value) bool { return !kind.Present() || kind.Text().Is("object") }
+
+// ReadSchema reads a value that should be a tool's schema. whole tells that AppendSchema would
+// add nothing to it.
+func ReadSchema(r *rawjson.Reader) (schema rawjson.Value, whole bool) {
+	if r.Kind() != rawjson.Object {
+		return r.Value(), false
+	}
+	start := r.Offset()
+	kind, properties := schemaRoot(r)
+	if r.Err() != nil {
+		return nil, false
+	}
+	return r.Since(start), kind.Present() && (properties.Present() || !isObject(kind))
+}
+
+// AppendSchema appends the schema of a function; see the function of that name.
+func (t *Tool) AppendSchema(dst []byte) []byte {
+	if t.Whole {
+		return append(dst, t.Schema...)
+	}
+	return AppendSchema(dst, t.Schema)
 }
 
 // StrictSchema tells whether a schema is of the kind OpenAI enforces: every object

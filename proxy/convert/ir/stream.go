@@ -23,7 +23,7 @@ func (s Source) ToolName(name string) (string, *Error) {
 		name = s.OnlyTool
 	}
 	if name == "" {
-		return "", &Error{Kind: BadGateway, Message: prose.New("the upstream returned a tool call without a name")}
+		return "", &Error{Kind: BadGateway, Message: prose.New("the provider returned a tool call without a name")}
 	}
 	return name, nil
 }

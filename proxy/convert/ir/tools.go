@@ -50,7 +50,7 @@ func AsFunction(t *Tool, req *Request) (f Tool, refusal *Error, ok bool) {
 	}
 	forced := req.ToolChoice.Mode == ChoiceTool && (req.ToolChoice.Name == t.Name || req.ToolChoice.Name == t.Type)
 	if family == "mcp" || len(req.Tools) == 1 || forced {
-		return *t, Refused(t.At.String(), "the tool %s runs at its vendor and is not available on this upstream: use a model of that vendor, or a tool of your own", t.Type), false
+		return *t, Refused(t.At.String(), "the tool %s runs at another provider and is not available with this one: use a model of that provider, or a tool of your own", t.Type), false
 	}
 	return *t, nil, false
 }

@@ -36,10 +36,23 @@ func (e *requestEncoder) message(role string, t *ir.Turn) {
 		}
 		e.Text("content", text)
 	} else {
-		e.content(t.Parts)
+		e.list = refer(e.list[:0], t.Parts)
+		e.content(e.list)
 	}
 	e.Close('}')
 }
+
+// refer appends where parts are: they are large, and none is copied to be put into another
+// order.
+func refer(to []*ir.Part, parts []ir.Part) []*ir.Part {
+	for i := range parts {
+		to = append(to, &parts[i])
+	}
+	return to
+}
+
+// textOf is a part that says something.
+func textOf(text rawjson.Escaped, at ir.Pos) *ir.Part { return &ir.Part{Text: text, At: at} }
 
 // speaker writes who speaks, where several users or models do.
 func (e *requestEncoder) speaker(t *ir.Turn) {
@@ -50,43 +63,42 @@ func (e *requestEncoder) speaker(t *ir.Turn) {
 
 // content writes parts as an array, or as one string for upstreams that take no arrays
 // and where nothing but text is to be said.
-func (e *requestEncoder) content(parts []ir.Part) {
+func (e *requestEncoder) content(parts []*ir.Part) {
 	if e.to.Dialect.TextOnlySystem && allText(parts) {
-		e.Text("content", joinText(parts, `\n`))
+		e.joined("content", parts, `\n`)
 		return
 	}
 	e.OpenKey("content", '[')
-	for i := range parts {
-		e.part(&parts[i])
+	for _, p := range parts {
+		e.part(p)
 	}
 	e.Close(']')
 }
 
-func allText(parts []ir.Part) bool {
-	for i := range parts {
-		if parts[i].Kind != ir.Text {
+func allText(parts []*ir.Part) bool {
+	for _, p := range parts {
+		if p.Kind != ir.Text {
 			return false
 		}
 	}
 	return true
 }
 
-func anyCache(parts []ir.Part) bool {
-	return slices.ContainsFunc(parts, func(p ir.Part) bool { return p.Cache.Present() })
+func anyCache(parts []*ir.Part) bool {
+	return slices.ContainsFunc(parts, func(p *ir.Part) bool { return p.Cache.Present() })
 }
 
-func joinText(parts []ir.Part, sep string) rawjson.Escaped {
-	if len(parts) == 1 {
-		return parts[0].Text
-	}
-	out := rawjson.Escaped{}
-	for i := range parts {
+// joined writes a member with the texts of parts as one string.
+func (e *requestEncoder) joined(key string, parts []*ir.Part, sep string) {
+	e.Key(key)
+	e.Buf = append(e.Buf, '"')
+	for i, p := range parts {
 		if i > 0 {
-			out = append(out, sep...)
+			e.Buf = append(e.Buf, sep...)
 		}
-		out = append(out, parts[i].Text...)
+		e.Buf = append(e.Buf, p.Text...)
 	}
-	return out
+	e.Buf = append(e.Buf, '"')
 }
 
 // user writes a user turn: first a tool message per result, then one user message with
@@ -94,36 +106,47 @@ func joinText(parts []ir.Part, sep string) rawjson.Escaped {
 // tool messages.
 func (e *requestEncoder) user(t *ir.Turn) {
 	e.sawUser = true
-	var rest, held []ir.Part
-	results := 0
-	for i := range t.Parts {
-		p := &t.Parts[i]
-		if p.Kind != ir.ToolResult {
-			rest = ir.Add(rest, p)
-			continue
-		}
-		results++
-		held = append(held, e.toolMessage(p)...)
-	}
-	if results == 0 {
+	if !answers(t.Parts) {
 		e.message("user", t)
 		return
 	}
+	var rest, held []*ir.Part
+	for i := range t.Parts {
+		p := &t.Parts[i]
+		if p.Kind != ir.ToolResult {
+			rest = append(rest, p)
+			continue
+		}
+		held = append(held, e.toolMessage(p)...)
+	}
 	if all := append(held, rest...); len(all) > 0 {
-		e.message("user", &ir.Turn{Parts: all, Plain: false})
+		e.Open('{')
+		e.Str("role", "user")
+		e.content(all)
+		e.Close('}')
 	}
 }
 
+// answers tells whether parts hold the result of a call.
+func answers(parts []ir.Part) bool {
+	for i := range parts {
+		if parts[i].Kind == ir.ToolResult {
+			return true
+		}
+	}
+	return false
+}
+
 // toolMessage writes one result and returns what a tool message cannot hold.
-func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
+func (e *requestEncoder) toolMessage(p *ir.Part) (held []*ir.Part) {
 	id := e.callID(p.Reply.CallID)
-	texts := make([]ir.Part, 0, len(p.Reply.Parts))
+	texts := e.list[:0]
 	media := 0
 	for i := range p.Reply.Parts {
 		part := &p.Reply.Parts[i]
 		switch part.Kind {
 		case ir.Text:
-			texts = ir.Add(texts, part)
+			texts = append(texts, part)
 		case ir.Image, ir.Document:
 			media++
 			word := "image"
@@ -131,22 +154,27 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 				word = "document"
 			}
 			label := word + " " + strconv.Itoa(media) + " of tool result " + id
-			texts = ir.AddText(texts, rawjson.Escape("["+label+" follows]"), part.At)
-			held = ir.Add(ir.AddText(held, rawjson.Escape("["+label+"]"), part.At), part)
+			texts = append(texts, textOf(rawjson.Escape("["+label+" follows]"), part.At))
+			held = append(held, textOf(rawjson.Escape("["+label+"]"), part.At), part)
 		default:
 			if text := e.asText(part); text != nil {
-				texts = ir.AddText(texts, text, part.At)
+				texts = append(texts, textOf(text, part.At))
 			}
 		}
 	}
+	e.list = texts
 	if p.Reply.IsError {
 		if len(texts) == 0 {
-			texts = ir.AddText(texts, nil, p.At)
+			texts = append(texts, textOf(nil, p.At))
 		}
-		texts[0].Text = ir.MarkError(texts[0].Text)
+		first := *texts[0]
+		first.Text = ir.MarkError(first.Text)
+		texts[0] = &first
 	}
-	if n := len(texts); n > 0 && !texts[n-1].Cache.Present() {
-		texts[n-1].Cache = p.Cache
+	if n := len(texts); n > 0 && p.Cache.Present() && !texts[n-1].Cache.Present() {
+		last := *texts[n-1]
+		last.Cache = p.Cache
+		texts[n-1] = &last
 	}
 	marked := e.to.Dialect.KeepCache && anyCache(texts)
 	e.Open('{')
@@ -154,12 +182,12 @@ func (e *requestEncoder) toolMessage(p *ir.Part) (held []ir.Part) {
 	e.Str("tool_call_id", id)
 	if marked || len(texts) > 1 && !e.to.Dialect.TextOnlySystem && media == 0 {
 		e.OpenKey("content", '[')
-		for i := range texts {
-			e.textPart(&texts[i])
+		for _, text := range texts {
+			e.textPart(text)
 		}
 		e.Close(']')
 	} else {
-		e.Text("content", joinText(texts, `\n`))
+		e.joined("content", texts, `\n`)
 	}
 	e.Close('}')
 	return held
@@ -176,32 +204,34 @@ func (e *requestEncoder) callID(id string) string {
 // assistant writes what the model said before. Thinking is only sent to upstreams that
 // ask for it: the others refuse it or read it as an answer.
 func (e *requestEncoder) assistant(t *ir.Turn) {
-	var texts, calls, thoughts []ir.Part
+	texts, calls := e.list[:0], e.calls[:0]
+	var thoughts []*ir.Part
 	for i := range t.Parts {
 		p := &t.Parts[i]
 		switch p.Kind {
 		case ir.Text, ir.Refusal:
-			texts = ir.Add(texts, p)
+			texts = append(texts, p)
 		case ir.ToolCall:
-			calls = ir.Add(calls, p)
+			calls = append(calls, p)
 		case ir.Thinking:
-			thoughts = ir.Add(thoughts, p)
+			thoughts = append(thoughts, p)
 		case ir.RedactedThinking:
 		case ir.Image, ir.Audio:
-			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only on this upstream: put the picture or sound into a user message"))
+			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only with this provider: put the picture or sound into a user message"))
 		case ir.Document:
 			if p.Media.Body == nil {
-				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only on this upstream; a document was left out")
+				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only with this provider; a document was left out")
 				continue
 			}
-			e.lose("document-as-text", p.At.String(), "this upstream does not support text documents; the document was sent as text")
-			texts = ir.AddText(texts, ir.DocumentText(&p.Media), p.At)
+			e.lose("document-as-text", p.At.String(), "this provider does not support text documents; the document was sent as text")
+			texts = append(texts, textOf(ir.DocumentText(&p.Media), p.At))
 		default:
 			if text := e.asText(p); text != nil {
-				texts = ir.AddText(texts, text, p.At)
+				texts = append(texts, textOf(text, p.At))
 			}
 		}
 	}
+	e.list, e.calls = texts, calls
 	if len(texts) == 0 && len(calls) == 0 {
 		return
 	}
@@ -219,15 +249,15 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 	case e.to.Dialect.KeepCache && anyCache(texts):
 		e.content(texts)
 	default:
-		e.Text("content", joinText(texts, ""))
+		e.joined("content", texts, "")
 	}
 	if e.to.Dialect.ReplayReasoning && len(calls) > 0 && len(thoughts) > 0 {
-		e.Text("reasoning_content", joinText(thoughts, `\n\n`))
+		e.joined("reasoning_content", thoughts, `\n\n`)
 	}
 	if len(calls) > 0 {
 		e.OpenKey("tool_calls", '[')
-		for i := range calls {
-			e.call(&calls[i], i == 0)
+		for i, p := range calls {
+			e.call(p, i == 0)
 		}
 		e.Close(']')
 	}
@@ -279,7 +309,7 @@ func (e *requestEncoder) part(p *ir.Part) {
 	case ir.Document:
 		e.document(p)
 	case ir.Audio:
-		e.fail(ir.Refused(p.At.String(), "sound cannot be sent to this upstream"))
+		e.fail(ir.Refused(p.At.String(), "sound cannot be sent to this provider"))
 	default:
 		if text := e.asText(p); text != nil {
 			e.textPart(&ir.Part{Text: text, Cache: p.Cache})
@@ -292,7 +322,7 @@ func (e *requestEncoder) image(p *ir.Part) {
 	kind := m.Type
 	switch {
 	case m.FileID != nil:
-		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the image itself"))
+		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this provider: send the image itself"))
 		return
 	case m.URL == nil && kind == "":
 		if kind = ir.SniffImage(m.Data); kind == "" {
@@ -340,7 +370,7 @@ func (e *requestEncoder) document(p *ir.Part) {
 			return
 		}
 		if p.Citations.Get("enabled").True() {
-			e.lose("citations-dropped", at, "this upstream does not cite documents")
+			e.lose("citations-dropped", at, "this provider does not cite documents")
 		}
 		e.Open('{')
 		e.Str("type", "file")
@@ -353,15 +383,15 @@ func (e *requestEncoder) document(p *ir.Part) {
 		e.Close('}')
 		e.Close('}')
 	case m.Body != nil:
-		e.lose("document-as-text", at, "this upstream does not support text documents; the document was sent as text")
+		e.lose("document-as-text", at, "this provider does not support text documents; the document was sent as text")
 		e.textPart(&ir.Part{Text: ir.DocumentText(m), Cache: p.Cache})
 	case m.Parts != nil:
-		e.lose("document-as-text", at, "this upstream does not support documents made of blocks; the blocks were sent one by one")
+		e.lose("document-as-text", at, "this provider does not support documents made of blocks; the blocks were sent one by one")
 		for i := range m.Parts {
 			e.part(&m.Parts[i])
 		}
 	default:
-		e.fail(ir.Refused(at+".source", "documents given by URL or file id cannot be sent to this upstream: send the document itself"))
+		e.fail(ir.Refused(at+".source", "documents given by URL or file id cannot be sent to this provider: send the document itself"))
 	}
 }
 
@@ -373,11 +403,11 @@ func (e *requestEncoder) asText(p *ir.Part) rawjson.Escaped {
 	}
 	text, ok := ir.OpaqueText(p)
 	if !ok {
-		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
+		e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this provider", p.Type))
 		return nil
 	}
 	if p.Type != "tool_reference" {
-		e.lose("part-as-text", p.At.String(), "this upstream has no parts of type %s; it was sent as text", p.Type)
+		e.lose("part-as-text", p.At.String(), "this provider has no parts of type %s; it was sent as text", p.Type)
 	}
 	return text
 }

@@ -88,7 +88,7 @@ func decodePart(v rawjson.Value, at ir.Pos) (ir.Part, error) {
 	case "":
 		return p, ir.Invalid(at.String()+".type", "the part has no type")
 	default:
-		return p, ir.Refused(at.String()+".type", "parts of type %q cannot be sent to this model's upstream: use text, image_url or file", w.kind)
+		return p, ir.Refused(at.String()+".type", "parts of type %q cannot be sent to this model's provider: use text, image_url or file", w.kind)
 	}
 	return p, nil
 }
@@ -150,7 +150,7 @@ func filePart(p *ir.Part, v rawjson.Value) error {
 		}
 		p.Kind, p.Media.Body = ir.Document, rawjson.AppendEscape(nil, text)
 	default:
-		return ir.Refused(p.At.String()+".file.file_data", "files of type %q cannot be sent to this model's upstream: use a PDF, an image or text", media)
+		return ir.Refused(p.At.String()+".file.file_data", "files of type %q cannot be sent to this model's provider: use a PDF, an image or text", media)
 	}
 	return nil
 }

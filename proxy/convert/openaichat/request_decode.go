@@ -199,12 +199,12 @@ func (d *requestDecoder) modalities(key string) bool {
 	case "modalities":
 		d.Array(func(int) {
 			if m := d.Str(); m != "" && m != "text" {
-				d.Fail(ir.Refused("modalities", "the output modality %q is not available on this model's upstream: ask for text only", m))
+				d.Fail(ir.Refused("modalities", "the output modality %q is not available with this model's provider: ask for text only", m))
 			}
 		})
 	case "audio":
 		if v := d.Value(); v.Present() {
-			d.Fail(ir.Refused("audio", "audio output is not available on this model's upstream: ask for text only"))
+			d.Fail(ir.Refused("audio", "audio output is not available with this model's provider: ask for text only"))
 		}
 	default:
 		return false

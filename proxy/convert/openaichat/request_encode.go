@@ -86,6 +86,8 @@ type requestEncoder struct {
 	Losses  ir.Losses
 	err     error
 	sawUser bool
+
+	list, calls []*ir.Part // parts of what is being written; the memory is used again
 	// searches: web search is switched on.
 	searches bool
 }
@@ -105,7 +107,7 @@ func (e *requestEncoder) lose(code, path, format string, args ...any) {
 func (e *requestEncoder) limits() {
 	if n, ok := e.req.MaxOutput.Int(); ok && e.req.MaxOutput.Present() {
 		if n == 0 {
-			e.fail(ir.Refused("max_tokens", "max_tokens 0 only warms a cache, which is not available on this upstream: ask for at least 1"))
+			e.fail(ir.Refused("max_tokens", "max_tokens 0 only warms a cache, which is not available with this provider: ask for at least 1"))
 		}
 		key := "max_completion_tokens"
 		if e.to.Dialect.MaxTokens {
@@ -130,7 +132,7 @@ func (e *requestEncoder) limits() {
 		e.lose("stop-dropped", "stop_sequences", "this model does not support stop sequences")
 		return
 	case len(stop) > limit:
-		e.lose("stop-sequences-cut", "stop_sequences", "this upstream takes %d stop sequences; the others were dropped", limit)
+		e.lose("stop-sequences-cut", "stop_sequences", "this provider takes %d stop sequences; the others were dropped", limit)
 		stop = stop[:limit]
 	}
 	e.OpenKey("stop", '[')
@@ -158,7 +160,7 @@ func (e *requestEncoder) sampling() {
 		if e.to.Dialect.TopK && !e.to.Ability.NoSampling {
 			e.Raw("top_k", s.TopK)
 		} else {
-			e.lose("top-k-dropped", "top_k", "this upstream does not support top_k")
+			e.lose("top-k-dropped", "top_k", "this provider does not support top_k")
 		}
 	}
 	e.RawIf("n", s.N)
@@ -176,7 +178,7 @@ func (e *requestEncoder) logprobs() {
 	s := &e.req.Sampling
 	if e.to.Dialect.NoLogprobs {
 		if s.Logprobs.True() {
-			e.lose("field-dropped", "top_logprobs", "this upstream does not return log probabilities")
+			e.lose("field-dropped", "top_logprobs", "this provider does not return log probabilities")
 		}
 		return
 	}
@@ -235,7 +237,7 @@ func (e *requestEncoder) serviceTier() {
 	case !e.to.Dialect.NoServiceTier:
 		e.Str("service_tier", tier)
 	case tier != "auto" && tier != "default":
-		e.lose("field-dropped", path, "this upstream has only one speed")
+		e.lose("field-dropped", path, "this provider has only one speed")
 	}
 }
 
@@ -259,20 +261,21 @@ func (e *requestEncoder) ext(f ir.Field) {
 	if refusal, lost := e.req.Foreign(f); refusal != nil {
 		e.fail(refusal)
 	} else if lost {
-		e.lose("field-dropped", f.Name, "this upstream does not have this field")
+		e.lose("field-dropped", f.Name, "this provider does not have this field")
 	}
 }
 
 func (e *requestEncoder) instructions() {
-	texts := make([]ir.Part, 0, len(e.req.System)+1)
+	texts := e.list[:0]
 	for i, s := range e.req.System {
 		text := s.Text
 		if i == 0 {
 			text = ir.WithoutAttribution(text)
 		}
 		if len(text) > 0 {
-			texts = ir.AddText(texts, text, s.At)
-			texts[len(texts)-1].Cache = s.Cache
+			p := textOf(text, s.At)
+			p.Cache = s.Cache
+			texts = append(texts, p)
 		}
 	}
 	if e.to.Dialect.OneSystem {
@@ -281,24 +284,25 @@ func (e *requestEncoder) instructions() {
 			if t.Role != ir.RoleSystem {
 				continue
 			}
-			e.lose("system-merged", t.At.String(), "this upstream takes one system message at the start; a later one was moved there")
-			texts = append(texts, t.Parts...)
+			e.lose("system-merged", t.At.String(), "this provider takes one system message at the start; a later one was moved there")
+			texts = refer(texts, t.Parts)
 		}
 	}
 	if hint := e.outputHint(); hint != nil {
-		texts = ir.AddText(texts, hint, ir.Pos{})
+		texts = append(texts, textOf(hint, ir.Pos{}))
 	}
+	e.list = texts
 	if len(texts) == 0 {
 		return
 	}
 	e.Open('{')
 	e.Str("role", "system")
 	if e.req.SystemPlain && len(texts) == 1 || e.to.Dialect.TextOnlySystem || e.to.Dialect.OneSystem {
-		e.Text("content", joinText(texts, `\n\n`))
+		e.joined("content", texts, `\n\n`)
 	} else {
 		e.OpenKey("content", '[')
-		for i := range texts {
-			e.textPart(&texts[i])
+		for _, p := range texts {
+			e.textPart(p)
 		}
 		e.Close(']')
 	}

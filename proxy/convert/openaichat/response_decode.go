@@ -42,18 +42,28 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 		}
 	})
 	if err := r.Close(); err != nil {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer is not valid JSON: %v", err)}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer is not valid JSON: %v", err)}
 	}
 	if failure.Present() && !choice.Present() {
 		return nil, errorOf(failure)
 	}
 	if !choice.Present() {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer holds no choices")}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer holds no choices")}
 	}
-	message := choice.Get("message")
-	finish := choice.Get("finish_reason").Str()
-	if f := choice.Get("error"); f.Present() {
-		failure = f
+	var message, reason, failed rawjson.Value
+	choice.Members(func(k []byte, v rawjson.Value) {
+		switch string(k) {
+		case "message":
+			message = v
+		case "finish_reason":
+			reason = v
+		case "error":
+			failed = v
+		}
+	})
+	finish := reason.Str()
+	if failed.Present() {
+		failure = failed
 	}
 	if err := failedFinish(finish, failure); err != nil {
 		return nil, err
@@ -114,13 +124,9 @@ type answer struct {
 
 // readAnswer looks a message through once.
 func readAnswer(v rawjson.Value) (m answer) {
-	if v.Kind() != rawjson.Object {
-		return m
-	}
-	r := rawjson.Within(v)
-	r.Object(func(key []byte) {
+	v.Members(func(key []byte, value rawjson.Value) {
 		if at := m.member(key); at != nil {
-			*at = r.Value()
+			*at = value
 		}
 	})
 	return m
@@ -213,8 +219,21 @@ func linksOf(list rawjson.Value) (links []ir.Link) {
 }
 
 func (d *answerDecoder) call(v rawjson.Value) error {
-	id := v.Get("id").Str()
-	if custom := v.Get("custom"); custom.Kind() == rawjson.Object {
+	var ident, custom, function, extra rawjson.Value
+	v.Members(func(k []byte, value rawjson.Value) {
+		switch string(k) {
+		case "id":
+			ident = value
+		case "custom":
+			custom = value
+		case "function":
+			function = value
+		case "extra_content":
+			extra = value
+		}
+	})
+	id := ident.Str()
+	if custom.Kind() == rawjson.Object {
 		name, err := d.from.ToolName(custom.Get("name").Str())
 		if err != nil {
 			return err
@@ -224,10 +243,10 @@ func (d *answerDecoder) call(v rawjson.Value) error {
 		}})
 		return nil
 	}
-	if err := d.function(id, v.Get("function")); err != nil {
+	if err := d.function(id, function); err != nil {
 		return err
 	}
-	d.res.Parts[len(d.res.Parts)-1].Call.Proof = proofOf(v.Get("extra_content"))
+	d.res.Parts[len(d.res.Parts)-1].Call.Proof = proofOf(extra)
 	return nil
 }
 
@@ -237,7 +256,15 @@ func proofOf(extra rawjson.Value) rawjson.Escaped {
 }
 
 func (d *answerDecoder) function(id string, function rawjson.Value) error {
-	raw := function.Get("arguments")
+	var raw, called rawjson.Value
+	function.Members(func(k []byte, value rawjson.Value) {
+		switch string(k) {
+		case "arguments":
+			raw = value
+		case "name":
+			called = value
+		}
+	})
 	text := []byte(raw)
 	switch raw.Kind() {
 	case rawjson.String:
@@ -253,7 +280,7 @@ func (d *answerDecoder) function(id string, function rawjson.Value) error {
 	if bad {
 		d.res.Losses.Add("tool-arguments-cut", "", "the output limit was reached inside the arguments of a tool call; they were left out")
 	}
-	name, err := d.from.ToolName(function.Get("name").Str())
+	name, err := d.from.ToolName(called.Str())
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,9 @@ type slot struct {
 	args     int // bytes of arguments seen
 }
 
-// heldText is text that arrived in the middle of an unfinished call.
+// heldText is text that arrived in the middle of an unfinished call. It is lost when the stream
+// breaks off before the call is complete: it could only be told behind the end of the call, and
+// clients run a call that has ended.
 type heldText struct {
 	kind ir.PartKind
 	text rawjson.Escaped
@@ -197,7 +199,7 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 		for i := range c.next {
 			if c.slots[i] == s { // already closed
 				if !text.Blank() {
-					d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream went on with a tool call that was complete")}, emit)
+					d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider went on with a tool call that was complete")}, emit)
 				}
 				return
 			}
@@ -218,7 +220,7 @@ func (c *calls) arguments(d *StreamDecoder, s *slot, text rawjson.Escaped, emit 
 }
 
 func badArguments() *ir.Error {
-	return &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream returned invalid tool arguments")}
+	return &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider returned invalid tool arguments")}
 }
 
 func (c *calls) openSlot(d *StreamDecoder, s *slot, emit func(*ir.Event)) {

@@ -170,7 +170,7 @@ func (d *StreamDecoder) readChoice(r *rawjson.Reader, c *chunk) {
 func (d *StreamDecoder) unreadable(emit func(*ir.Event)) {
 	d.bad++
 	if d.frames == 1 || d.bad > maxBadFrames {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent something that is no stream of this protocol")}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider sent something that is no stream of this protocol")}, emit)
 	}
 }
 
@@ -420,7 +420,7 @@ func (d *StreamDecoder) end(emit func(*ir.Event)) {
 		return
 	}
 	if !d.started {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent an empty stream")}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider sent an empty stream")}, emit)
 		return
 	}
 	if d.calls.flush(d, emit); d.done {

@@ -19,7 +19,7 @@ func (d *requestDecoder) tool(i int) {
 		case "description":
 			t.Description = d.Text()
 		case "parameters", "input_schema", "format":
-			t.Schema = d.Value()
+			t.Schema, t.Whole = ir.ReadSchema(d.Reader)
 		case "strict":
 			t.Strict.Read(d.Value())
 		case "cache_control":

@@ -13,7 +13,7 @@ const maxTools = 128
 
 // tools writes the tools that can be carried over, and the choice among them.
 func (e *requestEncoder) tools() {
-	kept := make([]ir.Tool, 0, len(e.req.Tools))
+	kept := make([]*ir.Tool, 0, len(e.req.Tools))
 	seen := make(map[string]bool, len(e.req.Tools))
 	choice := e.req.ToolChoice
 	for i := range e.req.Tools {
@@ -32,11 +32,11 @@ func (e *requestEncoder) tools() {
 		kept = append(kept, t)
 	}
 	if len(choice.Allowed) > 0 && !e.to.Dialect.OpenAIFields {
-		kept = slices.DeleteFunc(kept, func(t ir.Tool) bool { return !slices.Contains(choice.Allowed, t.Name) })
+		kept = slices.DeleteFunc(kept, func(t *ir.Tool) bool { return !slices.Contains(choice.Allowed, t.Name) })
 	}
 	switch {
 	case len(kept) == 0 && choice.Forced():
-		e.fail(ir.Refused("tool_choice", "a tool call is required, but none of the tools is available on this upstream"))
+		e.fail(ir.Refused("tool_choice", "a tool call is required, but none of the tools is available with this provider"))
 		return
 	case len(kept) == 0:
 		return
@@ -44,12 +44,12 @@ func (e *requestEncoder) tools() {
 		e.fail(ir.Refused("tools", "%s models cannot call tools: remove tools or use another provider", e.to.Provider))
 		return
 	case len(kept) > maxTools:
-		e.fail(ir.Refused("tools", "%d tools are more than the %d that this upstream accepts: declare fewer", len(kept), maxTools))
+		e.fail(ir.Refused("tools", "%d tools are more than the %d that this provider accepts: declare fewer", len(kept), maxTools))
 		return
 	}
 	e.OpenKey("tools", '[')
-	for i := range kept {
-		e.tool(&kept[i])
+	for _, t := range kept {
+		e.tool(t)
 	}
 	e.Close(']')
 	e.toolChoice(choice)
@@ -92,14 +92,17 @@ func (e *requestEncoder) webSearch(t *ir.Tool, choice *ir.ToolChoice) bool {
 }
 
 // convertible turns a tool into a function tool, or tells why it cannot be one.
-func (e *requestEncoder) convertible(t *ir.Tool) (ir.Tool, bool) {
+func (e *requestEncoder) convertible(t *ir.Tool) (*ir.Tool, bool) {
+	if t.Kind != ir.BuiltinTool && !t.Indirect {
+		return t, true // as it is
+	}
 	f, refusal, ok := ir.AsFunction(t, e.req)
 	if refusal != nil {
 		e.fail(refusal)
 	} else if !ok {
-		e.lose("tool-dropped", t.At.String(), "the tool %s runs at its vendor and is not available on this upstream", t.Type)
+		e.lose("tool-dropped", t.At.String(), "the tool %s runs at another provider and is not available with this one", t.Type)
 	}
-	return f, ok
+	return &f, ok
 }
 
 func (e *requestEncoder) tool(t *ir.Tool) {
@@ -111,7 +114,7 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 			e.customs = make(map[string]bool)
 		}
 		e.customs[name] = true
-		e.lose("custom-tool-wrapped", t.At.String(), "this upstream has no custom tools; its text travels as an argument and its grammar is not enforced")
+		e.lose("custom-tool-wrapped", t.At.String(), "this provider has no custom tools; its text travels as an argument and its grammar is not enforced")
 	}
 	e.Open('{')
 	e.Str("type", "function")
@@ -121,34 +124,43 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		e.Text("description", description)
 	}
 	e.Key("parameters")
-	e.Buf = ir.AppendSchema(e.Buf, e.schema(schema, t.At.String()))
+	if t.Kind == ir.CustomTool || e.to.Dialect.GeminiSchema {
+		cleaned, guessed := e.schema(schema)
+		if guessed {
+			e.guessed(t.At.String())
+		}
+		e.Buf = ir.AppendSchema(e.Buf, cleaned)
+	} else {
+		e.Buf = t.AppendSchema(e.Buf)
+	}
 	if t.Strict == ir.Yes {
 		if ir.StrictSchema(schema) {
 			e.Bool("strict", true)
 		} else {
-			e.lose("strict-dropped", t.At.String(), "the schema is not of the strict kind this upstream enforces")
+			e.lose("strict-dropped", t.At.String(), "the schema is not of the strict kind this provider enforces")
 		}
 	}
 	e.Close('}')
 	e.Close('}')
 }
 
-// schema is a schema as the upstream accepts it. path is where it stands.
-func (e *requestEncoder) schema(v rawjson.Value, path string) rawjson.Value {
+// schema is a schema as the upstream accepts it. guessed tells that it had to be told more
+// than the client said.
+func (e *requestEncoder) schema(v rawjson.Value) (cleaned rawjson.Value, guessed bool) {
 	if !e.to.Dialect.GeminiSchema || v.Kind() != rawjson.Object {
-		return v
+		return v, false
 	}
-	cleaned, guessed := ir.CleanSchema(v)
-	if guessed {
-		e.lose("array-items-guessed", path, "a list without a type for its elements was declared as a list of texts")
-	}
-	return cleaned
+	return ir.CleanSchema(v)
+}
+
+func (e *requestEncoder) guessed(path string) {
+	e.lose("array-items-guessed", path, "a list without a type for its elements was declared as a list of texts")
 }
 
 func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
 	if e.to.Dialect.NoToolChoice {
 		if c.Mode == ir.ChoiceNone || c.Forced() {
-			e.lose("tool-choice-dropped", "tool_choice", "this upstream lets the model choose its tools freely")
+			e.lose("tool-choice-dropped", "tool_choice", "this provider lets the model choose its tools freely")
 		}
 		return
 	}
@@ -175,7 +187,7 @@ func (e *requestEncoder) toolChoice(c ir.ToolChoice) {
 	}
 	if e.req.Parallel == ir.No {
 		if e.to.Dialect.NoParallel {
-			e.lose("parallel-dropped", "tool_choice.disable_parallel_tool_use", "parallel tool calls cannot be turned off on this upstream")
+			e.lose("parallel-dropped", "tool_choice.disable_parallel_tool_use", "parallel tool calls cannot be turned off with this provider")
 		} else {
 			e.Bool("parallel_tool_calls", false)
 		}
@@ -282,11 +294,15 @@ func (e *requestEncoder) output() {
 		e.TextIf("description", o.Description)
 		strict := ir.StrictSchema(o.Schema)
 		if !strict && o.Strict != ir.No {
-			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this upstream enforces; the answer may differ from it")
+			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this provider enforces; the answer may differ from it")
 		}
 		e.Bool("strict", strict && o.Strict != ir.No)
 		e.Key("schema")
-		e.Buf = ir.AppendSchema(e.Buf, e.schema(o.Schema, "response_format"))
+		cleaned, guessed := e.schema(o.Schema)
+		if guessed {
+			e.guessed("response_format")
+		}
+		e.Buf = ir.AppendSchema(e.Buf, cleaned)
 		e.Close('}')
 		e.Close('}')
 	}
@@ -297,6 +313,6 @@ func (e *requestEncoder) outputHint() rawjson.Escaped {
 	if e.req.Output.Kind != ir.OutputSchema || !e.to.Dialect.NoJSONSchema {
 		return nil
 	}
-	e.lose("json-schema-not-enforced", "output_config.format", "this upstream does not support schemas; the model was asked to follow yours")
+	e.lose("json-schema-not-enforced", "output_config.format", "this provider does not support schemas; the model was asked to follow yours")
 	return ir.SchemaHint(e.req.Output.Schema)
 }

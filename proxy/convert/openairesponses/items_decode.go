@@ -104,7 +104,7 @@ func (d *requestDecoder) take(w *wireItem, at ir.Pos) {
 	case "compaction", "compaction_summary":
 		d.Fail(ir.Refused(at.String(), "a compacted conversation can only be read by OpenAI: start a new session or switch remote compaction off"))
 	default:
-		d.Fail(ir.Refused(at.String()+".type", "items of type %q cannot be sent to this model's upstream", w.kind))
+		d.Fail(ir.Refused(at.String()+".type", "items of type %q cannot be sent to this model's provider", w.kind))
 	}
 }
 

@@ -57,15 +57,15 @@ func (e *requestEncoder) part(p *ir.Part, kind string) {
 	case ir.Document:
 		e.document(p, kind)
 	case ir.Audio:
-		e.fail(ir.Refused(p.At.String(), "sound cannot be sent to this upstream"))
+		e.fail(ir.Refused(p.At.String(), "sound cannot be sent to this provider"))
 	default:
 		text, ok := ir.OpaqueText(p)
 		if !ok {
-			e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this upstream", p.Type))
+			e.fail(ir.Refused(p.At.String()+".type", "parts of type %q cannot be sent to this provider", p.Type))
 			return
 		}
 		if p.Type != "tool_reference" {
-			e.lose("part-as-text", p.At.String(), "this upstream has no parts of type %s; it was sent as text", p.Type)
+			e.lose("part-as-text", p.At.String(), "this provider has no parts of type %s; it was sent as text", p.Type)
 		}
 		e.textPart(kind, text)
 	}
@@ -83,7 +83,7 @@ func (e *requestEncoder) image(p *ir.Part) {
 	kind := m.Type
 	switch {
 	case m.FileID != nil && e.req.Origin == ir.AnthropicMessages:
-		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the image itself"))
+		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this provider: send the image itself"))
 		return
 	case m.Data != nil && kind == "":
 		if kind = ir.SniffImage(m.Data); kind == "" {
@@ -118,12 +118,12 @@ func (e *requestEncoder) document(p *ir.Part, kind string) {
 	m := &p.Media
 	switch {
 	case m.FileID != nil && e.req.Origin == ir.AnthropicMessages:
-		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this upstream: send the document itself"))
+		e.fail(ir.Refused(p.At.String()+".source", "files stored elsewhere cannot be read by this provider: send the document itself"))
 	case m.Body != nil:
-		e.lose("document-as-text", p.At.String(), "this upstream does not support text documents; the document was sent as text")
+		e.lose("document-as-text", p.At.String(), "this provider does not support text documents; the document was sent as text")
 		e.textPart(kind, ir.DocumentText(m))
 	case m.Parts != nil:
-		e.lose("document-as-text", p.At.String(), "this upstream does not support documents made of blocks; the blocks were sent one by one")
+		e.lose("document-as-text", p.At.String(), "this provider does not support documents made of blocks; the blocks were sent one by one")
 		for i := range m.Parts {
 			e.part(&m.Parts[i], kind)
 		}
@@ -137,7 +137,7 @@ func (e *requestEncoder) document(p *ir.Part, kind string) {
 			e.Text("file_url", m.URL)
 		default:
 			if p.Citations.Get("enabled").True() {
-				e.lose("citations-dropped", p.At.String(), "this upstream does not cite documents")
+				e.lose("citations-dropped", p.At.String(), "this provider does not cite documents")
 			}
 			e.Text("filename", m.Name())
 			e.dataURL("file_data", "application/pdf", m.Data)
@@ -164,10 +164,10 @@ func (e *requestEncoder) assistant(t *ir.Turn) {
 				e.Element(item)
 			}
 		case ir.Image, ir.Audio:
-			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only on this upstream: put the picture or sound into a user message"))
+			e.fail(ir.Refused(p.At.String(), "the model's own turns can hold text only with this provider: put the picture or sound into a user message"))
 		case ir.Document:
 			if p.Media.Body == nil {
-				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only on this upstream; a document was left out")
+				e.lose("document-dropped", p.At.String(), "the model's own turns can hold text only with this provider; a document was left out")
 				continue
 			}
 			texts = append(texts, p)

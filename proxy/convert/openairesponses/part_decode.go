@@ -79,7 +79,7 @@ func part(v rawjson.Value, at ir.Pos) (ir.Part, error) {
 	case "input_file":
 		return p, file(&p, fileData, fileURL, fileID, filename)
 	default:
-		return p, ir.Refused(at.String()+".type", "parts of type %q cannot be sent to this model's upstream", kind)
+		return p, ir.Refused(at.String()+".type", "parts of type %q cannot be sent to this model's provider", kind)
 	}
 	return p, nil
 }
@@ -134,7 +134,7 @@ func file(p *ir.Part, data, url, id, name rawjson.Escaped) error {
 		}
 		p.Media.Body = rawjson.AppendEscape(nil, text)
 	default:
-		return ir.Refused(p.At.String()+".file_data", "files of type %q cannot be sent to this model's upstream: use a PDF, an image or text", media)
+		return ir.Refused(p.At.String()+".file_data", "files of type %q cannot be sent to this model's provider: use a PDF, an image or text", media)
 	}
 	return nil
 }

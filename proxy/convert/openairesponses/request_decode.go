@@ -116,11 +116,11 @@ func (d *requestDecoder) rest(key string) {
 		}
 	case "prompt":
 		if v.Present() {
-			d.Fail(ir.Refused(key, "prompt templates are stored at OpenAI and are not available on this model's upstream: send the text itself"))
+			d.Fail(ir.Refused(key, "prompt templates are stored at OpenAI and are not available with this model's provider: send the text itself"))
 		}
 	case "background":
 		if v.True() {
-			d.Fail(ir.Refused(key, "answers in the background are not available on this model's upstream"))
+			d.Fail(ir.Refused(key, "answers in the background are not available with this model's provider"))
 		}
 	case "include":
 		if bytes.Contains(v, []byte(`"message.output_text.logprobs"`)) {

@@ -79,9 +79,9 @@ func (e *requestEncoder) limits() {
 	if n, ok := e.req.MaxOutput.Int(); ok && e.req.MaxOutput.Present() {
 		switch {
 		case n == 0:
-			e.fail(ir.Refused("max_tokens", "max_tokens 0 only warms a cache, which is not available on this upstream: ask for at least 1"))
+			e.fail(ir.Refused("max_tokens", "max_tokens 0 only warms a cache, which is not available with this provider: ask for at least 1"))
 		case n < minOutput:
-			e.lose("max-tokens-raised", "max_tokens", "the lowest output limit on this upstream is %d tokens", minOutput)
+			e.lose("max-tokens-raised", "max_tokens", "the lowest output limit with this provider is %d tokens", minOutput)
 			e.Int("max_output_tokens", minOutput)
 		default:
 			e.Raw("max_output_tokens", e.req.MaxOutput)
@@ -89,7 +89,7 @@ func (e *requestEncoder) limits() {
 	}
 	for _, s := range e.req.Stop {
 		if len(s) > 0 {
-			e.lose("stop-dropped", "stop_sequences", "this upstream does not support stop sequences")
+			e.lose("stop-dropped", "stop_sequences", "this provider does not support stop sequences")
 			return
 		}
 	}
@@ -110,7 +110,7 @@ func (e *requestEncoder) sampling() {
 		}
 	}
 	if n, ok := s.N.Int(); ok && s.N.Present() && n > 1 {
-		e.fail(ir.Refused("n", "this upstream returns only one answer per request: leave out n, or send several requests"))
+		e.fail(ir.Refused("n", "this provider returns only one answer per request: leave out n, or send several requests"))
 	}
 	e.RawIf("top_logprobs", s.TopLogprobs)
 	for _, f := range []struct {
@@ -124,7 +124,7 @@ func (e *requestEncoder) sampling() {
 		{"logit_bias", !s.LogitBias.Empty()},
 	} {
 		if f.lost {
-			e.lose("field-dropped", f.name, "this upstream does not support %s", f.name)
+			e.lose("field-dropped", f.name, "this provider does not support %s", f.name)
 		}
 	}
 }
@@ -204,7 +204,7 @@ func (e *requestEncoder) output() {
 		e.TextIf("description", o.Description)
 		strict := ir.StrictSchema(o.Schema)
 		if !strict && o.Strict != ir.No {
-			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this upstream enforces; the answer may differ from it")
+			e.lose("schema-not-strict", "output_config.format", "the schema is not of the strict kind this provider enforces; the answer may differ from it")
 		}
 		e.Bool("strict", strict && o.Strict != ir.No)
 		e.Key("schema")
@@ -257,7 +257,7 @@ func (e *requestEncoder) ext(f ir.Field) {
 		if refusal, lost := e.req.Foreign(f); refusal != nil {
 			e.fail(refusal)
 		} else if lost {
-			e.lose("field-dropped", f.Name, "this upstream does not have this field")
+			e.lose("field-dropped", f.Name, "this provider does not have this field")
 		}
 	}
 }

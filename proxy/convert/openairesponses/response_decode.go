@@ -10,17 +10,17 @@ import (
 func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 	body = ir.ValidUTF8(body)
 	if err := rawjson.Valid(body); err != nil {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer is not valid JSON: %v", err)}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer is not valid JSON: %v", err)}
 	}
 	a := readAnswer(body)
 	if a.status == "failed" || a.status == "cancelled" || a.failure.Present() {
 		return nil, a.error()
 	}
 	if a.status == "in_progress" || a.status == "queued" {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer is not finished: its status is %s", a.status)}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer is not finished: its status is %s", a.status)}
 	}
 	if a.output.Kind() != rawjson.Array {
-		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream's answer holds no output")}
+		return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider's answer holds no output")}
 	}
 	res := &ir.Response{ID: a.id, Model: a.model, Created: a.created, Completed: a.completed, Tier: a.tier, Usage: a.usage, HasUsage: a.hasUsage}
 	var failure error
@@ -43,7 +43,7 @@ func (Codec) DecodeResponse(body []byte, from ir.Source) (*ir.Response, error) {
 			continue
 		}
 		if a.status != "incomplete" {
-			return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream returned invalid tool arguments")}
+			return nil, &ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider returned invalid tool arguments")}
 		}
 		res.Losses.Add("tool-arguments-cut", "", "the output limit was reached inside the arguments of a tool call; they were left out")
 	}
@@ -100,7 +100,7 @@ func readAnswer(v rawjson.Value) answer {
 
 func (a *answer) error() *ir.Error {
 	if !a.failure.Present() {
-		return &ir.Error{Kind: ir.Internal, Message: prose.New("the upstream ended the answer without a reason")}
+		return &ir.Error{Kind: ir.Internal, Message: prose.New("the provider ended the answer without a reason")}
 	}
 	return errorOf(a.failure)
 }

@@ -81,7 +81,7 @@ func (d *StreamDecoder) Decode(f sse.Frame, emit func(*ir.Event)) {
 	if r.Close() != nil || data[0] != '{' {
 		d.bad++
 		if d.frames == 1 || d.bad > maxBadFrames {
-			d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream sent something that is no stream of this protocol")}, emit)
+			d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider sent something that is no stream of this protocol")}, emit)
 		}
 		return
 	}
@@ -258,7 +258,7 @@ func (d *StreamDecoder) end(response rawjson.Value, emit func(*ir.Event)) {
 		return
 	}
 	if d.badArgs && a.status != "incomplete" {
-		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the upstream returned invalid tool arguments")}, emit)
+		d.fail(&ir.Error{Kind: ir.BadGateway, Message: prose.New("the provider returned invalid tool arguments")}, emit)
 		return
 	}
 	d.finish(&a, emit)

@@ -39,7 +39,7 @@ func (d *requestDecoder) tool(at ir.Pos, namespace string) {
 		case "description":
 			t.Description = d.Value().Text()
 		case "parameters", "format":
-			t.Schema = d.Value()
+			t.Schema, t.Whole = ir.ReadSchema(d.Reader)
 		case "strict":
 			t.Strict.Read(d.Value())
 		case "tools":

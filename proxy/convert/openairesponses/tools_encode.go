@@ -19,7 +19,7 @@ func (e *requestEncoder) tools() {
 		case refusal != nil:
 			e.fail(refusal)
 		case !ok:
-			e.lose("tool-dropped", t.At.String(), "the tool %s runs at Anthropic and is not available on this upstream", t.Type)
+			e.lose("tool-dropped", t.At.String(), "the tool %s runs at Anthropic and is not available with this provider", t.Type)
 		case seen[f.Name] && f.Name != "":
 			e.lose("duplicate-tool", t.At.String(), "a tool name is used twice; the first one counts")
 		default:
@@ -34,7 +34,7 @@ func (e *requestEncoder) tools() {
 	}
 	if len(kept) == 0 {
 		if choice.Forced() {
-			e.fail(ir.Refused("tool_choice", "a tool call is required, but none of the tools is available on this upstream"))
+			e.fail(ir.Refused("tool_choice", "a tool call is required, but none of the tools is available with this provider"))
 		}
 		return
 	}
@@ -59,17 +59,17 @@ func (e *requestEncoder) native(t *ir.Tool) (ir.Tool, *ir.Error, bool) {
 	switch t.Family() {
 	case "web_search":
 		if !t.Raw.Get("blocked_domains").Empty() {
-			return ir.Tool{}, ir.Refused(t.At.String()+".blocked_domains", "web search on this upstream cannot leave out domains: remove blocked_domains, or name the allowed ones"), false
+			return ir.Tool{}, ir.Refused(t.At.String()+".blocked_domains", "web search with this provider cannot leave out domains: remove blocked_domains, or name the allowed ones"), false
 		}
 		if uses := t.Raw.Get("max_uses"); uses.Present() {
 			e.maxCalls(t, uses)
 		}
 		return searchTool(t.At, t.Raw), nil, true
 	case "code_execution":
-		e.lose("tool-replaced", t.At.String(), "code runs in this upstream's own container instead of Anthropic's")
+		e.lose("tool-replaced", t.At.String(), "code runs in this provider's own container instead of Anthropic's")
 		return ir.Tool{Kind: ir.BuiltinTool, Type: "code_interpreter", Raw: rawjson.Value(`{"type":"code_interpreter","container":{"type":"auto"}}`), At: t.At}, nil, true
 	case "computer":
-		return ir.Tool{}, ir.Refused(t.At.String(), "the tool %s works differently on this upstream: use a model of anthropic", t.Type), false
+		return ir.Tool{}, ir.Refused(t.At.String(), "the tool %s works differently with this provider: use a model of anthropic", t.Type), false
 	default:
 		return ir.Tool{}, nil, false
 	}
@@ -79,7 +79,7 @@ func (e *requestEncoder) native(t *ir.Tool) (ir.Tool, *ir.Error, bool) {
 func (e *requestEncoder) maxCalls(t *ir.Tool, uses rawjson.Value) {
 	for i := range e.req.Tools {
 		if o := &e.req.Tools[i]; o.Kind == ir.BuiltinTool && o.At != t.At {
-			e.lose("field-dropped", t.At.String()+".max_uses", "the uses of one tool among several cannot be limited on this upstream")
+			e.lose("field-dropped", t.At.String()+".max_uses", "the uses of one tool among several cannot be limited with this provider")
 			return
 		}
 	}
@@ -150,7 +150,7 @@ func (e *requestEncoder) tool(t *ir.Tool) {
 		}
 	} else {
 		e.Key("parameters")
-		e.Buf = ir.AppendSchema(e.Buf, t.Schema)
+		e.Buf = t.AppendSchema(e.Buf)
 		e.strict(t)
 	}
 	e.Close('}')
@@ -163,7 +163,7 @@ func (e *requestEncoder) strict(t *ir.Tool) {
 	switch {
 	case own && t.Strict == ir.Unset:
 	case t.Strict == ir.Yes && !own && !ir.StrictSchema(t.Schema):
-		e.lose("strict-dropped", t.At.String(), "the schema is not of the strict kind this upstream enforces")
+		e.lose("strict-dropped", t.At.String(), "the schema is not of the strict kind this provider enforces")
 		e.Bool("strict", false)
 	default:
 		e.Bool("strict", t.Strict == ir.Yes)
