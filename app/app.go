@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"apex-ai-proxy/app/processors"
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/proxy"
@@ -43,6 +44,8 @@ type Options struct {
 	Log      *slog.Logger        // discarded when nil
 	LogLevel *slog.LevelVar      // set to debug or info as the settings say; may be nil
 	Version  string              // Version when ""
+
+	Processors *processors.Governor // how many the program uses; may be nil
 }
 
 // App is the program without a face.
@@ -54,6 +57,7 @@ type App struct {
 	path    string
 	bus     *event.Bus
 	bytes   *capture.Store
+	cpus    *processors.Governor
 	watched atomic.Bool // somebody looks at what is captured
 	sup     *supervisor
 	secrets *secret.Chain
@@ -79,6 +83,7 @@ type App struct {
 	former   []string           // those that were in force before in this run, the oldest first
 	loading  map[string]bool
 	refused  map[string]bool // secrets that the keychain did not give when it was asked
+	missing  map[string]bool // secrets that it said it does not have
 	asked    time.Time       // when the keychain was asked for secrets that a request lacked
 	noRing   sync.Once       // what is missing for want of a keychain is told once
 	keyReady chan struct{}   // closed when the local key is known
@@ -124,8 +129,11 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		values:    make(map[string]string),
 		loading:   make(map[string]bool),
 		refused:   make(map[string]bool),
+		missing:   make(map[string]bool),
 		keyReady:  make(chan struct{}),
 	}
+	a.cpus = o.Processors
+	a.bus.Tap(a.cpus.Busy)
 	a.bytes = capture.NewStore(capture.Limits{Mode: capture.Off}, a.known)
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.readFile()
@@ -221,6 +229,9 @@ func (a *App) Captures() *capture.Store {
 	}
 	return a.bytes
 }
+
+// Seen says whether a window is, which takes more processors than requests do.
+func (a *App) Seen(seen bool) { a.cpus.Seen(seen) }
 
 // Log is where the program says what it does.
 func (a *App) Log() *slog.Logger { return a.log }

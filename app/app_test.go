@@ -520,6 +520,7 @@ func TestNewSettingsMoveTheListenerAndKeepStreams(t *testing.T) {
 	g := newGateway(t)
 	a, _ := openedFile(t, fmt.Sprintf("[gateway]\naccount = %q\nid = 'one'\nurl = %q\n[server]\nlisten = '127.0.0.1:0'\n", account, g.URL))
 	must(t, a.Start(ctx))
+	a.loads.Wait() // the keychain has said that it has no token
 	before := a.Status().Addr
 	first, old := stream(t, before)
 	if !strings.Contains(first, account+"/one/openai") {

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"apex-ai-proxy/app/processors"
 	"apex-ai-proxy/app/secret"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/assets/licenses"
@@ -47,7 +48,8 @@ func Main(args []string, desktop func(context.Context, *App) int) int {
 	closeConsole := openConsole(args[1:])
 	c, release := system()
 	defer release()
-	c.desktop = desktop
+	c.desktop, c.processors = desktop, processors.Govern()
+	defer c.processors.Close()
 	code := c.run(context.Background(), args[1:])
 	closeConsole(code)
 	return code
@@ -75,6 +77,7 @@ type cli struct {
 	keychain       secret.Store  // the system's when nil
 	limit          time.Duration // how long running requests may take to end
 	desktop        func(context.Context, *App) int
+	processors     *processors.Governor
 }
 
 // run does what args (without the program's name) ask for.
@@ -198,6 +201,8 @@ func (c *cli) openApp(ctx context.Context, line commandLine) (*App, error) {
 		Keychain: c.keychain,
 		Log:      slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level})),
 		LogLevel: level,
+
+		Processors: c.processors,
 	})
 	if err != nil {
 		return nil, err

@@ -515,6 +515,8 @@ func TestHelp(t *testing.T) {
 		{[]string{"help"}, append(append(slices.Clone(all), "--hidden", "token set openai"), commands...)},
 		{[]string{"--help"}, append(slices.Clone(all), "--hidden")},
 		{[]string{"-h"}, all},
+		{[]string{"token", "set", "--help"}, []string{"token set openai"}},
+		{[]string{"token", "remove", "openai", "-h"}, []string{"token set openai"}},
 		{[]string{"serve", "--help"}, append(slices.Clone(all), "SIGTERM", "SIGHUP", "503")},
 		{[]string{"help", "serve"}, all},
 		{[]string{"token", "-h"}, []string{"standard input", "token set openai"}},
@@ -710,6 +712,13 @@ func TestToken(t *testing.T) {
 	if v, _ := k.Get(ctx, secret.GatewayToken); v != "tok-2" {
 		t.Errorf("the keychain has %q", v)
 	}
+	for _, text := range []string{`"tok-4"`, "Bearer tok-4\r\n", "export GATEWAY_TOKEN='tok-4'\n", "cf-aig-authorization: Bearer tok-4"} { // as in the window
+		want(exitOK, "stored in the keychain", text, "token", "set")
+		if v, _ := k.Get(ctx, secret.GatewayToken); v != "tok-4" {
+			t.Errorf("pasted %q, the keychain has %q", text, v)
+		}
+	}
+	want(exitFailure, "the secret is empty", `""`, "token", "set")
 	want(exitOK, "key for openai is stored", "tok-3", "token", "set", "openai")
 	if v, _ := k.Get(ctx, secret.ProviderKey("openai")); v != "tok-3" {
 		t.Errorf("the keychain has %q", v)

@@ -72,7 +72,15 @@ func parse(args []string) (commandLine, error) {
 	if err != nil {
 		return line, err
 	}
+	if line.command == cmdToken && slices.ContainsFunc(line.args, asksForHelp) {
+		return commandLine{command: cmdHelp, args: []string{line.command}}, nil
+	}
 	return line, line.check()
+}
+
+// asksForHelp tells whether an argument does, behind the word that says what to do.
+func asksForHelp(arg string) bool {
+	return slices.Contains([]string{"-h", "--h", "-help", "--help"}, arg)
 }
 
 // check refuses what does not go with the command.

@@ -103,10 +103,14 @@ func (a *App) adopt(ctx context.Context, now settings.Settings, notices []settin
 		a.seen = fileSeen{} // it may work the next time
 		return a.note(notices, verdict{unfit: []settings.Problem{{Field: settings.FieldListen, Text: prose.Of(err)}}, kept: true})
 	}
+	wrong := a.inFault()
 	changed = a.note(notices, verdict{})
-	if len(fields) > 0 {
+	switch {
+	case len(fields) > 0:
 		a.log.Info("the settings file has changed; its settings are in force now", "changed", fieldNames(fields))
 		a.putInForce(ctx, after)
+	case wrong:
+		a.log.Info("the settings file can be used again; its settings are those in force")
 	}
 	return changed || len(fields) > 0
 }
@@ -125,6 +129,13 @@ type verdict struct {
 	err   error              // it could not be read
 	unfit []settings.Problem // its values could
 	kept  bool               // the settings in force are those from before, not the defaults
+}
+
+// inFault tells whether something keeps the settings file, or values in it, from being used.
+func (a *App) inFault() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fileErr != nil || len(a.misfits) > 0
 }
 
 // note takes over what there is to tell about the file as it is now, and tells whether that

@@ -127,6 +127,29 @@ func TestWhatIsToldOfAFileIsInOrder(t *testing.T) {
 	}
 }
 
+// Whoever was told that the file is wrong is told that it is right again, once, also when that
+// changes nothing.
+func TestTheLogSaysThatAFileIsMended(t *testing.T) {
+	const good, again = "[gateway]\nid = 'mine'\n", "can be used again"
+	for name, broken := range map[string]string{"syntax": good + "x", "value": good + "account = 'short'\n"} {
+		t.Run(name, func(t *testing.T) {
+			a, _ := openedFile(t, good)
+			var log strings.Builder
+			a.log = slog.New(slog.NewTextHandler(&log, nil))
+			edit(t, a, good+"# right\n")
+			edit(t, a, broken)
+			if strings.Contains(log.String(), again) || !strings.Contains(log.String(), "level=WARN") {
+				t.Errorf("the log says:\n%s", log.String())
+			}
+			edit(t, a, good)
+			edit(t, a, good+"# still\n")
+			if n := strings.Count(log.String(), again); n != 1 || !strings.Contains(log.String(), "level=INFO") {
+				t.Errorf("said %d times:\n%s", n, log.String())
+			}
+		})
+	}
+}
+
 // A file that is gone or empty may be about to be written.
 func TestAFileThatIsGoneChangesNothing(t *testing.T) {
 	a, path := openedFile(t, "[gateway]\nid = 'mine'\n")
@@ -236,6 +259,37 @@ func TestASecretThatIsStoredLaterIsFound(t *testing.T) {
 	if known() != "tok" {
 		t.Errorf("token %q", known())
 	}
+}
+
+// New settings do not have requests wait anew for a token that the keychain said it lacks.
+func TestNewSettingsDoNotWaitForATokenThatIsNotThere(t *testing.T) {
+	ctx, k := t.Context(), &slowKeychain{}
+	a := opened(t, nil, k)
+	must(t, a.Start(ctx))
+	a.loads.Wait()
+	k.slow = make(chan struct{})
+	defer close(k.slow)
+	s := a.Settings()
+	s.Gateway.ID = "two"
+	must(t, a.SaveSettings(ctx, s))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if cfg := makeConfig(a.file, a.values, a.loading); cfg.TokenUnread {
+		t.Error("requests wait for the token")
+	}
+}
+
+// slowKeychain answers when slow is closed, at once while there is none.
+type slowKeychain struct {
+	secret.Memory
+	slow chan struct{}
+}
+
+func (k *slowKeychain) Get(ctx context.Context, name string) (string, error) {
+	if k.slow != nil {
+		<-k.slow
+	}
+	return k.Memory.Get(ctx, name)
 }
 
 // A keychain that has been locked meanwhile is asked once, and not again before it is open.

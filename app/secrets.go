@@ -37,6 +37,10 @@ func (a *App) load(names ...string) {
 				continue
 			}
 		}
+		if a.missing[name] { // no request waits for what was not there a moment ago
+			a.loads.Go(func() { a.readAgain(name) })
+			continue
+		}
 		a.loading[name] = true
 		a.loads.Go(func() { a.read(name) })
 	}
@@ -64,7 +68,10 @@ func (a *App) read(name string) {
 	slow.Stop()
 	a.mu.Lock()
 	delete(a.loading, name)
-	if err != nil && !errors.Is(err, secret.ErrMissing) {
+	switch {
+	case errors.Is(err, secret.ErrMissing):
+		a.missing[name] = name != secret.LocalKey // that one is made
+	case err != nil:
 		a.refused[name] = true
 	}
 	a.mu.Unlock()
@@ -297,7 +304,7 @@ func (a *App) keyForThisRun() string {
 // for this run, see SecretPlace. ErrBusy means that the keychain is still at it; when it
 // stores the secret after all, it is put in force then.
 func (a *App) SetSecret(ctx context.Context, name, value string) error {
-	value, err := secret.Clean(value)
+	value, err := secret.CleanPasted(value)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (c *cli) readSecret(ctx context.Context, what string) (string, error) {
 		if strings.TrimSpace(r.text) == "" {
 			return "", fmt.Errorf("nothing was read; type it, or pipe it in as in \"%s %s set < token.txt\"", program, cmdToken)
 		}
-		return secret.Clean(r.text)
+		return secret.CleanPasted(r.text)
 	case <-c.signals:
 		return "", errInterrupted
 	case <-ctx.Done():

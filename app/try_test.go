@@ -31,7 +31,7 @@ func TestTry(t *testing.T) {
 		"an answer cut off":    {"error-cut#demo", "error-cut", "broke off"},
 		"no account":           {"gpt-5#openai", "", "account"},
 		"an unknown name":      {"no such model", "", "no such model"},
-		"a quote in the model": {`say "hi"#demo`, "", `say "hi"`},
+		"a quote in the model": {`say "hi"#demo`, "", `say \"hi\"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := a.Try(t.Context(), c.model)

@@ -7,6 +7,7 @@ import (
 
 	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
+	"apex-ai-proxy/ui/words"
 )
 
 // settleFor is how long a proxy that stopped by itself gets to come back before the user
@@ -53,10 +54,17 @@ func (u *UI) alert(a presenter.Alert) {
 	if u.quitting || u.seen() && u.focused || !u.alerts.Due(a, u.settings.Notifications, time.Now()) {
 		return
 	}
-	title, text := u.opts.Name, a.Text()
-	// Not among those that Close waits for: a desktop that shows notifications may hang.
-	go u.opts.Notify(title, text)
+	u.notify(a.Text())
 }
+
+// sayUndrawn answers who wants to see the window where none can be drawn.
+func (u *UI) sayUndrawn() {
+	u.notify(words.T("The window cannot be shown, because this display draws no OpenGL. The proxy is not affected."))
+}
+
+// notify shows a notification. It is not among those that Close waits for: a desktop that shows
+// notifications may hang.
+func (u *UI) notify(text string) { go u.opts.Notify(u.opts.Name, text) }
 
 // notify shows a notification of the system.
 func notify(app fyne.App) func(title, text string) {

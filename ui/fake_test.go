@@ -310,6 +310,9 @@ type stage struct {
 	quits  int
 	told   chan string // notifications
 	hosted bool
+	blind  bool // no window can be drawn
+	shown  bool // whether the window is open, as was last said
+	early  bool // that was said before there was one
 }
 
 func newStage(t *testing.T, core *fakeCore) *stage {
@@ -321,6 +324,8 @@ func newStage(t *testing.T, core *fakeCore) *stage {
 		Do:       func(f func()) { s.queue <- f },
 		After:    func(_ time.Duration, f func()) { s.timers = append(s.timers, f) },
 		Quit:     func() { s.quits++ },
+		Drawable: func() bool { return !s.blind },
+		Seen:     func(seen bool) { s.shown, s.early = seen, s.early || seen && s.UI.window == nil },
 		Notify:   func(_, text string) { s.told <- text },
 	})
 	s.UI.bar, s.panel.clicked = &s.panel, s.settle

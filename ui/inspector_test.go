@@ -610,6 +610,31 @@ func TestCopyOfARequestThatIsNotKept(t *testing.T) {
 	}
 }
 
+// A copy in the list is that of the row that the keys start from, also when nothing is looked at.
+func TestCopyOfAMarkedRow(t *testing.T) {
+	for _, c := range []struct {
+		scene func(*testing.T) *stage
+		want  string
+	}{{sceneInspector(tabSummary), "\ncurl -N"}, {sceneDetail, "google-ai-studio"}} {
+		s := c.scene(t)
+		r := s.window.requests
+		s.press(fyne.KeyEscape)
+		if _, open := s.log.Exchange(); open || !r.list.focused {
+			t.Fatal("Escape does not go back to the list")
+		}
+		r.list.TypedShortcut(&fyne.ShortcutCopy{})
+		if got := s.app.Clipboard().Content(); !strings.Contains(got, c.want) || strings.Contains(got, "secret") || !s.window.toast.content.Visible() {
+			t.Errorf("copied %q", got)
+		}
+		s.app.Clipboard().SetContent("")
+		s.window.win.Canvas().Unfocus()
+		s.window.pass(&fyne.ShortcutCopy{})
+		if got := s.app.Clipboard().Content(); got != "" {
+			t.Errorf("copied %q, which no row is marked for", got)
+		}
+	}
+}
+
 // What a request cannot be used for is not offered.
 func TestNothingIsOfferedThatFails(t *testing.T) {
 	s := sceneInspector(tabSummary)(t)

@@ -366,7 +366,7 @@ func TestParking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		l := runLoop(ctx)
-		p := newParking(func(f func()) { l.queue <- f }, 250*time.Millisecond)
+		p := newParking(func(f func()) { l.queue <- f }, 250*time.Millisecond, Doze{})
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -411,16 +411,16 @@ func TestParking(t *testing.T) {
 func TestLeavingUnparks(t *testing.T) {
 	s := newStage(t, readyCore())
 	s.Start(true)
-	if !s.parking.idle.Load() {
+	if !s.parking.idle.Load() || s.shown {
 		t.Fatal("a hidden program is not parked")
 	}
 	s.show()
-	if s.parking.idle.Load() {
+	if s.parking.idle.Load() || !s.shown || !s.early {
 		t.Error("it is parked with a window")
 	}
 	s.window.close()
 	s.until("the window to hide", func() bool { return !s.window.visible })
-	if !s.parking.idle.Load() {
+	if !s.parking.idle.Load() || s.shown {
 		t.Error("it is not parked again")
 	}
 	s.Leave()
@@ -470,5 +470,62 @@ func TestKeyOfThisRunIsCalledSo(t *testing.T) {
 		if got := s.window.overview.keyNote.Visible(); got != fleeting {
 			t.Errorf("said %v, want %v", got, fleeting)
 		}
+	}
+}
+
+// TestNoWindowCanBeDrawn: the toolkit would end the program when it fails to make one. Whoever
+// asks for it is told, and finds it as soon as one can be made.
+func TestNoWindowCanBeDrawn(t *testing.T) {
+	failed := workday()[5]
+	failed.Start = time.Now()
+	for name, ask := range map[string]func(*stage){
+		"Open window":    func(s *stage) { s.menuItem("Open window").Action() },
+		"Settings…":      func(s *stage) { s.menuItem("Settings…").Action() },
+		"Default model…": func(s *stage) { s.menuItem("Default model…").Action() },
+		"login": func(s *stage) {
+			s.core.loginErr = errors.New("the folder cannot be written")
+			s.menuItem("Launch at login").Action()
+		},
+		"model":        func(s *stage) { s.saved(errors.New("the disk is full")) },
+		"second start": func(s *stage) { s.Show("listen") },
+		"error":        func(s *stage) { s.do(presenter.TrayItem{Action: presenter.ShowRequest, Arg: failed.ID}) },
+		"no tray": func(s *stage) {
+			s.hosted = false
+			s.awaitHost(1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, readyCore())
+			s.Start(true)
+			s.until("the token's state", func() bool { return s.token != presenter.SecretChecking })
+			s.publish(failed)
+			s.UI.Started()
+			s.blind = true
+			ask(s)
+			var said []string
+			for tries := 0; len(said) == 0 && tries < 100; tries++ {
+				said = s.notifications()
+			}
+			if len(said) == 0 || s.window != nil || s.seen() || !strings.HasPrefix(said[0], "The window cannot be shown") {
+				t.Fatalf("window %t, said %q", s.window != nil, said)
+			}
+			s.blind = false
+			ask(s)
+			s.until("the window", s.seen)
+		})
+	}
+}
+
+// TestDisplayIsNotTriedAtTheStart: a window that the program starts with fails with it, and a
+// window that was shown can be shown again.
+func TestDisplayIsNotTriedAtTheStart(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.blind = true
+	s.start()
+	s.UI.Started()
+	s.window.hide()
+	s.show()
+	if !s.seen() {
+		t.Error("there is no window")
 	}
 }

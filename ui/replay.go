@@ -53,7 +53,7 @@ func (in *inspector) menu() {
 		{words.T("Copy the gateway's request as cURL"), capture.UpstreamRequest, export.Bash},
 		{words.T("Copy the gateway's request as cURL for PowerShell"), capture.UpstreamRequest, export.PowerShell},
 	} {
-		text, err := in.curl(c.side, c.shell)
+		text, err := in.curl(&in.record, c.side, c.shell)
 		if err != nil {
 			because(err.Error())
 			continue
@@ -99,10 +99,10 @@ func (w *window) popUp(below fyne.CanvasObject, items []*fyne.MenuItem) {
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.win.Canvas(), at.AddXY(0, below.Size().Height))
 }
 
-// curl is a command that repeats the request.
-func (in *inspector) curl(side capture.Side, shell export.Shell) (string, error) {
+// curl is a command that repeats a request.
+func (in *inspector) curl(x *event.Exchange, side capture.Side, shell export.Shell) (string, error) {
 	u := in.w.u
-	return presenter.Curl(u.core.Captures(), &in.record, side, u.status.Addr, shell)
+	return presenter.Curl(u.core.Captures(), x, side, u.status.Addr, shell)
 }
 
 // copied copies a text and says so.
@@ -111,15 +111,11 @@ func (in *inspector) copied(text, said string) {
 	in.w.toast.plain(said)
 }
 
-// copy copies the selected request as a command, or what is known about it where there can be
-// no command.
-func (in *inspector) copy() {
-	if in.content.Hidden {
-		return
-	}
-	text, err := in.curl(capture.ClientRequest, export.Bash)
+// copy copies a request as a command, or what is known about it where there can be no command.
+func (in *inspector) copy(x *event.Exchange, data presenter.Detail) {
+	text, err := in.curl(x, capture.ClientRequest, export.Bash)
 	if err != nil {
-		in.copied(in.data.Text(), words.F("Copied the summary. {{.Why}}", words.V{"Why": err.Error()}))
+		in.copied(data.Text(), words.F("Copied the summary. {{.Why}}", words.V{"Why": err.Error()}))
 		return
 	}
 	in.copied(text, words.T("Copied as cURL."))
@@ -242,15 +238,22 @@ func (w *window) save(form presenter.FileForm, list []event.Exchange) {
 func (w *window) write(f fyne.URIWriteCloser, form presenter.FileForm, list []event.Exchange) {
 	u := w.u
 	addr := u.status.Addr
+	omitted := 0
 	u.run(fileLimit, func(context.Context) error {
 		keepPrivate(f.URI())
+		omitted = presenter.Omitted(form, list, u.core.Captures())
 		return errors.Join(presenter.Save(f, form, list, u.core.Captures(), addr, u.core.Version()), f.Close())
 	}, func(err error) {
 		if err != nil {
 			w.tell(presenter.Tell(err))
 			return
 		}
-		w.toast.saved(words.F("Saved {{.File}}.", words.V{"File": fileName(f.URI())}), f.URI())
+		said := words.F("Saved {{.File}}.", words.V{"File": fileName(f.URI())})
+		if omitted > 0 {
+			said = words.F("Saved {{.File}}. Not in it: {{.Count}} of {{.All}} requests, whose content is not kept.",
+				words.V{"File": fileName(f.URI()), "Count": omitted, "All": len(list)})
+		}
+		w.toast.saved(said, f.URI())
 	})
 }
 

@@ -81,7 +81,7 @@ func (r *rows) TypedRune(c rune) {
 	}
 }
 
-// TypedShortcut implements fyne.Shortcutable: a copy is that of the selected request, the
+// TypedShortcut implements fyne.Shortcutable: a copy is that of the marked request, the
 // rest is the window's, which gets nothing while the list has the focus.
 func (r *rows) TypedShortcut(s fyne.Shortcut) {
 	switch s.(type) {

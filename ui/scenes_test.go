@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-open": sceneOpen, "overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"keys": sceneKeys, "requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
-	"inspector-resent": sceneResent, "inspector-discard": sceneDiscard,
+	"inspector-refused": sceneRefused, "inspector-resent": sceneResent, "inspector-discard": sceneDiscard,
 	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
 	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
@@ -38,8 +39,8 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-invalid": sceneInvalid, "overview-unused": sceneUnused, "unsaved-token": sceneUnsavedToken,
 	"settings-refused": sceneTested(probe.Finding{Cause: probe.TokenRefused, Code: 2009, Said: "Cloudflare 2009: Unauthorized", LogID: "01JF3Z8Q4M7T2V"}),
 	"settings-well":    sceneTested(probe.Finding{Cause: probe.OK, Providers: madeUpProviders}),
-	"settings-remove":  sceneRemoving,
-	"settings":         sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
+	"settings-remove":  sceneRemoving, "settings-fixed": sceneFixed,
+	"settings": sceneSettings, "settings-wrong": sceneWrong, "settings-end": sceneSettingsEnd,
 }
 
 func readyCore() *fakeCore {
@@ -184,6 +185,26 @@ func sceneEdit(t *testing.T) *stage {
 }
 
 // sceneResent is a request that was sent more than once.
+// sceneRefused looks at the answer to a request that was not read.
+func sceneRefused(t *testing.T) *stage {
+	s := sceneNoRequests(t)
+	x := event.Exchange{
+		ID: "req_refused", Start: time.Now(), Client: "Cline", Method: "POST", Path: "/v1/chat/completions", Phase: event.Failed, Status: 401, Revision: 1,
+		ErrorText: prose.New("the key you sent is not the proxy's local key: copy it from Apex AI Proxy, or run apex-ai-proxy key"), ErrorKind: "invalid_api_key", Captured: true,
+	}
+	x.Error = x.ErrorText.String()
+	r := s.core.bytes.OpenRefused(x.ID)
+	r.Answer(capture.ClientAnswer, x.Status, http.Header{"Content-Type": {"application/json"}})
+	r.Write(capture.ClientAnswer, []byte(`{"error":{"message":"`+x.Error+`","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`))
+	r.End(true)
+	s.core.bus.Publish(x)
+	s.until("the row", func() bool { return s.log.Len() == 1 })
+	s.window.requests.list.Select(0)
+	s.inspector().tabs.choose(tabAnswer)
+	s.until("the bytes", func() bool { return s.inspector().seen.ID == x.ID })
+	return s
+}
+
 func sceneResent(t *testing.T) *stage {
 	s := sceneInspector(tabSummary)(t)
 	s.window.requests.list.Select(6)
@@ -216,7 +237,7 @@ func sceneScriptsShown(t *testing.T) *stage {
 	s.core.bus.Publish(x)
 	s.until("the row", func() bool { return s.log.Len() == 1 })
 	s.window.requests.list.Select(0)
-	s.inspector().tabs.choose(tabRequest)
+	s.inspector().tabs.choose(tabAnswer)
 	s.until("the bytes", func() bool { return s.inspector().seen.ID == x.ID })
 	return s
 }
@@ -298,6 +319,17 @@ func sceneSettings(t *testing.T) *stage {
 	s.start()
 	s.window.open(pageSettings)
 	s.until("the provider's key", func() bool { return s.window.settings.keys.rows[2].state == presenter.SecretMissing })
+	return s
+}
+
+// sceneFixed has the token from the environment.
+func sceneFixed(t *testing.T) *stage {
+	c := readyCore()
+	c.states[presenter.GatewayToken] = presenter.SecretFromEnvironment
+	s := newStage(t, c)
+	s.start()
+	s.window.open(pageSettings)
+	s.until("the token", func() bool { return s.window.settings.token.state == presenter.SecretFromEnvironment })
 	return s
 }
 
@@ -618,7 +650,7 @@ func workday() []event.Exchange {
 	out[9].ErrorKind = "cf_2009"
 	out[9].Tries = []event.Try{{Wait: 500 * ms, Text: prose.New("%s did not answer within %s", "Google AI Studio", "5m")}}
 	out[9].Warnings = []event.Warning{
-		lost("top_k", prose.New("this upstream does not support top_k")), noThinking,
+		lost("top_k", prose.New("this provider does not support top_k")), noThinking,
 	}
 	add(claude, event.Done, 200, 590*ms, 7700*ms, 22610, 830)
 	start = time.Now().Add(-37*time.Second - 4300*ms)

@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"apex-ai-proxy/app/secret/pasted"
 	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
@@ -42,7 +43,7 @@ func newSettingsPage(w *window) *settingsPage {
 		p.form = presenter.NewForm(core.Settings(), core.Overridden(), core.Providers())
 	}
 	p.token = newSecretField(w, presenter.GatewayToken, words.T("Paste the token here"), p.tokenStored)
-	p.test = newConnection(w, p.form.Settings, func() string { return presenter.CleanSecret(p.token.entry.Text) }, func() {})
+	p.test = newConnection(w, p.form.Settings, func() string { return pasted.Secret(p.token.entry.Text) }, func() {})
 	p.test.button.OnTapped = p.testNow
 	p.guide = newButton(words.T("Guide…"), func() { w.guide.show() })
 	p.keys = newProviderKeys(p)

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
+	"apex-ai-proxy/app/secret/pasted"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
@@ -55,8 +56,9 @@ func newSecretField(w *window, name presenter.SecretName, placeholder string, re
 	f.store = newButton(words.T("Store"), f.put)
 	f.store.Importance = widget.HighImportance
 	f.cancel = newButton(words.T("Cancel"), f.shut)
+	tall := container.New(heightLayout(f.again.MinSize().Height)) // also without buttons, or it stood above the name of the field
 	f.reading = container.NewBorder(nil, nil, container.NewCenter(f.dot), inRow(gap, f.again, f.change, f.remove),
-		padded(0, 0, gap, gap, middle(f.words)))
+		container.NewStack(tall, padded(0, 0, gap, gap, middle(f.words))))
 	// The button that comes and goes is not the last, or Store would move below the mouse.
 	f.editing = container.NewBorder(nil, nil, nil, inRow(gap, f.cancel, f.store), padded(0, 0, 0, gap, f.entry))
 	f.content = stack(gapTight, f.reading, f.editing, padded(0, gapTight, 2, 0, f.note))
@@ -173,7 +175,7 @@ func (f *secretField) put() { f.keep(func(bool) {}) }
 
 // keep stores what was typed and tells whether that worked.
 func (f *secretField) keep(then func(stored bool)) {
-	value := presenter.CleanSecret(f.entry.Text)
+	value := pasted.Secret(f.entry.Text)
 	if value == "" || f.busy != "" || f.doubt() != "" {
 		then(false)
 		return

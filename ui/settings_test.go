@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -282,6 +283,23 @@ func TestTokenStates(t *testing.T) {
 				t.Error("a token of the environment can be changed")
 			}
 		})
+	}
+}
+
+// The state of the token stands level with its name, with buttons beside it and without.
+func TestTheTokenStandsLevelWithItsName(t *testing.T) {
+	middle := func(o fyne.CanvasObject) float32 {
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(o).Y + o.Size().Height/2
+	}
+	for _, scene := range []func(*testing.T) *stage{sceneFixed, sceneSettings} {
+		s := scene(t)
+		s.window.win.Resize(size(windowWidth, windowHeight))
+		at := middle(s.window.settings.token.words)
+		for _, o := range test.LaidOutObjects(s.window.settings.content) {
+			if l, ok := o.(*line); ok && l.text == "Gateway token" && math.Abs(float64(middle(l)-at)) > 1 {
+				t.Errorf("%s: the name is at %v, the state at %v", s.window.settings.token.words.text, middle(l), at)
+			}
+		}
 	}
 }
 

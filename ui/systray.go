@@ -6,9 +6,21 @@ import (
 	"fyne.io/systray"
 )
 
-// Fyne owns the tray icon's life but has no way to name it, to give it a tooltip or to change
-// its menu without making it anew. What is here only changes the state of the package that
-// Fyne uses itself.
+// Fyne has no way to name the tray icon, to give it a tooltip or to change its menu without
+// making it anew. What is here only changes the state of the package that Fyne uses itself,
+// except that it begins the icon's life where Fyne need not.
+
+// beginsTray tells whether the program puts the icon into the tray itself. Fyne makes a window
+// for that, which is never shown but has all of the graphics library loaded and set up, most
+// of the memory of a program that only lives in the tray. On Linux the tray is reached
+// over a bus, which needs none; elsewhere it belongs to the same event loop as the window.
+func beginsTray() bool { return runtime.GOOS == "linux" }
+
+// beginTray puts the icon into the tray, as it has been set before.
+func beginTray() {
+	begin, _ := systray.RunWithExternalLoop(nil, nil) // the icon ends with the program
+	begin()
+}
 
 // name gives the icon a stable identity, by which a desktop remembers whether it is shown
 // or hidden. It must be called before the application runs.

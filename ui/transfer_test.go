@@ -17,6 +17,8 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"apex-ai-proxy/app/settings"
+	"apex-ai-proxy/proxy/capture"
+	"apex-ai-proxy/proxy/event"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -103,12 +105,23 @@ func TestSavedRequestsAreShown(t *testing.T) {
 		return nil
 	}
 	said := s.window.toast
-	s.window.write(&file{}, presenter.HAR, s.log.All())
+	list := s.log.All()[:2]
+	for _, x := range list {
+		s.core.bytes.Open(x.ID).Request(capture.ClientRequest, "POST", "/v1/messages", nil, []byte("{}"))
+	}
+	s.window.write(&file{}, presenter.HAR, list)
 	s.until("the file", said.content.Visible)
 	test.Tap(said.next)
 	if said.text.text != "Saved requests.har." || !slices.Equal(opened, []string{"file:///home/me"}) && !slices.Equal(opened, []string{"file:///home/me/"}) {
 		t.Errorf("%q, opened %q", said.text.text, opened)
 	}
+	list = append(list, event.Exchange{ID: "req_refused", Phase: event.Failed})
+	s.window.write(&file{}, presenter.HAR, list)
+	s.until("the file with less in it", func() bool {
+		return said.text.text == "Saved requests.har. Not in it: 1 of 3 requests, whose content is not kept."
+	})
+	s.window.write(&file{}, presenter.JSONL, list)
+	s.until("the file with all in it", func() bool { return said.text.text == "Saved requests.har." })
 }
 
 // dialogText is all that a dialog says.

@@ -16,8 +16,9 @@ import (
 
 // tray is the icon in the tray with its menu.
 //
-// Fyne puts both there, with a menu in which there is next to nothing. The real one then takes
-// that one's place: Fyne makes a menu anew at every change, and this one is changed in place.
+// Where the program does not do so itself, Fyne puts both there, with a menu in which there is
+// next to nothing. The real one then takes that one's place: Fyne makes a menu anew at every
+// change, and this one is changed in place.
 type tray struct {
 	u     *UI
 	desk  desktop.App
@@ -28,7 +29,7 @@ type tray struct {
 	icon  presenter.Icon
 	tip   string
 
-	settled bool // Fyne has put its first icon into the tray
+	settled bool // Fyne has put its first icon into the tray, or is not to
 }
 
 func newTray(u *UI) *tray {
@@ -47,6 +48,12 @@ func newTray(u *UI) *tray {
 	name(u.opts.Name)
 	if opensOnClick() {
 		tapped(func() { u.Show() })
+	}
+	if beginsTray() {
+		t.tip = presenter.Tooltip(u.opts.Name, u.headline())
+		t.settle()
+		beginTray()
+		return t
 	}
 	desk.SetSystemTrayIcon(trayIcon(t.icon))
 	desk.SetSystemTrayMenu(t.first)
@@ -137,7 +144,7 @@ func (built) Mod() fyne.KeyModifier { return 0 }
 // built is called when Fyne makes its menu, which is no longer ours then.
 func (t *tray) built() {
 	if t.u.parking.started.Load() {
-		t.u.opts.Do(t.settle) // once it is made
+		t.u.opts.Do(t.u.settleTray) // once it is made
 	}
 }
 
@@ -152,9 +159,15 @@ func (u *UI) Started() {
 	u.rest()
 	u.after(settleLimit, func() {
 		if !u.tray.settled {
-			u.tray.settle()
+			u.settleTray()
 		}
 	})
+}
+
+// settleTray is called when Fyne has done what it does to the tray.
+func (u *UI) settleTray() {
+	u.tray.settle()
+	u.rest()
 }
 
 // settle has the menu, the icon and the tooltip of now in the tray, whatever Fyne did.
@@ -165,7 +178,6 @@ func (t *tray) settle() {
 		tooltip(t.tip)
 	}
 	t.make()
-	t.u.rest()
 }
 
 // trayIcon is the picture for a state. A Mac recolours it for its menu bar, for which it

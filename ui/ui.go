@@ -49,6 +49,13 @@ type Options struct {
 	After func(time.Duration, func())
 	// OpenURL opens a page in the browser; nil means the application's OpenURL.
 	OpenURL func(*url.URL) error
+	// Drawable tells whether a window can be drawn. It is asked, on Fyne's goroutine, before
+	// the first window of an application that runs, which ends with the failure to make it;
+	// nil means yes.
+	Drawable func() bool
+	// Seen is told whether the window is open, whenever that may have changed; nil is told
+	// nothing.
+	Seen func(bool)
 	// Quit ends the program; nil means the application's Quit.
 	Quit func()
 	// Notify shows a notification, not on Fyne's goroutine; nil means the application's.
@@ -56,6 +63,8 @@ type Options struct {
 	// Slice is for how long Fyne's event loop may rest at a time while nothing can be
 	// seen; 0 means never.
 	Slice time.Duration
+	// Doze is how it waits for the window system then, when nothing happens.
+	Doze Doze
 }
 
 // UI is the tray and the window of one program.
@@ -103,13 +112,19 @@ func New(app fyne.App, core presenter.Core, o Options) *UI {
 	if o.OpenURL == nil {
 		o.OpenURL = app.OpenURL
 	}
+	if o.Seen == nil {
+		o.Seen = func(bool) {}
+	}
+	if o.Drawable == nil {
+		o.Drawable = func() bool { return true }
+	}
 	if o.Quit == nil {
 		o.Quit = app.Quit
 	}
 	if o.Notify == nil {
 		o.Notify = notify(app)
 	}
-	parking := newParking(o.Do, o.Slice)
+	parking := newParking(o.Do, o.Slice, o.Doze)
 	o.Do = parking.Do
 	quit := o.Quit
 	o.Quit = func() {
@@ -162,7 +177,7 @@ func (u *UI) Start(hidden bool) {
 	u.checkToken()
 	u.checkLogin()
 	u.follow()
-	if u.opts.Slice > 0 {
+	if u.opts.Slice > 0 || u.opts.Doze.Wait != nil {
 		u.goes(func() { u.parking.run(u.ctx) })
 	}
 	if !hidden {
@@ -177,6 +192,7 @@ func (u *UI) seen() bool { return u.window != nil && u.window.visible }
 
 // rest lets the event loop rest while nothing can be seen and the tray is as it should be.
 func (u *UI) rest() {
+	u.opts.Seen(u.seen())
 	settling := u.parking.started.Load() && !u.tray.settled
 	u.parking.set(!u.seen() && !u.ending.Load() && !settling)
 }
@@ -208,10 +224,11 @@ func (u *UI) awaitHost(tries int) {
 // be called from any goroutine.
 func (u *UI) Show(unused ...string) {
 	u.opts.Do(func() {
-		u.show()
-		if len(unused) > 0 && u.window != nil {
-			u.window.tellUnused(unused)
-		}
+		u.showWith(func(w *window) {
+			if len(unused) > 0 {
+				w.tellUnused(unused)
+			}
+		})
 	})
 }
 
@@ -399,62 +416,6 @@ func (u *UI) checkHost(then func(hosted bool)) {
 	}, func(error) { then(hosted) })
 }
 
-// act does what a click asks for.
-func (u *UI) act(a presenter.Action) {
-	urls := presenter.BaseURLs(u.status.Addr)
-	switch a {
-	case presenter.StartProxy:
-		u.control(presenter.Starting, u.core.Start)
-	case presenter.StopProxy:
-		u.control(presenter.Stopping, u.core.Stop)
-	case presenter.CopyOpenAI:
-		u.app.Clipboard().SetContent(urls.OpenAI)
-	case presenter.CopyAnthropic:
-		u.app.Clipboard().SetContent(urls.Anthropic)
-	case presenter.CopyKey:
-		u.app.Clipboard().SetContent(u.core.LocalKey())
-	case presenter.OpenWindow:
-		u.show()
-	case presenter.OpenSettings:
-		u.show()
-		u.window.open(pageSettings)
-	case presenter.OpenModels:
-		u.show()
-		u.window.open(pageModels)
-		u.window.models.focusDefault()
-	case presenter.Quit:
-		u.quit()
-	case presenter.NoAction, presenter.ChooseModel, presenter.ShowRequest, presenter.ToggleLogin: // all but the first are do's
-	}
-}
-
-// do does what an item of the tray's menu asks for.
-func (u *UI) do(it presenter.TrayItem) {
-	switch it.Action {
-	case presenter.ChooseModel:
-		s := presenter.WithDefaultModel(u.core.Settings(), it.Arg)
-		u.run(saveLimit, func(ctx context.Context) error { return u.core.SaveSettings(ctx, s) }, u.saved)
-	case presenter.ShowRequest:
-		u.show()
-		u.window.openRequest(it.Arg)
-	case presenter.ToggleLogin:
-		u.setLogin(!it.Checked)
-	default:
-		u.act(it.Action)
-	}
-}
-
-// saved takes over settings that were saved elsewhere than on their page. What went wrong
-// is said in the window.
-func (u *UI) saved(err error) {
-	if err != nil {
-		u.show()
-		u.window.tell(presenter.Tell(err))
-		return
-	}
-	u.setSettings()
-}
-
 // checkTray asks again for a tray where there was none: its extension may have been switched
 // on.
 func (u *UI) checkTray() {
@@ -465,34 +426,4 @@ func (u *UI) checkTray() {
 		u.hostless = !hosted
 		u.refresh()
 	})
-}
-
-// checkLogin asks whether the system starts the program at login.
-func (u *UI) checkLogin() {
-	state := presenter.LoginUnknown
-	u.run(saveLimit, func(ctx context.Context) error {
-		state = u.core.LoginState(ctx)
-		return nil
-	}, func(error) {
-		u.login = state
-		u.refresh()
-	})
-}
-
-// setLogin has the system start the program at login, or not any more.
-func (u *UI) setLogin(on bool) {
-	u.run(saveLimit, func(ctx context.Context) error { return u.core.SetLogin(ctx, on) }, func(err error) {
-		if err != nil {
-			u.show()
-			u.window.tell(presenter.Tell(err))
-		}
-		u.checkLogin()
-	})
-}
-
-// control starts or stops the proxy. What comes of it is seen through Watch; the state
-// meanwhile is shown at once, so that a click is never without an answer.
-func (u *UI) control(meanwhile presenter.State, work func(context.Context) error) {
-	u.setStatus(presenter.Status{State: meanwhile, Addr: u.status.Addr})
-	u.run(controlLimit, work, func(error) { u.setStatus(u.core.Status()) })
 }

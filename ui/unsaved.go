@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2/widget"
 
+	"apex-ai-proxy/app/secret/pasted"
 	"apex-ai-proxy/ui/presenter"
 	"apex-ai-proxy/ui/words"
 )
@@ -71,7 +72,7 @@ func (w *window) typedSecrets() (out []*secretField) {
 		fields = append(fields, r.secret)
 	}
 	for _, f := range fields {
-		if presenter.CleanSecret(f.entry.Text) != "" {
+		if pasted.Secret(f.entry.Text) != "" {
 			out = append(out, f)
 		}
 	}

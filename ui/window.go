@@ -68,12 +68,20 @@ const (
 	pageSettings
 )
 
-// show opens the window, or raises it.
-func (u *UI) show() {
+// show opens the window, or raises it, unless the program is quitting.
+func (u *UI) show() { u.showWith(func(*window) {}) }
+
+// showWith does so, and then has it show something.
+func (u *UI) showWith(then func(*window)) {
 	if u.quitting {
 		return
 	}
 	if u.window == nil {
+		if u.parking.started.Load() && !u.opts.Drawable() {
+			u.sayUndrawn()
+			return
+		}
+		u.opts.Seen(true) // it takes work to build
 		u.window = newWindow(u)
 	}
 	u.window.visible = true
@@ -82,6 +90,7 @@ func (u *UI) show() {
 	u.window.win.Show()
 	u.window.win.RequestFocus()
 	u.askPort()
+	then(u.window)
 }
 
 // tellUnused says that the program was started once more with flags, which have no effect.
@@ -308,7 +317,7 @@ func (w *window) keys() []shortcut {
 		on(fyne.KeyF, words.T("Search the page"), w.search),
 		shortcut{keys: &fyne.ShortcutCopy{}, does: words.T("Copy the request as cURL"), do: func() {
 			if w.current == pageRequests && !w.guide.shown {
-				w.requests.inspector.copy()
+				w.requests.copy()
 			}
 		}},
 		on(fyne.KeySlash, words.T("Show this list"), w.showKeys),

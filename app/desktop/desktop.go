@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -61,8 +60,10 @@ func run(ctx context.Context, a *app.App, hidden bool) int {
 	onMain(func() {
 		f = application()
 		face = ui.New(f, newCore(a), ui.Options{
-			Name: Name, TrayHost: ui.TrayHost, Slice: slice(),
-			Quit: func() { tell(); f.Quit() },
+			Name: Name, TrayHost: ui.TrayHost, Slice: slice(), Doze: doze(),
+			Quit:     func() { tell(); f.Quit() },
+			Drawable: func() bool { return libraries.drawn(drawable()) },
+			Seen:     a.Seen,
 		})
 	})
 	defer face.Close()
@@ -76,6 +77,7 @@ func run(ctx context.Context, a *app.App, hidden bool) int {
 	// Fyne ends itself on two of these signals, but only once it runs. Requests that run are
 	// waited for by package app then.
 	f.Lifecycle().SetOnStarted(func() {
+		attendDisplay(face.Leave)
 		face.Started()
 		if ctx.Err() != nil {
 			f.Quit()
@@ -140,15 +142,6 @@ func onHangup(f func()) (stop func()) {
 	}
 }
 
-// slice is for how long Fyne's event loop may rest at a time while nothing can be seen.
-// On a Mac it serves the menu bar too, so it must not.
-func slice() time.Duration {
-	if runtime.GOOS == "darwin" {
-		return 0
-	}
-	return 250 * time.Millisecond
-}
-
 // attend keeps the proxy right while the world around it changes.
 func attend(ctx context.Context, a *app.App, face *ui.UI) (done <-chan struct{}) {
 	c := make(chan struct{})
@@ -183,7 +176,9 @@ func begin(ctx context.Context, a *app.App) (done <-chan struct{}) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, startLimit)
 		defer cancel()
-		_ = a.Start(ctx)
+		if err := a.Start(ctx); err != nil {
+			a.Log().Error("the proxy does not run", "why", err)
+		}
 	}()
 	return c
 }

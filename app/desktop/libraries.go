@@ -46,6 +46,16 @@ var (
 	ourFault  = []string{"*** Error in Fyne call thread"}
 )
 
+const noWindow = "the window cannot be shown here; the command serve runs the proxy without one"
+
+// drawn tells whether a window can be drawn, which err says, and logs it if none can.
+func (l *libraries) drawn(err error) bool {
+	if err != nil {
+		l.log.Error(noWindow, "why", err)
+	}
+	return err == nil
+}
+
 // Write implements io.Writer. It gets one line at a time; those that are indented belong
 // to the one before.
 func (l *libraries) Write(p []byte) (int, error) {
@@ -54,7 +64,7 @@ func (l *libraries) Write(p []byte) (int, error) {
 	switch {
 	case slices.ContainsFunc(noDisplay, begins):
 		if l.displayed.Swap(false) {
-			l.log.Error("the window cannot be shown here; the command serve runs the proxy without one")
+			l.log.Error(noWindow)
 		}
 		l.told = slog.LevelError
 	case slices.ContainsFunc(ourFault, begins):

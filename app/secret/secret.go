@@ -12,6 +12,7 @@ import (
 	"context"
 	"strings"
 
+	"apex-ai-proxy/app/secret/pasted"
 	"apex-ai-proxy/proxy/prose"
 )
 
@@ -61,6 +62,9 @@ func Clean(value string) (string, error) {
 	}
 	return value, nil
 }
+
+// CleanPasted is Clean of what somebody pasted, without what came along.
+func CleanPasted(text string) (string, error) { return Clean(pasted.Secret(text)) }
 
 // Store keeps secrets. Every method may block until ctx ends: the system may be asking
 // the user for a password. Never call one from the user interface's goroutine.

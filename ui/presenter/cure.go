@@ -109,15 +109,17 @@ var remedies = map[string]remedy{
 // silent are the sentences of the proxy that tell what happened and not what to do. With
 // noRemedy, the code or the status of the error tells more.
 var silent = map[prose.Format]remedy{
-	"%s could not be reached: %s":                        checkNetwork,
-	"%s did not answer within %s":                        giveTime,
-	"%s sent nothing for %s in the middle of its answer": giveTime,
-	"%s broke off in the middle of its answer":           sendAgain,
-	"%s ended its stream early":                          sendAgain,
-	"%s reported an error in its stream":                 tryLater,
-	"upstream returned %d%s: %s":                         noRemedy,
-	"upstream returned %d%s without a body":              noRemedy,
-	"Cloudflare AI Gateway: %s":                          noRemedy,
+	"%s could not be reached: %s":                                checkNetwork,
+	"%s did not answer within %s":                                giveTime,
+	"%s sent nothing for %s in the middle of its answer":         giveTime,
+	"the client took nothing of the answer for %s":               giveTime,
+	"%s broke off in the middle of its answer":                   sendAgain,
+	"%s ended its stream early":                                  sendAgain,
+	"%s reported an error in its stream":                         tryLater,
+	"the provider returned %d%s: %s":                             noRemedy,
+	"the provider returned %d%s without a body":                  noRemedy,
+	"the provider returned %d%s with a body that cannot be read": noRemedy,
+	"Cloudflare AI Gateway: %s":                                  noRemedy,
 }
 
 // noDefaultModel is what the proxy says of the model that the window and the tray choose.
@@ -137,7 +139,7 @@ var untold = map[string]remedy{
 
 	"upstream_error": tryLater, "bad_gateway": tryLater, "unavailable": tryLater, "overloaded": tryLater, "overloaded_error": tryLater,
 	"internal": tryLater, "server_error": tryLater,
-	"upstream_timeout": giveTime, "gateway_timeout": giveTime, "request_timeout": giveTime, "stream_idle": giveTime,
+	"upstream_timeout": giveTime, "gateway_timeout": giveTime, "request_timeout": giveTime, "stream_idle": giveTime, "client_idle": giveTime,
 	"rate_limit_exceeded": waitOrRaise, "insufficient_quota": addCredit, "context_length_exceeded": shorten,
 	"content_policy": changePrompt, "forbidden": askOwner, "too_large": sendLess, "request_too_large": sendLess,
 	"unsupported": otherProvider, "unsupported_value": otherProvider, "invalid_request": correctRequest, "unprocessable": correctRequest,

@@ -81,8 +81,8 @@ func TestCure(t *testing.T) {
 	for want, text := range map[string]prose.Text{
 		checkNetwork.text(): prose.New("%s could not be reached: %s", "OpenAI", prose.Verbatim("no such host")),
 		giveTime.text():     prose.New("%s did not answer within %s", "OpenAI", "5m"),
-		tryLater.text():     prose.New("upstream returned %d%s without a body", 500, ""),
-		"":                  prose.New("the upstream's answer is larger than 64 MiB"),
+		tryLater.text():     prose.New("the provider returned %d%s without a body", 500, ""),
+		"":                  prose.New("%s sent an answer larger than 64 MiB", "OpenAI"),
 	} {
 		if got := cure(&event.Exchange{Phase: event.Failed, ErrorKind: "upstream_error", ErrorText: text}); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)

@@ -90,14 +90,20 @@ func Inspect(x *event.Exchange, s *capture.Snapshot, kept bool, limits capture.L
 			Right: answerPane(words.T("To the client"), &m[capture.ClientAnswer], form),
 		},
 	}
+	if !m[capture.ClientRequest].Seen && m[capture.ClientAnswer].Seen {
+		in.Request.Left.Note = words.T("Not read.")
+	}
+	if !m[capture.UpstreamAnswer].Seen && x.Phase.Final() {
+		in.Answer.Left.Note = words.T("No answer.")
+	}
 	if s.Attempts > 1 {
 		in.Request.Right.Note = join(in.Request.Right.Note, words.F("Attempt {{.N}}; the earlier ones failed.", words.V{"N": s.Attempts}))
 	}
 	if x.Provider == demoProvider {
 		in.nameDemo(m[capture.UpstreamRequest].URL)
 	}
-	in.Request.compare(form)
-	in.Answer.compare(form)
+	in.Request.compare(form, x.Converted())
+	in.Answer.compare(form, x.Converted())
 	return in
 }
 
@@ -113,7 +119,7 @@ func (in *Inspection) nameDemo(address string) {
 // whyNothing is the true reason why the bytes of an exchange cannot be seen.
 func whyNothing(x *event.Exchange, l capture.Limits) string {
 	switch {
-	case !x.Captured && x.ClientProtocol == "":
+	case !x.Captured && x.ClientProtocol == "" && x.Phase != event.Failed:
 		return words.T("This request was answered by the proxy itself; it has no body.")
 	case !x.Captured:
 		return words.T("Bodies were not being kept when this request ran. Settings > Requests turns that on.")
@@ -268,8 +274,8 @@ func printable(s string) string {
 // to be waited for.
 const comparable = 20_000
 
-// compare marks the lines that only one side has.
-func (p *Pair) compare(form BodyForm) {
+// compare marks the lines that only one side has, of what was converted or not.
+func (p *Pair) compare(form BodyForm, converted bool) {
 	l, r := &p.Left, &p.Right
 	switch {
 	case l.Head == "" || r.Head == "":
@@ -277,8 +283,10 @@ func (p *Pair) compare(form BodyForm) {
 		p.Note = words.T("Both sides are the same, byte for byte.")
 	case form == AsSent:
 		p.Note = words.T("Differences are marked when As sent is off.")
-	case isStream(l) || isStream(r):
+	case (isStream(l) || isStream(r)) && converted:
 		p.Note = words.T("Converted event by event.")
+	case isStream(l) || isStream(r): // each event may have the model's name in it
+		p.Note = words.T("Passed through event by event.")
 	case len(l.Lines)+len(r.Lines) > comparable:
 		p.Note = words.T("Too long to compare.")
 	default:

@@ -113,9 +113,23 @@ func TestInspectNotes(t *testing.T) {
 	if in.Request.Right.Note != "Not sent." || in.Answer.Left.Note != "Nothing received yet." || in.Request.Note != "" {
 		t.Errorf("%+v", in)
 	}
+	refused := &event.Exchange{ID: "req_1", Phase: event.Failed}
+	in = Inspect(refused, captured(t, 100, "", "", "", `{"error":{}}`), true, capture.DefaultLimits(), Pretty)
+	if in.Request.Left.Note != "Not read." || in.Request.Right.Note != "Not sent." || in.Answer.Left.Note != "No answer." ||
+		in.Answer.Right.Head != "200 OK" || in.Answer.Note != "" {
+		t.Errorf("refused: %+v", in)
+	}
+	if in = Inspect(x, captured(t, 100, "", "", "", ""), true, capture.DefaultLimits(), Pretty); in.Request.Left.Note != "Not sent." {
+		t.Errorf("a request that is being read: %+v", in)
+	}
 	in = Inspect(x, captured(t, 100, "a", "b", "data: 1", "data: 2"), true, capture.DefaultLimits(), Pretty)
-	if in.Answer.Note != "Converted event by event." {
+	if in.Answer.Note != "Passed through event by event." {
 		t.Errorf("streams: %q", in.Answer.Note)
+	}
+	converted := &event.Exchange{ID: "req_1", ClientProtocol: "anthropic-messages", UpstreamProtocol: "openai-chat"}
+	in = Inspect(converted, captured(t, 100, "a", "b", "data: 1", "data: 2"), true, capture.DefaultLimits(), Pretty)
+	if in.Answer.Note != "Converted event by event." {
+		t.Errorf("converted streams: %q", in.Answer.Note)
 	}
 	long := strings.Repeat("x\n", comparable)
 	in = Inspect(x, captured(t, 1<<20, long, long+"y"), true, capture.DefaultLimits(), Pretty)
@@ -133,6 +147,7 @@ func TestWhyNothing(t *testing.T) {
 		want string
 	}{
 		"no body":       {event.Exchange{}, l, "answered by the proxy itself"},
+		"refused":       {event.Exchange{Phase: event.Failed}, l, "not being kept when"},
 		"was off":       {event.Exchange{ClientProtocol: "openai-chat"}, l, "not being kept when"},
 		"only failures": {event.Exchange{ClientProtocol: "openai-chat", Captured: true, Phase: event.Done}, with(capture.Errors), "Only failed"},
 		"off now":       {event.Exchange{ClientProtocol: "openai-chat", Captured: true}, with(capture.Off), "no longer kept"},

@@ -231,6 +231,12 @@ func (l *Log) Total() int { return len(l.rows) }
 // Row is the text of a row. While an exchange runs, its duration counts up to now.
 func (l *Log) Row(i int, now time.Time) Row { return rowOf(l.exchange(i), now) }
 
+// At is the record of a row with what is known about it.
+func (l *Log) At(i int, now time.Time) (event.Exchange, Detail) {
+	x := l.exchange(i)
+	return *x, detailOf(x, now)
+}
+
 // Running is the number of exchanges that have not ended.
 func (l *Log) Running() int {
 	n := 0

@@ -1,33 +1,11 @@
 package presenter
 
 import (
-	"regexp"
 	"strings"
 
+	"apex-ai-proxy/app/secret/pasted"
 	"apex-ai-proxy/ui/words"
 )
-
-// around is what comes along when a secret is copied from a file, a command or a header: the
-// name of a variable or a header, "Bearer", quotes, and the comma behind a value.
-var around = regexp.MustCompile("^(?:export |set |\\$env:)?(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|TOKEN|KEY) ?[=:]|" +
-	"^(?i:authorization|cf-aig-authorization|x-api-key|x-goog-api-key|api-key) ?:|^(?i:bearer) |^[\"'`“”‘’]|[\"'`“”‘’,;]$")
-
-// CleanSecret is a secret without the white space around it and what else comes along when it
-// is copied. Nothing is taken away that could be of the secret itself.
-func CleanSecret(s string) string {
-	for {
-		s = strings.TrimSpace(s)
-		at := around.FindStringIndex(s)
-		if at == nil {
-			return s
-		}
-		if at[0] > 0 {
-			s = s[:at[0]]
-		} else {
-			s = s[at[1]:]
-		}
-	}
-}
 
 // keyStarts are how secrets begin whose owner is beyond doubt, with the provider that takes
 // them. The first that fits counts.
@@ -53,7 +31,7 @@ const cloudflare = "workers-ai"
 // what is wanted, "" when it may be. account is that of the gateway. Forms that are not known
 // are not doubted.
 func DoubtSecret(name SecretName, text, account string) string {
-	text = CleanSecret(text)
+	text = pasted.Secret(text)
 	provider := strings.TrimPrefix(string(name), string(ProviderKey("")))
 	gateway := name == GatewayToken
 	switch {

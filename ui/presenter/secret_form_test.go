@@ -3,20 +3,9 @@ package presenter
 import (
 	"strings"
 	"testing"
-)
 
-func TestCleanSecret(t *testing.T) {
-	for in, want := range map[string]string{
-		" abc\n": "abc", `"abc"`: "abc", "Bearer abc": "abc", "'bearer abc' ": "abc", "  ": "", "a b": "a b", "Bearer": "Bearer",
-		"CLOUDFLARE_API_TOKEN=abc": "abc", `export CF_AIG_TOKEN="abc"`: "abc", "set GATEWAY_TOKEN = abc\r\n": "abc", `$env:OPENAI_API_KEY = 'abc'`: "abc",
-		"cf-aig-authorization: Bearer abc": "abc", "Authorization: Bearer abc": "abc", "x-api-key:abc": "abc", `"abc",`: "abc", "TOKEN: abc;": "abc",
-		"“abc”": "abc", "`abc`": "abc", "abc=": "abc=", "abc==": "abc==", "AB=CD": "AB=CD", "a_b=c": "a_b=c", "abc_-./+~": "abc_-./+~", "key:abc": "key:abc",
-	} {
-		if got := CleanSecret(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}
+	"apex-ai-proxy/app/secret/pasted"
+)
 
 func TestDoubtSecret(t *testing.T) {
 	const account = "0123456789abcdef0123456789abcdef"
@@ -60,7 +49,7 @@ func TestDoubtSecret(t *testing.T) {
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s %q: %q, want %q", c.name, c.text, got, c.want)
 		}
-		if secret := CleanSecret(c.text); got != "" && len(secret) > 6 && strings.Contains(got, secret) {
+		if secret := pasted.Secret(c.text); got != "" && len(secret) > 6 && strings.Contains(got, secret) {
 			t.Errorf("the doubt tells the secret: %q", got)
 		}
 	}

@@ -48,6 +48,17 @@ func Save(w io.Writer, f FileForm, list []event.Exchange, captures *capture.Stor
 	return export.JSONL(w, entries)
 }
 
+// Omitted is how many of the exchanges a file of the form leaves out, because nothing of them but
+// their record is kept.
+func Omitted(f FileForm, list []event.Exchange, captures *capture.Store) (n int) {
+	for i := range list {
+		if some, _ := captures.Kept(list[i].ID); f == HAR && !some {
+			n++
+		}
+	}
+	return n
+}
+
 // Curl is a command that repeats a captured request, from the client or to the gateway.
 // An error is a short sentence for the user.
 func Curl(captures *capture.Store, x *event.Exchange, side capture.Side, addr string, shell export.Shell) (string, error) {

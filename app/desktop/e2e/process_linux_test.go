@@ -148,6 +148,38 @@ func TestDisplayGoes(t *testing.T) {
 	cut(t, answer)
 }
 
+// TestDisplayDrawsNothing: a program that lives in the tray goes on where its window cannot be
+// shown, however it is asked for.
+func TestDisplayDrawsNothing(t *testing.T) {
+	s := &session{t: t, plain: true}
+	s.open(true, unlocked)
+	s.env = append(s.env, "APEX_LOCAL_KEY="+localKey)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Running on " + addr)
+	answer := slowStream(t, addr)
+	for i, ask := range []func(){ // the library fails in another way from the second time on
+		p.activate,
+		func() { p.click("Settings…") },
+		func() { s.start().end() },
+	} {
+		ask()
+		s.until("the log to say so", func() bool {
+			return strings.Count(p.log.String(), "the window cannot be shown here") == i+1
+		})
+	}
+	p.click("Stop")
+	p.until("the port to be free", func() bool { return !listens(addr) })
+	if _, err := answer.ReadString('\n'); err != nil {
+		t.Errorf("the stream does not go on: %v", err)
+	}
+	p.click("Quit")
+	p.click("Quit now")
+	if code := p.end(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestAnotherPort(t *testing.T) {
 	s := newSession(t, true)
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

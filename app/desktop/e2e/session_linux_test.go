@@ -39,6 +39,7 @@ type session struct {
 	bus  *dbus.Conn
 
 	screen *exec.Cmd // the display
+	plain  bool      // it draws no OpenGL
 	tray   *exec.Cmd // the panel that shows icons, nil for none
 	ring   *exec.Cmd // the keychain, nil for none
 }
@@ -59,8 +60,16 @@ func newSession(t testing.TB, panel bool) *session {
 
 func newSessionWith(t testing.TB, panel bool, ring keychain) *session {
 	t.Helper()
-	requireTools(t)
 	s := &session{t: t}
+	s.open(panel, ring)
+	return s
+}
+
+// open begins the session.
+func (s *session) open(panel bool, ring keychain) {
+	t := s.t
+	t.Helper()
+	requireTools(t)
 	home, runtime := t.TempDir(), shortDir(t)
 	for _, dir := range []string{".cache", ".config", ".local/share/keyrings"} {
 		must(t, os.MkdirAll(filepath.Join(home, dir), 0o700))
@@ -84,7 +93,6 @@ func newSessionWith(t testing.TB, panel bool, ring keychain) *session {
 	if panel {
 		s.panel()
 	}
-	return s
 }
 
 // windowManager starts one, and waits until it answers: it says all that it can do at once,
@@ -153,7 +161,11 @@ func (s *session) display() string {
 	r, w, err := os.Pipe()
 	must(s.t, err)
 	defer r.Close()
-	cmd := s.command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
+	args := []string{"-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"}
+	if s.plain {
+		args = append(args, "-extension", "GLX")
+	}
+	cmd := s.command("Xvfb", args...)
 	cmd.ExtraFiles = []*os.File{w}
 	s.begin(cmd)
 	s.screen = cmd

@@ -4,6 +4,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,31 @@ func TestIconAfterStart(t *testing.T) {
 	}
 }
 
+// A program that only lives in the tray has nothing loaded to draw with, which is most of what
+// one needs that has.
+func TestHiddenDrawsNothing(t *testing.T) {
+	s := newSession(t, true)
+	addr := freeAddr(t)
+	p := s.start("--hidden", "--listen", addr)
+	p.says("Running on " + addr)
+	if lib := p.drawing(); lib != "" {
+		t.Errorf("it has loaded %s", lib)
+	}
+	p.activate()
+	s.window()
+	if p.drawing() == "" {
+		t.Error("the window is drawn by nothing that is known here")
+	}
+}
+
+// drawing is the library that draws for the program, if it is loaded.
+func (p *program) drawing() string {
+	p.t.Helper()
+	maps, err := os.ReadFile(p.proc("maps"))
+	must(p.t, err)
+	return regexp.MustCompile(`\S+(_dri\.so|libgallium\S*)`).FindString(string(maps))
+}
+
 // TestWindowComesBack: its size and its page are kept, however the program ends.
 func TestWindowComesBack(t *testing.T) {
 	s := newSession(t, false)
@@ -144,6 +170,10 @@ func TestTrayMenuKeepsItsLines(t *testing.T) {
 	addr := freeAddr(t)
 	p := s.start("--hidden", "--listen", addr)
 	p.says("Running on " + addr)
+	s.until("the local key to be there", func() bool {
+		_, l, ok := p.find("Copy local key")
+		return ok && l.enabled
+	})
 	_, before := p.menu()
 	for range 10 {
 		p.click("Stop")
