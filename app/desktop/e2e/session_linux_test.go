@@ -104,6 +104,14 @@ func (s *session) windowManager() {
 		_, err := s.run("xdotool", "get_desktop")
 		return err == nil
 	})
+	// With the first key that is ever pressed the display has another keyboard, upon which the
+	// window manager gives up its own keys and asks for them again: one pressed meanwhile is lost.
+	s.key("shift")
+	s.mustRun("xdotool", "set_num_desktops", "2")
+	s.until("the window manager to have seen a key", func() bool {
+		out, err := s.run("xdotool", "get_num_desktops")
+		return err == nil && strings.TrimSpace(out) == "2"
+	})
 }
 
 // panel starts a panel that shows tray icons.
