@@ -120,7 +120,7 @@ func TestCapturesOfRefusals(t *testing.T) {
 			got := f.post("/v1/messages?key=in-the-address", messages("gpt-4o#openai", ""), edits...)
 			rec := f.final(got.header.Get("Request-Id"))
 			snap, ok := store.Get(rec.ID)
-			if !ok || !snap.Done || !rec.Captured || got.status < 400 {
+			if !ok || !snap.Done || !rec.Captured || !rec.Refused || got.status < 400 {
 				t.Fatalf("%d %t %+v %+v", got.status, ok, snap, rec)
 			}
 			if m := &snap.Messages[capture.ClientAnswer]; m.Status != got.status || string(m.Body) != got.body || m.Size == 0 {
@@ -135,8 +135,11 @@ func TestCapturesOfRefusals(t *testing.T) {
 				t.Error("it could be sent again")
 			}
 			store.SetLimits(capture.Limits{Mode: capture.Off})
-			if rec = f.final(f.post("/v1/messages", "{}", edits...).header.Get("Request-Id")); rec.Captured || store.Bytes() > 0 {
-				t.Errorf("%d bytes are kept although captures are off", store.Bytes())
+			if rec = f.final(f.post("/v1/messages", "{}", edits...).header.Get("Request-Id")); rec.Captured || !rec.Refused || store.Bytes() > 0 {
+				t.Errorf("%+v: %d bytes are kept although captures are off", rec, store.Bytes())
+			}
+			if f.final(f.post("/v1/messages", "{").header.Get("Request-Id")).Refused {
+				t.Error("a body that was read counts as refused")
 			}
 		})
 	}

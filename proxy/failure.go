@@ -60,7 +60,8 @@ func (x *exchange) fail(err error) {
 	if x.committed {
 		return
 	}
-	if x.bytes == nil && x.rec.ClientProtocol == "" { // it is refused before anything of it is read
+	if x.bytes == nil && x.rec.ClientProtocol == "" { // nothing of it has been read
+		x.rec.Refused = true
 		x.bytes = x.cfg.Captures.OpenRefused(x.id)
 		x.rec.Captured = x.bytes != nil
 	}

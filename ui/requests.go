@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -43,7 +44,7 @@ type requests struct {
 	follow  bool    // the list shows its end
 	offset  float32 // where the list was left, to see whether the user has scrolled
 	known   int     // rows at the last refresh
-	gone    int     // rows dropped at the top since then
+	gone    int     // rows dropped above those that are seen since then
 	ours    bool    // what the program does to the list, not the user
 	awaited string  // the exchange that is being sent again
 }
@@ -326,6 +327,12 @@ func (r *requests) look() {
 		end := float32(r.known)*rowHeight - r.list.Size().Height
 		r.follow = at >= end-rowHeight
 	}
+}
+
+// lose notes which rows went: the list stays with those that are being read.
+func (r *requests) lose(rows []int) {
+	above, _ := slices.BinarySearch(rows, int(r.list.GetScrollOffset()/rowHeight)-r.gone)
+	r.gone += above
 }
 
 // scroll goes to the end, or stays with the rows that are being read.

@@ -133,6 +133,20 @@ func TestNewestIsOfferedAtOnce(t *testing.T) {
 	}
 }
 
+// The rows that are being read stay in sight when others above them go.
+func TestListStaysWithWhatIsRead(t *testing.T) {
+	s, r := longList(t)
+	test.Scroll(s.window.win.Canvas(), fyne.NewPos(500, 300), 0, 4*notch)
+	at := r.list.GetScrollOffset()
+	top := int(at / rowHeight)
+	r.lose([]int{0, top - 1, top, top + 1})
+	r.lose([]int{0, top - 3, top - 2})
+	r.refresh()
+	if got, want := r.list.GetScrollOffset(), at-4*rowHeight; got != want {
+		t.Errorf("the list is at %v, want %v", got, want)
+	}
+}
+
 // No row is cut at the end of the list.
 func TestRowsAreWhole(t *testing.T) {
 	s, r := longList(t)

@@ -307,7 +307,7 @@ func (u *UI) deliver(batch []event.Exchange, taken func()) {
 		u.learn(batch)
 		u.tray.refresh()
 		if u.window != nil {
-			u.window.requests.gone += gone
+			u.window.requests.lose(gone)
 			u.window.requests.refresh()
 			u.window.overview.follow()
 		}

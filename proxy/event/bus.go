@@ -1,6 +1,7 @@
 package event
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -8,22 +9,21 @@ import (
 // Bus hands records to subscribers and keeps the latest state of the last exchanges.
 // The zero Bus is not usable; see NewBus. It is safe for concurrent use.
 type Bus struct {
-	mu   sync.Mutex
-	subs map[*Subscription]struct{}
-	ring []Exchange     // in order of start, oldest at head once full
-	head int            // index of the oldest record
-	at   map[string]int // id -> index in ring
-	tap  func()
+	mu      sync.Mutex
+	subs    map[*Subscription]struct{}
+	usual   ring
+	refused ring // so that whoever may not use the proxy does not push out the others
+	tap     func()
 }
 
-// NewBus returns a bus that remembers the last keep exchanges (at least 1).
+// refusedShare is how many refused exchanges are remembered: one for so many others.
+const refusedShare = 10
+
+// NewBus returns a bus that remembers the last keep exchanges (at least 1), and some that were
+// refused.
 func NewBus(keep int) *Bus {
 	keep = max(keep, 1)
-	return &Bus{
-		subs: make(map[*Subscription]struct{}),
-		ring: make([]Exchange, 0, keep),
-		at:   make(map[string]int, keep),
-	}
+	return &Bus{subs: make(map[*Subscription]struct{}), usual: newRing(keep), refused: newRing(max(1, keep/refusedShare))}
 }
 
 // Tap has f called with every record, before anything else is done with it. It must be called
@@ -49,61 +49,44 @@ func (b *Bus) Publish(x Exchange) {
 }
 
 func (b *Bus) keep(x Exchange) {
-	if i, ok := b.at[x.ID]; ok {
-		if b.ring[i].Revision < x.Revision {
-			b.ring[i] = x
-		}
-		return
+	if x.Refused {
+		b.refused.keep(x)
+	} else {
+		b.usual.keep(x)
 	}
-	if x.Revision > 1 {
-		return // it has left the ring already
-	}
-	if len(b.ring) < cap(b.ring) {
-		b.at[x.ID] = len(b.ring)
-		b.ring = append(b.ring, x)
-		return
-	}
-	delete(b.at, b.ring[b.head].ID)
-	b.ring[b.head] = x
-	b.at[x.ID] = b.head
-	b.head = (b.head + 1) % len(b.ring)
 }
 
 // Recent is the latest state of the remembered exchanges, oldest first.
 func (b *Bus) Recent() []Exchange {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := make([]Exchange, 0, len(b.ring))
-	out = append(out, b.ring[b.head:]...)
-	return append(out, b.ring[:b.head]...)
+	out := make([]Exchange, 0, len(b.usual.list)+len(b.refused.list))
+	out = b.usual.append(out)
+	if len(b.refused.list) > 0 {
+		out = b.refused.append(out)
+		slices.SortStableFunc(out, func(a, b Exchange) int { return a.Start.Compare(b.Start) })
+	}
+	return out
 }
 
 // Find is the latest state of one exchange, if it is still remembered.
 func (b *Bus) Find(id string) (Exchange, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i, ok := b.at[id]
-	if !ok {
-		return Exchange{}, false
+	for _, r := range []*ring{&b.usual, &b.refused} {
+		if i, ok := r.at[id]; ok {
+			return r.list[i], true
+		}
 	}
-	return b.ring[i], true
+	return Exchange{}, false
 }
 
 // Clear forgets every exchange that has ended.
 func (b *Bus) Clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	kept := make([]Exchange, 0, cap(b.ring))
-	for i := range b.ring {
-		if x := b.ring[(b.head+i)%len(b.ring)]; !x.Phase.Final() {
-			kept = append(kept, x)
-		}
-	}
-	b.ring, b.head = kept, 0
-	clear(b.at)
-	for i := range kept {
-		b.at[kept[i].ID] = i
-	}
+	b.usual.clear()
+	b.refused.clear()
 }
 
 // Subscription receives records until it is closed.

@@ -42,6 +42,7 @@ type Exchange struct {
 	Phase    Phase
 
 	Captured bool   // bodies are kept, see package capture
+	Refused  bool   // before anything of the request was read, as for a wrong key
 	ReplayOf string // ID of the exchange whose request was sent again, "" for a client's own
 
 	Client string // "Claude Code", "Codex", … or the start of its User-Agent

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"apex-ai-proxy/proxy/event"
 )
@@ -33,6 +34,32 @@ func TestRingKeepsTheLastInOrder(t *testing.T) {
 	}
 	if _, ok := b.Find("0"); ok {
 		t.Error("found a record that left the ring")
+	}
+}
+
+// TestRefusedLeaveRoom: a client with a wrong key, which asks again and again, does not push out
+// the others.
+func TestRefusedLeaveRoom(t *testing.T) {
+	b := event.NewBus(20)
+	start := time.Now()
+	publish := func(n int, refused bool) {
+		b.Publish(event.Exchange{ID: fmt.Sprint(n), Revision: 1, Start: start.Add(time.Duration(n)), Refused: refused, Phase: event.Failed})
+	}
+	publish(0, false)
+	for n := 1; n < 40; n++ {
+		publish(n, true)
+	}
+	publish(40, false)
+	if got, want := ids(b.Recent()), []string{"0/1", "38/1", "39/1", "40/1"}; !slices.Equal(got, want) {
+		t.Errorf("recent %v, want %v", got, want)
+	}
+	for _, id := range []string{"0", "39"} {
+		if x, ok := b.Find(id); !ok || x.ID != id {
+			t.Errorf("%s is not found", id)
+		}
+	}
+	if b.Clear(); len(b.Recent()) > 0 {
+		t.Error("some are left")
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 const DefaultKeep = 10_000
 
 // Log is the list of exchanges, oldest first, with the selected one. It remembers a
-// bounded number; when that is exceeded the oldest tenth is dropped at once, so that the
-// list does not move with each new row. A filter leaves rows out, and a pause keeps the
+// bounded number; when that is exceeded a tenth is dropped at once, so that the
+// list does not move with each new row: the oldest, but refused ones before others when there
+// are many. A filter leaves rows out, and a pause keeps the
 // list as it is while the log itself goes on. It is not safe for concurrent use.
 type Log struct {
 	keep     int
@@ -41,9 +42,9 @@ func NewLog(keep int) *Log {
 }
 
 // Apply takes over newer states of exchanges. A state that is older than the known one is
-// ignored, so a batch may be applied twice. It tells how many of the rows went that were
-// shown first.
-func (l *Log) Apply(batch []event.Exchange) (gone int) {
+// ignored, so a batch may be applied twice. It tells which of the rows that were shown
+// went, in order.
+func (l *Log) Apply(batch []event.Exchange) (gone []int) {
 	sorted := true
 	for _, x := range batch {
 		if i, ok := l.at[x.ID]; ok {
@@ -78,21 +79,55 @@ func (l *Log) Apply(batch []event.Exchange) (gone int) {
 	return gone
 }
 
-// drop forgets the n oldest exchanges and tells how many of them were shown.
-func (l *Log) drop(n int) (shown int) {
-	switch {
-	case l.paused:
-	case l.filter.Active():
-		shown, _ = slices.BinarySearch(l.shown, n)
-	default:
-		shown = n
+// drop forgets n exchanges and tells which of those that were shown went.
+func (l *Log) drop(n int) (gone []int) {
+	goes := l.leaving(n)
+	if !l.paused {
+		for i := range l.Len() {
+			if goes[l.at[l.exchange(i).ID]] {
+				gone = append(gone, i)
+			}
+		}
 	}
-	l.rows = slices.Delete(l.rows, 0, n)
+	left := l.rows[:0]
+	for i := range l.rows {
+		if !goes[i] {
+			left = append(left, l.rows[i])
+		}
+	}
+	clear(l.rows[len(left):])
+	l.rows = left
 	l.before -= n
 	l.rename()
 	l.index()
 	l.choose()
-	return shown
+	return gone
+}
+
+// leaving tells of each row whether it is one of the n that go: first the oldest of those that
+// were refused, of which at least a tenth may stay, then the oldest of all. So a client with a
+// wrong key, which asks again and again, does not push out the others.
+func (l *Log) leaving(n int) []bool {
+	goes, many := make([]bool, len(l.rows)), -l.keep/10
+	for i := range l.rows {
+		if l.rows[i].Refused {
+			many++
+		}
+	}
+	for i := range l.rows {
+		if n > 0 && many > 0 && l.rows[i].Refused {
+			goes[i] = true
+			many--
+			n--
+		}
+	}
+	for i := range goes {
+		if n > 0 && !goes[i] {
+			goes[i] = true
+			n--
+		}
+	}
+	return goes
 }
 
 // dropped tells whether an unknown exchange is one that has left the log already.

@@ -97,7 +97,7 @@ func TestLogIsBounded(t *testing.T) {
 	l := NewLog(100)
 	gone := 0
 	for n := range 1000 {
-		gone += l.Apply([]event.Exchange{exchange(n, 1, event.Waiting)})
+		gone += len(l.Apply([]event.Exchange{exchange(n, 1, event.Waiting)}))
 		if l.Len() > 100 {
 			t.Fatalf("%d rows", l.Len())
 		}
@@ -112,6 +112,61 @@ func TestLogIsBounded(t *testing.T) {
 	l.Apply([]event.Exchange{exchange(3, 2, event.Done)}) // left the log long ago
 	if l.Len() != before {
 		t.Error("an exchange that had left came back")
+	}
+}
+
+// TestRefusalsMakeWay: a client with a wrong key, which asks again and again, does not push out
+// the others.
+func TestRefusalsMakeWay(t *testing.T) {
+	refused := func(n int) event.Exchange {
+		x := exchange(n, 1, event.Failed)
+		x.Refused = true
+		return x
+	}
+	l := NewLog(100)
+	n := 0
+	for ; n < 30; n++ {
+		l.Apply([]event.Exchange{exchange(n, 1, event.Done)})
+	}
+	for ; n < 100; n++ {
+		l.Apply([]event.Exchange{refused(n)})
+	}
+	l.Select(5)
+	gone := l.Apply([]event.Exchange{refused(n)})
+	if want := []int{30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40}; !slices.Equal(gone, want) || l.Selected() != 5 {
+		t.Errorf("rows %v went, want %v; selected %d", gone, want, l.Selected())
+	}
+	l.SetFilter(Filter{Errors: true})
+	for range 11 {
+		n++
+		gone = l.Apply([]event.Exchange{refused(n)})
+	}
+	if want := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}; !slices.Equal(gone, want) || l.Len() != 60 {
+		t.Errorf("of the errors, rows %v went, want %v; %d left", gone, want, l.Len())
+	}
+	l.SetFilter(Filter{})
+	for range 1000 {
+		n++
+		l.Apply([]event.Exchange{refused(n)})
+	}
+	if first, of := l.Row(29, noon).ID, l.Total(); first != "req_29" || of > 100 {
+		t.Errorf("the thirtieth of %d rows is %s", of, first)
+	}
+	for range 1000 {
+		n++
+		l.Apply([]event.Exchange{exchange(n, 1, event.Done)})
+	}
+	if slices.ContainsFunc(l.All(), func(x event.Exchange) bool { return x.Refused }) || l.Total() > 100 {
+		t.Errorf("of %d rows, some tell of what was refused long ago", l.Total())
+	}
+	l = NewLog(100)
+	for n := range 100 {
+		x := exchange(n, 1, event.Done)
+		x.Refused = n >= 50 && n < 60
+		l.Apply([]event.Exchange{x})
+	}
+	if gone := l.Apply([]event.Exchange{exchange(100, 1, event.Done)}); len(gone) != 11 || gone[10] != 10 {
+		t.Errorf("rows %v went, although there are few that were refused", gone)
 	}
 }
 
