@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"apex-ai-proxy/proxy/convert"
+	"apex-ai-proxy/proxy/convert/ir"
 )
 
 // steady streams as long as it is not given up.
@@ -283,6 +289,25 @@ func TestNothingIsSentToAClientThatIsWaitedFor(t *testing.T) {
 	busy := translation{}
 	busy.mu.Lock()
 	busy.keepAlive() // comes back
+}
+
+// TestNothingIsSentBehindTheEnd: what was to keep a stream alive may come when it has ended.
+func TestNothingIsSentBehindTheEnd(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	x := &exchange{s: &Server{aliveAfter: keepAliveAfter}, w: w, rc: http.NewResponseController(w), ctx: gone}
+	u := translation{x: x, enc: convert.For(ir.OpenAIChat).NewStreamEncoder(ir.Reply{})}
+	u.keepAlive()
+	before := w.Body.String()
+	if err := u.readAlive(&http.Response{Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}); !errors.Is(err, errGone) {
+		t.Fatal(err)
+	}
+	x.watch.stop()
+	u.keepAlive()
+	if got := w.Body.String(); got != before || before == "" {
+		t.Errorf("sent %q, and behind the end %q", before, got)
+	}
 }
 
 // TestSilenceAfterAPause: the upstream's silence counts from when it was waited for again.

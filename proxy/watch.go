@@ -27,7 +27,6 @@ type watch struct {
 	rc      *http.ResponseController
 	reading atomic.Bool // bytes are waited for; else the client is, to take those that came
 	slow    int64       // when the client was last seen to be waited for, since start
-	told    bool        // the upstream's silence has been told
 
 	alive   time.Duration // the upstream's silence after which onAlive is called, 0 for never
 	onAlive func()
@@ -108,7 +107,7 @@ func (w *watch) reset(idle time.Duration, onIdle func(error), rc *http.ResponseC
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.idle, w.onIdle, w.rc = idle, onIdle, rc
-	w.alive, w.onAlive, w.pinged, w.took, w.slow, w.told = 0, nil, 0, 0, 0, false
+	w.alive, w.onAlive, w.pinged, w.took, w.slow = 0, nil, 0, 0, 0
 	w.state, w.onLate = resting, nil
 }
 
@@ -187,7 +186,7 @@ func (w *watch) look() {
 				w.cutOff()
 				return
 			}
-			w.told, w.slow = true, now // the client is to hear of it, and may take its time
+			w.slow = now // the client is to hear of it, and may take its time
 		}
 	}
 	if w.alive > 0 && !w.sending && time.Duration(now-max(last, w.pinged)) >= w.alive {
@@ -232,7 +231,7 @@ func (w *watch) silence(now, last int64) error {
 	if w.sending {
 		since = w.pinged
 	} else if w.reading.Load() {
-		if !w.told && time.Duration(now-max(last, w.slow)) >= w.idle {
+		if time.Duration(now-max(last, w.slow)) >= w.idle {
 			return errStreamIdle
 		}
 		return nil
