@@ -54,7 +54,7 @@ func (u *UI) alert(a presenter.Alert) {
 	if u.quitting || u.seen() && u.focused || !u.alerts.Due(a, u.settings.Notifications, time.Now()) {
 		return
 	}
-	u.notify(a.Text())
+	u.notify(a.Text(u.status))
 }
 
 // sayUndrawn answers who wants to see the window where none can be drawn.

@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 
-	"apex-ai-proxy/app/settings"
 	"apex-ai-proxy/ui/presenter"
 )
 
@@ -21,7 +20,7 @@ func (p *portOffer) text() presenter.PortOffer { return p.port.Offer(p.addr) }
 // that cannot be read: saving the port would put the defaults in its place.
 func (u *UI) offerPort() {
 	port := presenter.TakenPort(u.status)
-	if _, fixed := u.core.Overridden()[settings.FieldListen]; fixed || u.core.Unreadable() {
+	if port != nil && port.Source != "" || u.core.Unreadable() {
 		port = nil
 	}
 	if port == nil {

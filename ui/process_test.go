@@ -88,13 +88,40 @@ func TestAnotherPortWaitsForTheWindow(t *testing.T) {
 func TestNoPortIsOfferedWhereItWouldNotHelp(t *testing.T) {
 	c := readyCore()
 	c.next = "127.0.0.1:8788"
-	c.over["server.listen"] = "flag --listen"
-	c.status = portTaken
+	c.status = presenter.Status{State: presenter.Failed, Addr: "127.0.0.1:8787", Err: &presenter.PortError{
+		Addr: "127.0.0.1:8787", Holder: "nginx (pid 1204)", Source: "flag --listen", Err: errors.New("in use"),
+	}}
 	s := newStage(t, c)
 	s.start()
 	s.pass()
 	if s.offer.addr != "" {
 		t.Error("a port is offered although a flag decides")
+	}
+}
+
+// A proxy that an error keeps from running is seen on every page, with a way to what can be
+// done.
+func TestAFailureIsSeenOnEveryPage(t *testing.T) {
+	s := newStage(t, readyCore())
+	s.start()
+	s.window.open(pageModels)
+	mark := s.window.side.state
+	if mark.alarm.Visible() || mark.why.Visible() {
+		t.Error("a proxy that runs raises an alarm")
+	}
+	s.core.set(portTaken)
+	s.settle()
+	if !mark.alarm.Visible() || mark.word.text != "Not running" || !mark.why.Visible() || mark.why.text != "Port 8787 is in use by nginx (pid 1204)" {
+		t.Errorf("alarm %t, %q: %q", mark.alarm.Visible(), mark.word.text, mark.why.text)
+	}
+	test.Tap(mark)
+	if s.window.current != pageOverview {
+		t.Error("a click does not lead to the overview")
+	}
+	s.core.set(presenter.Status{State: presenter.Running, Addr: "127.0.0.1:8787"})
+	s.settle()
+	if mark.alarm.Visible() || mark.why.Visible() || mark.word.text != "Running" {
+		t.Errorf("a proxy that runs again is shown as %q", mark.word.text)
 	}
 }
 
@@ -115,6 +142,15 @@ func TestNotifications(t *testing.T) {
 			s.core.set(presenter.Status{State: presenter.Starting})
 			s.core.set(broken)
 		}, []string{failed}},
+		"taken port": {func(s *stage) {
+			s.core.set(presenter.Status{State: presenter.Starting})
+			s.core.set(portTaken)
+		}, []string{"The proxy could not start: port 8787 is in use by another program. Open the window to see what you can do."}},
+		"taken port, switched off": {func(s *stage) {
+			s.settings.Notifications.FailedStart = false
+			s.core.set(presenter.Status{State: presenter.Starting})
+			s.core.set(portTaken)
+		}, nil},
 		"stopped": {func(s *stage) {
 			s.core.set(broken)
 			s.settle()

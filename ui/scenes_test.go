@@ -22,14 +22,15 @@ import (
 
 // The scenes are what a person sees at work, with data made up for it.
 var scenes = map[string]func(*testing.T) *stage{
-	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-busy": sceneBusy,
+	"overview-first": sceneFirst, "overview-ready": sceneReady, "overview-failed": sceneFailed, "overview-fixed": sceneFailedFixed, "overview-busy": sceneBusy,
 	"overview-one-error": sceneErrors(1), "overview-errors": sceneErrors(4),
 	"overview-open": sceneOpen, "overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"keys": sceneKeys, "requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
 	"inspector-refused": sceneRefused, "inspector-resent": sceneResent, "inspector-discard": sceneDiscard,
 	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
-	"models": sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
+	"models-failed": sceneModelsFailed,
+	"models":        sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
 	"clients-stopped": sceneClientsStopped,
 	"guide-account":   sceneGuide(presenter.GuideAccount), "guide-gateway": sceneGuide(presenter.GuideGateway), "guide-token": sceneGuide(presenter.GuideToken),
@@ -126,6 +127,18 @@ func sceneFailed(t *testing.T) *stage {
 		prose.New("the settings file cannot be read: %s, line %d, column %d: %s", "settings.toml", 4, 1, why),
 		prose.New("until you correct the file, the program uses the defaults; if you save settings, it first copies the file to a new name"),
 	}
+	s := newStage(t, c)
+	s.start()
+	return s
+}
+
+// sceneFailedFixed has a port that somebody else has, and a flag that names it.
+func sceneFailedFixed(t *testing.T) *stage {
+	c := namedCore()
+	c.over[settings.FieldListen] = "flag --listen"
+	c.status = presenter.Status{State: presenter.Failed, Addr: "127.0.0.1:8787", Err: &presenter.PortError{
+		Addr: "127.0.0.1:8787", Holder: "nginx (pid 1204)", Source: c.over[settings.FieldListen], Err: errors.New("in use"),
+	}}
 	s := newStage(t, c)
 	s.start()
 	return s
@@ -577,6 +590,13 @@ func sceneModelsStopped(t *testing.T) *stage {
 	c := namedCore()
 	c.status.State = presenter.Stopped
 	s, _ := openModels(t, c)
+	return s
+}
+
+// sceneModelsFailed has a port that somebody else has, and a flag that names it.
+func sceneModelsFailed(t *testing.T) *stage {
+	s := sceneFailedFixed(t)
+	s.window.open(pageModels)
 	return s
 }
 

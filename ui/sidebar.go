@@ -22,12 +22,11 @@ type sidebar struct {
 	content fyne.CanvasObject
 	foot    *fyne.Container
 	items   []*navItem
-	dot     *dot
-	state   *line
+	state   *stateMark
 }
 
 func newSidebar(w *window) *sidebar {
-	s := &sidebar{w: w, dot: newDot(9), state: newCutLine("", faceNote, 40)}
+	s := &sidebar{w: w, state: newStateMark(func() { w.open(pageOverview) })}
 	list := stack(2)
 	for i, p := range w.pages {
 		it := newNavItem(p.name, p.icon, func() { w.open(i) })
@@ -36,10 +35,9 @@ func newSidebar(w *window) *sidebar {
 	}
 	mark := widget.NewIcon(theme.NewPrimaryThemedResource(fyne.NewStaticResource("mark.svg", assets.Mark)))
 	title := inRow(gap+2, sized(20, mark), newLine(w.u.opts.Name, faceStrong))
-	foot := container.NewBorder(nil, nil, container.NewCenter(s.dot), nil, padded(0, 0, gap, 0, middle(s.state)))
 	version := newLine(words.F("Version {{.Version}}", words.V{"Version": w.u.core.Version()}), faceNote)
 	keys := newFootLink(words.T("Keyboard shortcuts"), w.showKeys)
-	s.foot = padded(gapWide, gapWide, gapWide, gap, stack(gapTight, foot, version, keys))
+	s.foot = padded(gap, gapWide, gap, gap, stack(gapTight, s.state, padded(0, 0, gap, 0, stack(gapTight, version, keys))))
 	s.content = container.NewStack(
 		newGround(colorSidebar, 0),
 		sized(sidebarWidth, container.NewBorder(
@@ -53,9 +51,7 @@ func newSidebar(w *window) *sidebar {
 }
 
 func (s *sidebar) refresh() {
-	h := s.w.u.headline()
-	s.dot.set(h.Tone)
-	s.state.set(h.Word)
+	s.state.set(s.w.u.headline())
 	for i, it := range s.items {
 		it.setSelected(i == s.w.current)
 	}

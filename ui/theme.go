@@ -32,6 +32,7 @@ const (
 	colorMuted     fyne.ThemeColorName = "apex.muted"
 	colorWell      fyne.ThemeColorName = "apex.well"
 	colorHighlight fyne.ThemeColorName = "apex.highlight"
+	colorAlarm     fyne.ThemeColorName = "apex.alarm"
 )
 
 // Theme is the look of the program: neutral greys with one accent, and green, amber and
@@ -109,6 +110,7 @@ var light = palette{
 	colorSidebar:                       hex(0xF1F2F5),
 	colorWell:                          hex(0xF3F4F7),
 	colorHighlight:                     hex(0xE3E7F2),
+	colorAlarm:                         hex(0xFADFDD),
 	theme.ColorNameForeground:          hex(0x1A1E27),
 	colorMuted:                         hex(0x5F6775),
 	theme.ColorNamePlaceHolder:         hex(0x858C99),
@@ -140,6 +142,7 @@ var dark = palette{
 	colorSidebar:                       hex(0x1B1F27),
 	colorWell:                          hex(0x1C2028),
 	colorHighlight:                     hex(0x2A3245),
+	colorAlarm:                         hex(0x4A2428),
 	theme.ColorNameForeground:          hex(0xE6E8ED),
 	colorMuted:                         hex(0x9BA3B1),
 	theme.ColorNamePlaceHolder:         hex(0x747C8A),

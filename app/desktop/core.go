@@ -207,12 +207,16 @@ var states = map[app.State]presenter.State{
 	app.Stopping: presenter.Stopping, app.Failed: presenter.Failed,
 }
 
-// status tells of settings that are wrong also where they are from.
+// status tells of settings that are wrong, and of an address, also where they are from.
 func (c core) status(s app.Status) presenter.Status {
 	out := status(s)
 	var wrong *settings.ValidationError
-	if errors.As(s.Err, &wrong) {
+	var port *presenter.PortError
+	switch {
+	case errors.As(s.Err, &wrong):
 		out.Err = &presenter.SettingsError{Problems: wrong.Problems, Sources: c.app.Overridden(), Err: s.Err}
+	case errors.As(out.Err, &port):
+		port.Source = c.app.Overridden()[settings.FieldListen]
 	}
 	return out
 }

@@ -70,6 +70,22 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// A port that a flag has set is told with the flag, which alone can change it.
+func TestStatusOfAFixedPort(t *testing.T) {
+	a, err := app.Open(t.Context(), app.Options{
+		Flags: map[string]string{"config": filepath.Join(t.TempDir(), "settings.toml"), "listen": "127.0.0.1:1"}, Keychain: &secret.Memory{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close(t.Context())
+	busy := &proxy.ListenError{Addr: "127.0.0.1:1", Err: errors.New("in use")}
+	var port *presenter.PortError
+	if err := newCore(a).status(app.Status{State: app.Failed, Err: busy}).Err; !errors.As(err, &port) || port.Source != "flag --listen" {
+		t.Errorf("it became %#v", err)
+	}
+}
+
 // TestRunEndsWhileItWaits: a copy that waits for the one before it to end does as it is told
 // at once, and shows nothing.
 func TestRunEndsWhileItWaits(t *testing.T) {

@@ -1,6 +1,9 @@
 package presenter
 
 import (
+	"errors"
+	"net"
+	"strconv"
 	"time"
 
 	"apex-ai-proxy/app/settings"
@@ -19,12 +22,13 @@ const (
 	TokenRefused
 )
 
-// Text is what a notification says. It never holds anything that came from outside: one
-// system shows notifications by a script that the text is part of.
-func (a Alert) Text() string {
+// Text is what a notification says of a proxy in a state. It never holds anything that came
+// from outside but a number: one system shows notifications by a script that the text is part
+// of.
+func (a Alert) Text(st Status) string {
 	switch a {
 	case StartFailed:
-		return words.T("The proxy could not start. Open the window to see why.")
+		return startFailure(st)
 	case ProxyStopped:
 		return words.T("The proxy has stopped unexpectedly. Open the window to see why.")
 	case TokenRefused:
@@ -32,6 +36,34 @@ func (a Alert) Text() string {
 	default:
 		return ""
 	}
+}
+
+// startFailure says why the proxy could not start, where that is short.
+func startFailure(st Status) string {
+	var wrong *SettingsError
+	port := TakenPort(st)
+	switch {
+	case errors.As(st.Err, &wrong):
+		return words.T("The proxy could not start: a setting is not valid. Open the window to see which.")
+	case port == nil || numbered(port.Addr) == 0:
+		return words.T("The proxy could not start. Open the window to see why.")
+	case port.Holder != "":
+		return words.F("The proxy could not start: port {{.Port}} is in use by another program. Open the window to see what you can do.",
+			words.V{"Port": numbered(port.Addr)})
+	default:
+		return words.F("The proxy could not start: it cannot listen on port {{.Port}}. Open the window to see what you can do.",
+			words.V{"Port": numbered(port.Addr)})
+	}
+}
+
+// numbered is the port of an address as a number, 0 when it is none.
+func numbered(addr string) int {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(port)
+	return n
 }
 
 // AlertOf is what the user should hear of a change of the proxy's state.

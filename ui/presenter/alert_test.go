@@ -36,9 +36,15 @@ func TestAlertsSayNothingFromOutside(t *testing.T) {
 		if err := words.Use(tag); err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range []Alert{StartFailed, ProxyStopped, TokenRefused} {
-			if text := a.Text(); text == "" || strings.ContainsAny(text, "$`\"'\\{}\n") {
-				t.Errorf("%s: %q", tag, text)
+		for _, err := range []error{
+			nil, errors.New("$(x)"), &SettingsError{Err: errors.New("$(x)")},
+			&PortError{Addr: "127.0.0.1:8787", Err: errors.New("$(x)")}, &PortError{Addr: "127.0.0.1:8787", Holder: "$(x)"},
+			&PortError{Addr: "127.0.0.1:$(x)", Holder: "x"}, &PortError{Addr: "$(x)"},
+		} {
+			for _, a := range []Alert{StartFailed, ProxyStopped, TokenRefused} {
+				if text := a.Text(Status{State: Failed, Err: err}); text == "" || strings.ContainsAny(text, "$`\"'\\{}\n") {
+					t.Errorf("%s, %v: %q", tag, err, text)
+				}
 			}
 		}
 	}

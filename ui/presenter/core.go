@@ -193,6 +193,7 @@ type PortError struct {
 	Holder string // "nginx (pid 12)", "" when the system does not tell
 	// Reserved means that no program has the port, but the system keeps it for itself.
 	Reserved bool
+	Source   string // what beats the settings about the address, as of Configuration.Overridden; "" for nothing
 	Err      error
 }
 

@@ -114,18 +114,39 @@ func describeFailed(st Status) Headline {
 		h.Text = words.T("A setting is not valid")
 		h.Detail = wrong.sentences()
 	case errors.As(st.Err, &port):
-		h.Text = portInUse(port)
-		h.Detail = words.T("Choose another port in Settings, or stop the other program and start again.")
-		switch {
-		case port.Reserved:
-			h.Detail = words.T("Windows keeps this range of ports for itself (error 10013), often for Hyper-V or WSL. Choose another port.")
-		case port.Holder == "":
-			h.Detail = words.F("The system says: {{.Error}}. {{.Cure}}", words.V{"Error": port.Err, "Cure": h.Detail})
-		}
+		h.Text, h.Detail = portInUse(port), port.detail()
 	case st.Err != nil:
 		h.Detail = Tell(st.Err)
 	}
 	return h
+}
+
+// detail is what the system says about the port, and what can be done.
+func (e *PortError) detail() string {
+	switch {
+	case e.Reserved:
+		return both(words.T("Windows keeps this range of ports for itself (error 10013), often for Hyper-V or WSL."), e.otherPort())
+	case e.Holder == "":
+		return words.F("The system says: {{.Error}}. {{.Cure}}", words.V{"Error": e.Err, "Cure": e.cure()})
+	default:
+		return e.cure()
+	}
+}
+
+// cure is what can be done where another program may have the port.
+func (e *PortError) cure() string {
+	if e.Source != "" {
+		return words.F("The address is set by {{.By}}. Change the port there and start the program again, or stop the other program and press Start.", words.V{"By": source(e.Source)})
+	}
+	return words.T("Choose another port in Settings, or stop the other program and start again.")
+}
+
+// otherPort is what can be done where no program has the port.
+func (e *PortError) otherPort() string {
+	if e.Source != "" {
+		return words.F("The address is set by {{.By}}. Change the port there and start the program again.", words.V{"By": source(e.Source)})
+	}
+	return words.T("Choose another port in Settings.")
 }
 
 // Quitting is the state of a program that ends as soon as so many requests have.

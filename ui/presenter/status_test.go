@@ -51,6 +51,16 @@ func TestDescribe(t *testing.T) {
 			setUpSettings(), SecretPresent,
 			"Cannot listen on port 8787", "(error 10013)", ToneBad, IconAttention,
 		},
+		"port reserved, flag": {
+			Status{Failed, addr, &PortError{Addr: addr, Reserved: true, Source: "flag --listen", Err: busy}},
+			setUpSettings(), SecretPresent,
+			"Cannot listen on port 8787", "The address is set by flag --listen. Change the port there and start the program again.", ToneBad, IconAttention,
+		},
+		"port held, environment": {
+			Status{Failed, addr, &PortError{Addr: addr, Holder: "nginx (pid 12)", Source: "environment APEX_LISTEN", Err: busy}},
+			setUpSettings(), SecretPresent,
+			"Port 8787 is in use by nginx (pid 12)", "The address is set by environment APEX_LISTEN. Change the port there", ToneBad, IconAttention,
+		},
 		"refused": {Status{Running, addr, nil}, setUpSettings(), SecretRefused, "Running on " + addr, "The gateway refused the token. Replace", ToneWarn, IconAttention},
 		"port": {
 			Status{Failed, addr, &PortError{Addr: addr, Err: busy}},

@@ -284,8 +284,17 @@ func TestPortIsTaken(t *testing.T) {
 	addr := ln.Addr().String()
 	_, port, err := net.SplitHostPort(addr)
 	must(t, err)
+	told := s.notifications()
 	p := s.start("--hidden", "--listen", addr)
 	p.says("Port " + port + " is in use by ")
+	select {
+	case text := <-told:
+		if !strings.Contains(text, "port "+port+" is in use") {
+			t.Errorf("the notification says %q", text)
+		}
+	case <-time.After(patience):
+		t.Error("no notification says that the proxy could not start")
+	}
 	must(t, ln.Close())
 	p.click("Start")
 	p.says("Running on " + addr)

@@ -267,6 +267,21 @@ func (s *session) trayHosted() bool {
 	return err == nil && hosted
 }
 
+// notifications stands for a desktop that shows notifications, and returns what they say.
+func (s *session) notifications() <-chan string {
+	s.t.Helper()
+	told := make(chan string, 10)
+	show := func(_ string, _ uint32, _, _, text string, _ []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+		told <- text
+		return 1, nil
+	}
+	const name = "org.freedesktop.Notifications"
+	must(s.t, s.bus.ExportMethodTable(map[string]any{"Notify": show}, "/org/freedesktop/Notifications", name))
+	_, err := s.bus.RequestName(name, dbus.NameFlagDoNotQueue)
+	must(s.t, err)
+	return told
+}
+
 // command is a command in the session. It has a process group of its own, which ends with
 // the test.
 func (s *session) command(name string, args ...string) *exec.Cmd {
