@@ -317,12 +317,21 @@ func (o *overview) refreshGaps(gaps []presenter.Gap) {
 	o.shown = gaps
 	o.gapList.RemoveAll()
 	for _, g := range gaps {
-		b := newButton(words.T("Set up"), func() { o.w.openSettings(g.Field) })
+		b := newButton(g.Cure, func() { o.mend(g) })
 		o.gapList.Add(container.NewBorder(nil, nil, nil, sized(96, b),
 			padded(0, 0, 0, gapWide, middle(marked(newDot(10), newCutLine(g.Text, faceText, 120), sizeText)))))
 	}
 	o.gaps.Hidden = len(gaps) == 0
 	o.content.Refresh()
+}
+
+// mend does what a gap needs.
+func (o *overview) mend(g presenter.Gap) {
+	if g.Ask {
+		o.w.u.unlock()
+		return
+	}
+	o.w.openSettings(g.Field)
 }
 
 // section is a titled part of a page.

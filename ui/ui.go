@@ -381,12 +381,26 @@ func (u *UI) refresh() {
 
 // checkToken looks into the keychain. When the system asks for a password meanwhile, it
 // says so and goes on waiting.
-func (u *UI) checkToken() {
-	u.tokenRun++
-	u.lookAtToken(u.tokenRun, askLimit)
+func (u *UI) checkToken() { u.askForToken(func() {}) }
+
+// unlock has the system ask for what opens the keychain, as it does whenever a locked one is
+// asked for a secret. What is still in the way then is told.
+func (u *UI) unlock() {
+	u.setToken(presenter.SecretWaiting)
+	u.askForToken(func() {
+		if text := presenter.StillShut(u.token); text != "" {
+			u.window.tell(text)
+		}
+	})
 }
 
-func (u *UI) lookAtToken(run int, limit time.Duration) {
+// askForToken looks into the keychain, and calls then when that has answered.
+func (u *UI) askForToken(then func()) {
+	u.tokenRun++
+	u.lookAtToken(u.tokenRun, askLimit, then)
+}
+
+func (u *UI) lookAtToken(run int, limit time.Duration, then func()) {
 	var state presenter.SecretState
 	u.run(limit, func(ctx context.Context) error {
 		state = u.core.SecretState(ctx, presenter.GatewayToken)
@@ -397,8 +411,10 @@ func (u *UI) lookAtToken(run int, limit time.Duration) {
 		}
 		u.setToken(state)
 		if state == presenter.SecretWaiting && limit == askLimit {
-			u.lookAtToken(run, waitLimit)
+			u.lookAtToken(run, waitLimit, then)
+			return
 		}
+		then()
 	})
 }
 

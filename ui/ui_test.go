@@ -311,6 +311,65 @@ func TestOverviewLeadsToWhatIsMissing(t *testing.T) {
 	}
 }
 
+// buttonIn is the button with a text in a part of a page.
+func buttonIn(t *testing.T, part fyne.CanvasObject, text string) *button {
+	t.Helper()
+	var find func(fyne.CanvasObject) *button
+	find = func(o fyne.CanvasObject) *button {
+		switch o := o.(type) {
+		case *button:
+			if o.Text == text {
+				return o
+			}
+		case *fyne.Container:
+			for _, child := range o.Objects {
+				if b := find(child); b != nil {
+					return b
+				}
+			}
+		}
+		return nil
+	}
+	b := find(part)
+	if b == nil {
+		t.Fatalf("there is no button %q", text)
+	}
+	return b
+}
+
+// A keychain that is locked is said to be, and opens from where that is said.
+func TestALockedKeychainCanBeUnlocked(t *testing.T) {
+	c := readyCore()
+	c.states[presenter.GatewayToken] = presenter.SecretLocked
+	s := newStage(t, c)
+	s.start()
+	o := s.window.overview
+	unlock := func() {
+		t.Helper()
+		if g := o.shown; len(g) != 1 || !strings.Contains(g[0].Text, "locked") {
+			t.Fatalf("the overview asks for %+v", g)
+		}
+		test.Tap(buttonIn(t, o.gapList, "Unlock"))
+		if s.token != presenter.SecretWaiting {
+			t.Errorf("a click is answered by %v", s.token)
+		}
+	}
+	unlock()
+	s.until("an answer", func() bool { return s.token == presenter.SecretLocked })
+	if s.window.win.Canvas().Overlays().Top() == nil || s.window.current != pageOverview {
+		t.Error("nobody says that it is still locked")
+	}
+	s.press(fyne.KeyEscape)
+	c.mu.Lock()
+	delete(c.states, presenter.GatewayToken)
+	c.mu.Unlock()
+	unlock()
+	s.until("the token", func() bool { return s.token == presenter.SecretPresent })
+	if o.gaps.Visible() || s.window.win.Canvas().Overlays().Top() != nil {
+		t.Error("the overview still asks for something")
+	}
+}
+
 func TestWaitingKeychain(t *testing.T) {
 	c := readyCore()
 	c.states[presenter.GatewayToken] = presenter.SecretWaiting

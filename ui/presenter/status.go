@@ -204,19 +204,21 @@ func portInUse(e *PortError) string {
 type Gap struct {
 	Field Field // where it is set
 	Text  string
+	Cure  string // the button that mends it
+	Ask   bool   // by asking the keychain again, which may have the system ask for its password
 }
 
 // Missing lists what a request to a real model still needs.
 func Missing(s settings.Settings, token SecretState) []Gap {
 	var gaps []Gap
 	if s.Gateway.Account == "" {
-		gaps = append(gaps, Gap{FieldAccount, words.T("Cloudflare account ID")})
+		gaps = append(gaps, Gap{Field: FieldAccount, Text: words.T("Cloudflare account ID"), Cure: words.T("Set up")})
 	}
 	if s.Gateway.ID == "" {
-		gaps = append(gaps, Gap{FieldGateway, words.T("Gateway name")})
+		gaps = append(gaps, Gap{Field: FieldGateway, Text: words.T("Gateway name"), Cure: words.T("Set up")})
 	}
 	if !token.Usable() {
-		gaps = append(gaps, Gap{FieldToken, tokenGap(token)})
+		gaps = append(gaps, Gap{Field: FieldToken, Text: tokenGap(token), Cure: tokenCure(token), Ask: token.Shut()})
 	}
 	return gaps
 }
@@ -233,6 +235,31 @@ func tokenGap(s SecretState) string {
 		return words.T("Gateway token: the keychain is locked")
 	default:
 		return words.F("Gateway token: {{.Why}}", words.V{"Why": s})
+	}
+}
+
+// tokenCure is the button that mends what keeps the token away.
+func tokenCure(s SecretState) string {
+	switch {
+	case s == SecretLocked:
+		return words.T("Unlock")
+	case s.Shut():
+		return words.T("Check again")
+	default:
+		return words.T("Set up")
+	}
+}
+
+// StillShut says of a keychain that was asked again that it still gives nothing, "" where it
+// does or says that there is nothing.
+func StillShut(s SecretState) string {
+	switch {
+	case s == SecretLocked:
+		return words.T("The keychain is still locked. Unlock it with your system's own program for passwords, then try again.")
+	case s.Shut():
+		return words.F("{{.State}}. {{.Cure}}", words.V{"State": s, "Cure": s.Cure()})
+	default:
+		return ""
 	}
 }
 

@@ -134,6 +134,23 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// What the keychain does not give is asked for again; what is not there is set up.
+func TestMissingTokenHasACure(t *testing.T) {
+	for state, want := range map[SecretState]Gap{
+		SecretMissing:   {Cure: "Set up"},
+		SecretNoService: {Cure: "Set up"},
+		SecretRefused:   {Cure: "Set up"},
+		SecretLocked:    {Cure: "Unlock", Ask: true},
+		SecretWaiting:   {Cure: "Check again", Ask: true},
+		SecretDenied:    {Cure: "Check again", Ask: true},
+	} {
+		got := Missing(setUpSettings(), state)[0]
+		if got.Cure != want.Cure || got.Ask != want.Ask || StillShut(state) != "" != want.Ask {
+			t.Errorf("%v: %+v, still shut: %q", state, got, StillShut(state))
+		}
+	}
+}
+
 func TestTrayKeepsItsPlaces(t *testing.T) {
 	var first []TrayItem
 	for st := Stopped; st <= Failed; st++ {
