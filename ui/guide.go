@@ -47,6 +47,7 @@ type guide struct {
 	token            *secretField
 	without          *paragraph // says what works without the token
 	test             *connection
+	tried            settings.Gateway // what was tested last
 	mend             *button
 	clients          []*button
 
@@ -126,6 +127,9 @@ func (g *guide) turn(step presenter.GuideStep) {
 	g.w.unfocus()
 	g.step, g.demo, g.moving = step, false, false
 	g.tell("")
+	if step == presenter.GuideToken {
+		g.tell(g.blame(presenter.FieldToken))
+	}
 	for i, s := range g.steps {
 		s.Hidden = presenter.GuideStep(i) != step
 	}
@@ -368,8 +372,18 @@ func (g *guide) choose(id string) {
 	g.finish(pageClients)
 }
 
+// blame is what the last test found wrong with a field, as long as it tells of what is filled
+// in.
+func (g *guide) blame(field presenter.Field) string {
+	if g.form().Settings().Gateway != g.tried {
+		return ""
+	}
+	return g.test.verdict.Blame(field)
+}
+
 // tested offers the way to what is wrong.
 func (g *guide) tested() {
+	g.tried = g.w.u.core.Settings().Gateway
 	_, ok := presenter.GuideStepOf(g.test.verdict.Field)
 	g.mend.Hidden = !ok
 	g.content.Refresh()

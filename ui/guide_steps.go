@@ -47,7 +47,7 @@ func (f *guideField) refresh() {
 		f.entry.SetText(text)
 	}
 	note, tone := reason, widget.LowImportance
-	problem := form.Problem(f.name)
+	problem := or(form.Problem(f.name), f.g.blame(f.name))
 	if problem != "" {
 		note, tone = problem, widget.DangerImportance
 	}

@@ -225,6 +225,45 @@ func TestGuideLeadsBackToWhatIsWrong(t *testing.T) {
 	}
 }
 
+// What the test found wrong is told at the field, however the user comes back to it, until
+// something else is filled in. It keeps nobody from going on: it may have been put right at
+// Cloudflare.
+func TestGuideTellsWhatIsWrongAtTheField(t *testing.T) {
+	for name, cause := range map[string]probe.Cause{"account": probe.WrongAccount, "gateway": probe.WrongGateway, "token": probe.TokenRefused} {
+		t.Run(name, func(t *testing.T) {
+			c := newUser()
+			c.settings.Gateway.Account, c.settings.Gateway.ID = testAccount, "home"
+			c.secrets[presenter.GatewayToken] = "made-up"
+			c.finding = probe.Finding{Cause: cause}
+			s := newStage(t, c)
+			s.start()
+			g := s.window.guide
+			g.show()
+			said := func() string {
+				g.refresh()
+				return strings.TrimSpace(g.account.note.text + g.gateway.note.text + g.say.text)
+			}
+			if got := said(); got != "" {
+				t.Errorf("%q is told before a test", got)
+			}
+			g.turn(presenter.GuideTest)
+			s.until("the finding", func() bool { return g.test.verdict.Text != "" })
+			step, _ := presenter.GuideStepOf(g.test.verdict.Field)
+			for g.step > step {
+				test.Tap(g.back)
+			}
+			if got := said(); !strings.HasPrefix(got, g.test.verdict.Text) || !g.ready() {
+				t.Errorf("%q is told, going on is allowed: %t", got, g.ready())
+			}
+			g.form().SetText(presenter.FieldAccount, strings.Repeat("a", 32))
+			g.turn(g.step)
+			if got := said(); got != "" {
+				t.Errorf("%q is told of what was replaced", got)
+			}
+		})
+	}
+}
+
 func TestGuideWithoutAccount(t *testing.T) {
 	c := newUser()
 	s, g := startGuide(t, c)

@@ -269,11 +269,33 @@ func newPane(u *UI) *pane {
 	p := &pane{title: newCutLine("", faceStrong, 40), head: newCutLine("", mono, 40), note: newLine("", faceNote), text: newLines()}
 	p.copy = u.newCopy(func() string { return string(p.data.Raw) })
 	p.copy.Disable()
-	top := container.NewBorder(nil, nil, nil, p.copy, stack(2, container.NewBorder(nil, nil, nil, p.note, p.title), p.head))
+	top := container.NewBorder(nil, nil, nil, p.copy, stack(2, p.title, container.New(behindLayout{}, p.head, p.note)))
 	p.content = container.NewBorder(padded(gapTight, gapTight, gap, gap, top), nil, nil, nil,
 		container.NewThemeOverride(p.text, part{padding: 0, inner: -1}))
 	return p
 }
+
+// behindLayout puts a note right behind a text, which is cut where there is no room for both.
+type behindLayout struct{}
+
+// Layout implements fyne.Layout.
+func (behindLayout) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	text, at := o[0].(*line), float32(0)
+	if text.text != "" {
+		whole := fyne.MeasureText(text.text, text.Theme().Size(text.face.size), text.face.style).Width
+		at = max(0, min(whole, s.Width-o[1].MinSize().Width-gap))
+	}
+	text.Move(fyne.NewPos(0, 0))
+	text.Resize(fyne.NewSize(at, s.Height))
+	if at > 0 {
+		at += gap
+	}
+	o[1].Move(fyne.NewPos(at, 0))
+	o[1].Resize(fyne.NewSize(s.Width-at, s.Height))
+}
+
+// MinSize implements fyne.Layout.
+func (behindLayout) MinSize(o []fyne.CanvasObject) fyne.Size { return largest(o) }
 
 func (p *pane) set(data presenter.Pane, headers, top bool) {
 	p.data = data

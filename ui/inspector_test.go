@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 
 	"apex-ai-proxy/proxy/capture"
 	"apex-ai-proxy/proxy/event"
@@ -207,6 +208,24 @@ func TestInspectorShowsBothSides(t *testing.T) {
 	in.tabs.choose(tabSummary)
 	if !in.bytes.content.Hidden || !in.summary.content.Visible() {
 		t.Error("the summary is not shown")
+	}
+}
+
+// Neither what is said of a body nor its button takes the room of the side's name, and what is
+// said stands behind the line of the request, in the same line.
+func TestInspectorNamesItsSidesInFull(t *testing.T) {
+	s := sceneRefused(t)
+	s.picture(theme.VariantLight, pictureSizes["small"])
+	driver := fyne.CurrentApp().Driver()
+	for _, p := range []*pane{s.inspector().bytes.left, s.inspector().bytes.right} {
+		size := p.title.Theme().Size(p.title.face.size)
+		if whole := fyne.MeasureText(p.title.text, size, p.title.face.style).Width; p.title.Size().Width < whole {
+			t.Errorf("%q has %v of %v", p.title.text, p.title.Size().Width, whole)
+		}
+		head, note := driver.AbsolutePositionForObject(p.head), driver.AbsolutePositionForObject(p.note)
+		if end := head.X + p.head.Size().Width; note.Y != head.Y || note.X < end || note.X > end+gap || note.X+p.note.MinSize().Width > driver.AbsolutePositionForObject(p.copy).X {
+			t.Errorf("%q stands at %v, behind %q at %v that ends at %v", p.note.text, note, p.head.text, head, end)
+		}
 	}
 }
 

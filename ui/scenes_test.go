@@ -34,7 +34,7 @@ var scenes = map[string]func(*testing.T) *stage{
 	"clients": sceneClients, "clients-cursor": sceneClient("cursor", 0), "clients-sdk": sceneClient("openai-sdk", 2),
 	"clients-stopped": sceneClientsStopped,
 	"guide-account":   sceneGuide(presenter.GuideAccount), "guide-gateway": sceneGuide(presenter.GuideGateway), "guide-token": sceneGuide(presenter.GuideToken),
-	"guide-keys": sceneGuide(presenter.GuideKeys), "guide-locked": sceneGuideLocked,
+	"guide-blamed": sceneGuideBlamed, "guide-keys": sceneGuide(presenter.GuideKeys), "guide-locked": sceneGuideLocked,
 	"guide-test": sceneGuide(presenter.GuideTest), "guide-client": sceneGuide(presenter.GuideClient), "guide-demo": sceneGuideDemo,
 	"settings-import": sceneImport, "settings-port": scenePortField, "settings-broken": sceneBrokenFile,
 	"overview-invalid": sceneInvalid, "overview-unused": sceneUnused, "unsaved-token": sceneUnsavedToken,
@@ -453,6 +453,20 @@ func sceneGuide(step presenter.GuideStep) func(*testing.T) *stage {
 		}
 		return s
 	}
+}
+
+// sceneGuideBlamed is back at the field that the test found wrong.
+func sceneGuideBlamed(t *testing.T) *stage {
+	c := readyCore()
+	c.finding = probe.Finding{Cause: probe.WrongGateway, Gateways: []string{"office"}}
+	s := newStage(t, c)
+	s.start()
+	g := s.window.guide
+	g.show()
+	g.turn(presenter.GuideTest)
+	s.until("the finding", func() bool { return g.test.verdict.Text != "" })
+	test.Tap(g.mend)
+	return s
 }
 
 // sceneGuideLocked asks for the token of a keychain that is locked.

@@ -37,7 +37,7 @@ func newSidebar(w *window) *sidebar {
 	title := inRow(gap+2, sized(20, mark), newLine(w.u.opts.Name, faceStrong))
 	version := newLine(words.F("Version {{.Version}}", words.V{"Version": w.u.core.Version()}), faceNote)
 	keys := newFootLink(words.T("Keyboard shortcuts"), w.showKeys)
-	s.foot = padded(gap, gapWide, gap, gap, stack(gapTight, s.state, padded(0, 0, gap, 0, stack(gapTight, version, keys))))
+	s.foot = padded(gap, gapWide, gap, gap, stack(2, s.state, padded(0, 0, gap, 0, stack(gapTight, version, keys))))
 	s.content = container.NewStack(
 		newGround(colorSidebar, 0),
 		sized(sidebarWidth, container.NewBorder(

@@ -16,6 +16,14 @@ type Verdict struct {
 	Field  Field  // where the cursor is needed, "" for nowhere
 }
 
+// Blame is what is wrong with a field and what to do, "" when that is another one.
+func (v Verdict) Blame(f Field) string {
+	if v.Field != f || v.Tone != ToneBad {
+		return ""
+	}
+	return both(v.Text, v.Cure)
+}
+
 // Judge puts a finding into words.
 func Judge(f probe.Finding) Verdict {
 	v := Verdict{Tone: ToneBad, Text: words.Of(f.Says()), Cure: words.Of(f.Cure()), Field: f.Field()}
