@@ -132,7 +132,7 @@ func word(s string) bool {
 
 // gone notes that the client went away, or was sent away because it took nothing.
 func (x *exchange) gone() {
-	if x.ctx != nil && errors.Is(context.Cause(x.ctx), errClientSlow) {
+	if x.ctx != nil && x.watch.sentAway() {
 		x.note(x.clientSlow())
 		return
 	}

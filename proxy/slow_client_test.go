@@ -173,16 +173,18 @@ func TestKeepAliveToAFullClient(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		idle  time.Duration
-		goes  bool // the upstream goes on
+		alive time.Duration // what keeps the stream alive comes after it
+		goes  bool          // the upstream goes on
 		reads func(w *full, up *dozing) <-chan struct{}
 		kind  string // of the record
 		told  string // to the client
 	}{
-		{"never, the upstream goes on", 50 * time.Millisecond, true, nil, "client_idle", ""},
-		{"never, the upstream does not go on", 50 * time.Millisecond, false, nil, "client_idle", ""},
-		{"comes back", time.Minute, true, func(w *full, _ *dozing) <-chan struct{} { return w.stuck }, "", "event: message_stop\n"},
-		{"comes back late", 500 * time.Millisecond, true, func(_ *full, up *dozing) <-chan struct{} { return up.cut }, "client_idle", "took nothing"},
-		{"comes back late, the upstream does not go on", 500 * time.Millisecond, false, func(_ *full, up *dozing) <-chan struct{} { return up.cut }, "client_idle", "took nothing"},
+		{"never, the upstream goes on", 50 * time.Millisecond, time.Millisecond, true, nil, "client_idle", ""},
+		{"never, the upstream does not go on", 50 * time.Millisecond, time.Millisecond, false, nil, "client_idle", ""},
+		{"never, when it is to be told of the upstream's silence", 50 * time.Millisecond, time.Hour, false, nil, "client_idle", ""},
+		{"comes back", time.Minute, time.Millisecond, true, func(w *full, _ *dozing) <-chan struct{} { return w.stuck }, "", "event: message_stop\n"},
+		{"comes back late", 2 * time.Second, time.Millisecond, true, func(_ *full, up *dozing) <-chan struct{} { return up.cut }, "client_idle", "took nothing"},
+		{"comes back late, the upstream does not go on", 2 * time.Second, time.Millisecond, false, func(_ *full, up *dozing) <-chan struct{} { return up.cut }, "client_idle", "took nothing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			up := &dozing{steady{prompt{media: "text/event-stream", body: pathStream(20), piece: len(chunk)}}, 5, make(chan struct{}), never, make(chan struct{})}
@@ -191,7 +193,7 @@ func TestKeepAliveToAFullClient(t *testing.T) {
 				up.wake = w.stuck
 			}
 			s := onPath(up, nil)
-			s.aliveAfter = time.Millisecond
+			s.aliveAfter = c.alive
 			cfg := *s.cfg.Load()
 			cfg.StreamIdleTimeout = c.idle
 			s.Apply(cfg)

@@ -27,6 +27,7 @@ type watch struct {
 	rc      *http.ResponseController
 	reading atomic.Bool // bytes are waited for; else the client is, to take those that came
 	slow    int64       // when the client was last seen to be waited for, since start
+	cut     bool        // the client is sent away, as it takes nothing
 
 	alive   time.Duration // the upstream's silence after which onAlive is called, 0 for never
 	onAlive func()
@@ -107,7 +108,7 @@ func (w *watch) reset(idle time.Duration, onIdle func(error), rc *http.ResponseC
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.idle, w.onIdle, w.rc = idle, onIdle, rc
-	w.alive, w.onAlive, w.pinged, w.took, w.slow = 0, nil, 0, 0, 0
+	w.alive, w.onAlive, w.pinged, w.took, w.slow, w.cut = 0, nil, 0, 0, 0, false
 	w.state, w.onLate = resting, nil
 }
 
@@ -219,9 +220,17 @@ func (w *watch) ping(now int64) {
 // cutOff ends what is being written to a client that takes nothing, in as much time again: one
 // that comes back until then is told why its stream ends. The server takes the deadline back.
 func (w *watch) cutOff() {
+	w.cut = true
 	if w.rc != nil {
 		_ = w.rc.SetWriteDeadline(time.Now().Add(w.idle)) // where there is no connection, nobody is slow
 	}
+}
+
+// sentAway tells whether the client was cut off, whatever ended the exchange first.
+func (w *watch) sentAway() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut
 }
 
 // silence tells who has been silent for too long: the upstream, or a client that does not take
