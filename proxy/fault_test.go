@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -149,13 +150,19 @@ var faults = []fault{
 	{name: "took too long", serve: instead(524, "text/html", page), whole: 504, stream: 504},
 }
 
-func closedPort(t *testing.T) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+func closedPort(t *testing.T) string { return "http://" + freeAddr(t) }
+
+// freeAddr is an address nobody listens on. Its port is none of those that the system gives out
+// itself, to whoever wants one meanwhile.
+func freeAddr(t *testing.T) string {
+	for range 1000 {
+		if ln, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10_000+rand.IntN(10_000))); err == nil {
+			defer ln.Close()
+			return ln.Addr().String()
+		}
 	}
-	defer ln.Close()
-	return "http://" + ln.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // accept listens and gives every connection to f.
@@ -328,10 +335,23 @@ var clientsOf = []clientOf{
 
 // eachClient runs f for every client, passed through and converted, whole and streamed.
 func eachClient(t *testing.T, f func(t *testing.T, c clientOf, model string, stream bool)) {
+	eachClientBy(t, func(run func()) { run() }, f)
+}
+
+// eachClientAtOnce is eachClient for what mostly waits.
+func eachClientAtOnce(t *testing.T, f func(t *testing.T, c clientOf, model string, stream bool)) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	eachClientBy(t, all.Go, f)
+}
+
+func eachClientBy(t *testing.T, by func(run func()), f func(t *testing.T, c clientOf, model string, stream bool)) {
 	for _, c := range clientsOf {
 		for _, model := range []string{c.passed, c.converted} {
 			for _, stream := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s to %s, stream %t", c.name, model, stream), func(t *testing.T) { f(t, c, model, stream) })
+				by(func() {
+					t.Run(fmt.Sprintf("%s to %s, stream %t", c.name, model, stream), func(t *testing.T) { f(t, c, model, stream) })
+				})
 			}
 		}
 	}

@@ -141,6 +141,41 @@ func TestWatchRests(t *testing.T) {
 	})
 }
 
+// busyOnce refuses the first request and takes its time with the next.
+type busyOnce struct {
+	prompt
+	takes time.Duration
+	asked int
+}
+
+func (b *busyOnce) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.prompt.RoundTrip(r)
+	if b.asked++; b.asked == 1 {
+		resp.StatusCode = http.StatusServiceUnavailable
+	} else {
+		time.Sleep(b.takes)
+	}
+	return resp, err
+}
+
+// TestWaitIsNoSilence: the next try may take its time, and so may the wait for it, however
+// soon the silence of a stream that has begun would be too long.
+func TestWaitIsNoSilence(t *testing.T) {
+	const idle = firstWait / 10
+	synctest.Test(t, func(t *testing.T) {
+		up := &busyOnce{prompt: prompt{media: "application/json", body: []byte(smallAnswer)}, takes: 10 * idle}
+		s := onPath(up, nil)
+		cfg := *s.cfg.Load()
+		cfg.StreamIdleTimeout, cfg.Retries = idle, 2
+		s.Apply(cfg)
+		start := time.Now()
+		walk(t, s, "/v1/chat/completions", smallAsk)
+		if took := time.Since(start); up.asked != 2 || took < 12*idle {
+			t.Errorf("asked %d times in %v", up.asked, took)
+		}
+	})
+}
+
 // TestWatchAwaits: one timer serves for the wait for an answer and for its silence, whichever
 // is longer.
 func TestWatchAwaits(t *testing.T) {

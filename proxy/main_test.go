@@ -26,6 +26,9 @@ const (
 	localKey  = "apex-local-key-0123456789"
 	gateToken = "gateway-token-0123456789"
 	patience  = time.Minute // for what should take milliseconds
+	// starved is longer than a busy machine lets one of two sides stand still. A shorter silence
+	// need not be that of the side which is to be silent.
+	starved = 3 * time.Second
 )
 
 // TestMain runs the tests and then checks that no goroutine is left.

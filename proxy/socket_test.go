@@ -16,7 +16,7 @@ import (
 func lasting(t *testing.T, u *upstream) (c net.Conn, ended <-chan error) {
 	t.Helper()
 	near, far := net.Pipe()
-	_ = far.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = far.SetReadDeadline(time.Now().Add(time.Minute))
 	end := make(chan error, 1)
 	go func() {
 		_, err := far.Read(make([]byte, 1))

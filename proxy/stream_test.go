@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,6 +127,8 @@ func TestStreamsComeAtOnce(t *testing.T) {
 
 // TestStreamsBreak: an upstream that breaks off never looks like an end.
 func TestStreamsBreak(t *testing.T) {
+	var all sync.WaitGroup // the silent ones mostly wait
+	defer all.Wait()
 	for _, d := range doors {
 		for name, answer := range map[string]http.HandlerFunc{
 			"cut":             cutAnswer(d.frames[:3]...),
@@ -135,30 +138,8 @@ func TestStreamsBreak(t *testing.T) {
 			"silent":          hang(d.frames[:3]...),
 			"error in stream": sseAnswer(append(slices.Clone(d.frames[:3]), errorFrame(d.frames))...),
 		} {
-			t.Run(d.name+"/"+name, func(t *testing.T) {
-				f := start(t, newUpstream(t, answer), func(c *proxy.Config) {
-					if name == "silent" {
-						c.StreamIdleTimeout = 50 * time.Millisecond
-					}
-				})
-				got := f.post(d.path, d.body)
-				if d.converted && got.status >= 400 {
-					parse(t, got.body) // all came in one read, so nothing had been promised
-					return
-				}
-				if got.status != 200 || got.err != nil {
-					t.Fatalf("%d %v", got.status, got.err)
-				}
-				if !failedWell(d.chat, got.body) {
-					t.Errorf("%v\n%s", grammarOf(d.chat, got.body), got.body)
-				}
-				if !strings.Contains(got.body, `"error"`) || strings.Contains(got.body, "[DONE]") || strings.Contains(got.body, "message_stop") {
-					t.Errorf("no error, or an end:\n%s", got.body)
-				}
-				x := f.final(got.header.Get("X-Apex-Request-Id"))
-				if x.Phase != event.Failed || x.Error == "" || x.Status != 200 {
-					t.Errorf("record %+v", x)
-				}
+			all.Go(func() {
+				t.Run(d.name+"/"+name, func(t *testing.T) { streamBreaks(t, d, name == "silent", answer) })
 			})
 		}
 		t.Run(d.name+"/error first", func(t *testing.T) {
@@ -171,6 +152,34 @@ func TestStreamsBreak(t *testing.T) {
 				t.Errorf("record %+v", x)
 			}
 		})
+	}
+}
+
+// streamBreaks asks through a door for what breaks off.
+func streamBreaks(t *testing.T, d door, silent bool, answer http.HandlerFunc) {
+	t.Helper()
+	f := start(t, newUpstream(t, answer), func(c *proxy.Config) {
+		if silent {
+			c.StreamIdleTimeout = starved
+		}
+	})
+	got := f.post(d.path, d.body)
+	if d.converted && got.status >= 400 {
+		parse(t, got.body) // all came in one read, so nothing had been promised
+		return
+	}
+	if got.status != 200 || got.err != nil {
+		t.Fatalf("%d %v", got.status, got.err)
+	}
+	if !failedWell(d.chat, got.body) {
+		t.Errorf("%v\n%s", grammarOf(d.chat, got.body), got.body)
+	}
+	if !strings.Contains(got.body, `"error"`) || strings.Contains(got.body, "[DONE]") || strings.Contains(got.body, "message_stop") {
+		t.Errorf("no error, or an end:\n%s", got.body)
+	}
+	x := f.final(got.header.Get("X-Apex-Request-Id"))
+	if x.Phase != event.Failed || x.Error == "" || x.Status != 200 {
+		t.Errorf("record %+v", x)
 	}
 }
 

@@ -305,7 +305,7 @@ func TestCancelled(t *testing.T) {
 	g := New(t, Options{})
 	chunks := make(chan string)
 	g.Script(Stream(chunks))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	hung, hangUp := context.WithCancel(ctx)
 	result := make(chan error, 1)
