@@ -167,12 +167,47 @@ func (s *summary) close() bool {
 		s.recall("failed", f)
 		s.again(f)
 	}
-	bad := len(s.failed) + len(s.skipped) + len(s.errors)
+	all := slices.Concat(s.errors, s.skipped, s.failed)
+	bad := len(all)
 	if s.passed+bad == 0 {
 		fmt.Fprintln(s.w, "no test was run")
 	}
+	if bad > 0 {
+		fmt.Fprintln(s.w, "\nin short:") // last, as often the end is all that is kept of a long report
+	}
+	for _, f := range all {
+		fmt.Fprintf(s.w, "  %s %s: %s\n", f.pkg, f.name, f.reason())
+	}
 	fmt.Fprintf(s.w, "\n%d passed, %d failed\n", s.passed, bad)
 	return bad == 0 && s.passed > 0
+}
+
+// What says best why something failed, the best first. What a test logs while it ends comes after
+// the error that made it end, so of each kind the first counts.
+var reasons = []*regexp.Regexp{
+	regexp.MustCompile(`^(panic: |fatal error: |found unexpected goroutines)`),
+	regexp.MustCompile(`^WARNING: DATA RACE`),
+	regexp.MustCompile(`^\s*\S+\.go:\d+(:\d+)?: `),
+	regexp.MustCompile(`\S`),
+}
+
+// longestReason is how much of a line is repeated, in bytes.
+const longestReason = 300
+
+// reason is the line that says best why something failed.
+func (f failure) reason() string {
+	for _, r := range reasons {
+		for line := range strings.Lines(strings.Join(f.output, "")) {
+			if !r.MatchString(line) || strings.HasPrefix(strings.TrimSpace(line), "--- ") || strings.HasPrefix(line, "=== ") {
+				continue
+			}
+			if line = strings.TrimSpace(line); len(line) > longestReason {
+				line = strings.ToValidUTF8(line[:longestReason], "") + "…"
+			}
+			return line
+		}
+	}
+	return "nothing was said"
 }
 
 // recalled is how many lines of what something said are repeated at the end.

@@ -39,6 +39,10 @@ func TestSummary(t *testing.T) {
 		"a panic":                  {run + said + bad, false, []string{"why it went wrong", "\n0 passed, 1 failed\n"}},
 		"a package beside a test":  {run + pass + bad, false, []string{"p failed outside of its tests", "\n1 passed, 1 failed\n"}},
 		"not an event":             {"go: no such module\n" + run + pass, true, []string{"go: no such module"}},
+		"the reason comes last":    {run + strings.Replace(said, "why it went wrong", "    p_test.go:7: why it went wrong", 1) + strings.Repeat(strings.Replace(said, "why it went wrong", "    p_test.go:9: much is logged", 1), 100) + fail + bad, false, []string{"\nin short:\n  p TestA: p_test.go:7: why it went wrong\n\n0 passed, 1 failed\n"}},
+		"a panic is the reason":    {run + strings.Replace(said, "why it went wrong", "    p_test.go:7: that is logged", 1) + strings.Replace(said, "why it went wrong", "panic: test timed out", 1) + bad, false, []string{"\n  p TestA: panic: test timed out\n"}},
+		"a long reason":            {run + strings.Replace(said, "wrong", strings.Repeat("x", 1000), 1) + fail + bad, false, []string{"\n  p TestA: why it went " + strings.Repeat("x", 288) + "…\n"}},
+		"no reason":                {run + fail + bad, false, []string{"\n  p TestA: nothing was said\n"}},
 		"the end is not a newline": {run + strings.TrimSuffix(fail, "\n"), false, []string{"\n0 passed, 1 failed\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
