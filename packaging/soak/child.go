@@ -119,8 +119,18 @@ func (c *child) change() error {
 	return err
 }
 
-// stop stops the proxy, and tells what is left then.
-func (c *child) stop() (usage, error) { return c.ask("stop") }
+// endLimit is how long connections that are closed may take to end.
+const endLimit = time.Minute
+
+// stop stops the proxy, and tells what is left of it: as much as before, or what does not end.
+func (c *child) stop(before usage) (usage, error) {
+	left, err := c.ask("stop")
+	for limit := time.Now().Add(endLimit); err == nil && leftOver(before, left) != nil && time.Now().Before(limit); {
+		time.Sleep(100 * time.Millisecond)
+		left, err = c.measure()
+	}
+	return left, err
+}
 
 func (c *child) kill() {
 	_ = c.in.Close() // it ends by itself
@@ -186,9 +196,7 @@ func do(ctx context.Context, a *app.App, word string, changes int) usage {
 	case "stop":
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		if err = a.Stop(ctx); err == nil {
-			time.Sleep(time.Second) // connections that are closed end by themselves
-		}
+		err = a.Stop(ctx)
 	}
 	u := measure(a)
 	if err != nil {

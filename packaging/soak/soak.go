@@ -62,7 +62,7 @@ func run(ctx context.Context, o options) error {
 	}
 	curve := s.load(ctx, o)
 	s.http.CloseIdleConnections()
-	after, err := p.stop()
+	after, err := p.stop(before)
 	if err != nil {
 		return err
 	}

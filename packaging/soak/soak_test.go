@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // TestLoad is a short soak: every kind of request there is, many at a time.
 func TestLoad(t *testing.T) {
 	var report bytes.Buffer
-	err := run(t.Context(), options{length: time.Minute, requests: 600, clients: 16, every: time.Hour, out: &report})
+	err := run(t.Context(), options{length: 10 * time.Minute, requests: 600, clients: 16, every: time.Hour, out: &report})
 	if err != nil {
 		t.Errorf("%v\n%s", err, report.String())
 	}
