@@ -23,8 +23,19 @@ var portTaken = presenter.Status{
 	Err: &presenter.PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 1204)", Err: errors.New("in use")},
 }
 
-// notifications are those that were shown so far.
-func (s *stage) notifications() (out []string) {
+// notifications are those that were shown so far: n, which are waited for, or more.
+func (s *stage) notifications(n int) (out []string) {
+	s.settle()
+	for limit := time.After(time.Minute); len(out) < n; {
+		select {
+		case f := <-s.queue:
+			f()
+		case text := <-s.told:
+			out = append(out, text)
+		case <-limit:
+			return out
+		}
+	}
 	s.settle()
 	wait := time.After(50 * time.Millisecond)
 	for {
@@ -154,7 +165,7 @@ func TestNotifications(t *testing.T) {
 		"stopped": {func(s *stage) {
 			s.core.set(broken)
 			s.settle()
-			if got := s.notifications(); len(got) > 0 {
+			if got := s.notifications(0); len(got) > 0 {
 				s.t.Errorf("told at once: %q", got)
 			}
 			s.pass()
@@ -187,7 +198,7 @@ func TestNotifications(t *testing.T) {
 			s.Start(true)
 			s.until("the token's state", func() bool { return s.token != presenter.SecretChecking })
 			c.do(s)
-			if got := s.notifications(); !slices.Equal(got, c.want) {
+			if got := s.notifications(len(c.want)); !slices.Equal(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
@@ -538,10 +549,7 @@ func TestNoWindowCanBeDrawn(t *testing.T) {
 			s.UI.Started()
 			s.blind = true
 			ask(s)
-			var said []string
-			for tries := 0; len(said) == 0 && tries < 100; tries++ {
-				said = s.notifications()
-			}
+			said := s.notifications(1)
 			if len(said) == 0 || s.window != nil || s.seen() || !strings.HasPrefix(said[0], "The window cannot be shown") {
 				t.Fatalf("window %t, said %q", s.window != nil, said)
 			}
