@@ -370,19 +370,25 @@ func TestStopDrainsAndCuts(t *testing.T) {
 	for _, d := range doors {
 		for _, way := range []string{"drain", "cut"} {
 			t.Run(d.name+"/"+way, func(t *testing.T) {
-				running, release := make(chan struct{}), make(chan struct{})
+				release := make(chan struct{})
 				f := start(t, newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 					sseAnswer(d.frames[:3]...)(w, r)
-					close(running)
 					select {
 					case <-release:
 						sseAnswer(d.frames[3:]...)(w, r)
 					case <-r.Context().Done():
 					}
 				}))
+				resp, err := client.Do(f.request(t.Context(), "POST", d.path, d.body))
+				if err != nil { // the stream has begun, or a stop would be told with a status
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
 				answers := make(chan reply, 1)
-				go func() { answers <- f.post(d.path, d.body) }()
-				<-running
+				go func() {
+					b, err := io.ReadAll(resp.Body)
+					answers <- reply{resp.StatusCode, resp.Header, string(b), err}
+				}()
 				addr := f.Addr()
 				ctx, cancel := context.WithCancel(t.Context())
 				stopped := make(chan error, 1)
