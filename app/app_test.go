@@ -778,7 +778,7 @@ func TestSetAndDeleteSecret(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	until(t, "the local key", func() bool { return a.LocalKey() != "" }) // until then any other key may be it
-	must(t, a.SetSecret(ctx, secret.GatewayToken, " new-token\n"))
+	must(t, a.SetSecret(ctx, secret.GatewayToken, "export CF_AIG_TOKEN='new-token'\n"))
 	if code := ask(t, addr, "new-token"); code != http.StatusOK {
 		t.Errorf("the new token is not in force: %d", code)
 	}

@@ -272,10 +272,12 @@ func TestProcessorTimeThatIsLostIsNoLimit(t *testing.T) {
 }
 
 func TestProcessorTimeThatIsFoundAgain(t *testing.T) {
-	governed(t, func(_ *Governor, l *load, pass func(float64, time.Duration)) {
+	governed(t, func(g *Governor, l *load, pass func(float64, time.Duration)) {
 		l.lose()
 		pass(0, time.Second)
 		l.find()
+		g.Seen(true)
+		g.Seen(false)
 		pass(0, 5*time.Second)
 		wants(t, l, false, true)
 	})
