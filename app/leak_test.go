@@ -52,7 +52,7 @@ func leavesNothing(t *testing.T) (check func()) {
 func TestThousandStarts(t *testing.T) {
 	defer leavesNothing(t)()
 	a, err := Open(context.Background(), Options{
-		Flags: map[string]string{"listen": "127.0.0.1:0"}, Env: given(t, map[string]string{"APEX_LOCAL_KEY": "key"}), Keychain: &secret.Memory{},
+		Flags: map[string]string{"listen": freeAddr(t)}, Env: given(t, map[string]string{"APEX_LOCAL_KEY": "key"}), Keychain: &secret.Memory{},
 	})
 	must(t, err)
 	round := func(asks bool) {

@@ -67,7 +67,7 @@ func TestWakesAsSystemdSays(t *testing.T) {
 	must(t, err)
 	until(t, "the end of the sleep to be heard", func() bool { // as soon as it listens
 		say(false)
-		return heard(50 * time.Millisecond)
+		return heard(time.Second) // rather than to be said twice, and heard late
 	})
 	for heard(time.Second) {
 		continue // what was said more than once
