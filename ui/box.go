@@ -162,7 +162,7 @@ func (w *window) escape() {
 	case w.file != nil:
 		w.file.Dismiss()
 	case w.current == pageRequests && !w.guide.shown:
-		w.requests.leave()
+		w.requests.escape()
 	default:
 		w.toast.dismiss()
 	}

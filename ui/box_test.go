@@ -135,13 +135,16 @@ func TestKeysAreListed(t *testing.T) {
 	for _, k := range s.window.requests.list.keys() {
 		does = append(does, k.does)
 	}
+	for _, k := range lineKeys() {
+		does = append(does, k.does)
+	}
 	for _, text := range does {
 		if text == "" || !slices.Contains(texts, text) {
 			t.Errorf("%q is not in %q", text, texts)
 		}
 	}
 	does = slices.Compact(does)
-	if want := 3 + 2*len(does); len(texts) != want { // with the titles
+	if want := 5 + 2*len(does); len(texts) != want { // with the titles, one of them of two columns
 		t.Errorf("%d texts for %d keys", len(texts), len(does))
 	}
 	if slash := "Ctrl+/"; runtime.GOOS != "darwin" && !slices.Contains(texts, slash) {

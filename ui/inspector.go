@@ -81,6 +81,7 @@ func newInspector(w *window, closed func(), step func(by int)) *inspector {
 	in.back.Hidden, in.steps.Hidden = true, true
 	in.summary = newSummary()
 	in.bytes = newComparison(w.u)
+	in.wire()
 	in.why = newParagraph("")
 	in.why.quiet()
 	in.nothing = padded(gapBlock, 0, rowInset, rowInset, limited(textWidth, in.why))
@@ -145,6 +146,7 @@ func (in *inspector) set(data presenter.Detail, record event.Exchange) {
 
 // show shows the chosen tab.
 func (in *inspector) show() {
+	in.unselect()
 	summary := in.tabs.chosen == tabSummary
 	show(in.summary.content, summary)
 	in.tools.Hidden = summary
@@ -270,8 +272,11 @@ func newPane(u *UI) *pane {
 	p.copy = u.newCopy(func() string { return string(p.data.Raw) })
 	p.copy.Disable()
 	top := container.NewBorder(nil, nil, nil, p.copy, stack(2, p.title, container.New(behindLayout{}, p.head, p.note)))
+	frame := newGround(theme.ColorNamePrimary, gapTight)
+	frame.line, frame.Hidden = 1, true
+	p.text.held = func(on bool) { show(frame, on) }
 	p.content = container.NewBorder(padded(gapTight, gapTight, gap, gap, top), nil, nil, nil,
-		container.NewThemeOverride(p.text, part{padding: 0, inner: -1}))
+		container.NewStack(container.NewThemeOverride(p.text, part{padding: 0, inner: -1}), frame))
 	return p
 }
 

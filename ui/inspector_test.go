@@ -353,18 +353,24 @@ func TestWrapping(t *testing.T) {
 }
 
 // drawn is what the rows on the screen show, from the top.
-func (l *lines) drawn() []string {
+func (l *lines) drawn() (texts []string) {
+	for _, r := range l.drawnRows() {
+		texts = append(texts, test.WidgetRenderer(r).(*textRowRenderer).text.Text)
+	}
+	return texts
+}
+
+func (l *lines) drawnRows() (rows []*textRow) {
 	var items []fyne.CanvasObject
 	for _, o := range test.WidgetRenderer(l).Objects() {
 		if s, ok := o.(*container.Scroll); ok {
 			items = s.Content.(*fyne.Container).Objects
 		}
 	}
-	var rows []string
 	for _, item := range items {
 		for _, o := range test.WidgetRenderer(item.(fyne.Widget)).Objects() {
 			if r, ok := o.(*textRow); ok {
-				rows = append(rows, test.WidgetRenderer(r).(*textRowRenderer).text.Text)
+				rows = append(rows, r)
 			}
 		}
 	}

@@ -37,6 +37,10 @@ func keyText(k fyne.KeyName, mod fyne.KeyModifier) string {
 	switch {
 	case mod == 0:
 		return name
+	case mod == fyne.KeyModifierShift && runtime.GOOS == "darwin":
+		return "⇧" + name
+	case mod == fyne.KeyModifierShift:
+		return "Shift+" + name
 	case runtime.GOOS == "darwin":
 		return "⌘" + name
 	default:
@@ -80,12 +84,15 @@ func (w *window) showKeys() {
 		list = append(list, keyHelp{keyText(k.key, 0), k.does})
 	}
 	column := func(title string, rows []keyHelp) fyne.CanvasObject {
-		c := stack(gap, newLine(title, faceStrong))
+		c := stack(gapTight, newLine(title, faceStrong))
 		for _, k := range together(rows) {
 			c.Add(container.NewBorder(nil, nil, sized(keysColumn, middle(newLine(k.key, faceMuted))), nil, middle(newCutLine(k.does, faceText, 40))))
 		}
 		return c
 	}
-	w.inform(words.T("Keyboard shortcuts"), container.NewGridWithColumns(2,
-		column(words.T("Everywhere"), all), column(words.T("In the list of requests"), list)), keysWidth)
+	lines := lineKeys()
+	half := len(lines) / 2
+	w.inform(words.T("Keyboard shortcuts"), stack(gapWide,
+		container.NewGridWithColumns(2, column(words.T("Everywhere"), all), column(words.T("In the list of requests"), list)),
+		container.NewGridWithColumns(2, column(words.T("In headers and bodies"), lines[:half]), column("", lines[half:]))), keysWidth)
 }

@@ -14,15 +14,23 @@ import (
 
 // lines shows a text of any length in a fixed-width face, hard-wrapped to its width. Only
 // the rows that can be seen are drawn, so a megabyte costs no more than a page.
+//
+// Lines can be selected, to be copied as they are, not as they are wrapped.
 type lines struct {
 	list
-	heads []presenter.Fact // shown above the text
-	text  []presenter.Line
-	rows  []span
-	cols  int // characters in a row, 0 before the first layout
+	passage
+	rows []span
+	cols int // characters in a row, 0 before the first layout
+
+	chosen choice
+	shift  bool                   // the key is held
+	pass   func(fyne.Shortcut)    // takes the shortcuts that are for the window
+	picked func()                 // called when lines are selected
+	offer  func(at fyne.Position) // offers what can be done with the selected lines
+	held   func(on bool)          // called when the cursor comes and goes
 }
 
-// span is the part of a line that one row shows. A line below zero is a head.
+// span is the part of a line that one row shows.
 type span struct {
 	line     int
 	from, to int // bytes
@@ -31,21 +39,25 @@ type span struct {
 func newLines() *lines {
 	l := &lines{}
 	l.Length = func() int { return len(l.rows) }
-	l.CreateItem = func() fyne.CanvasObject { return newTextRow() }
+	l.CreateItem = func() fyne.CanvasObject { return newTextRow(l) }
 	l.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		if i < len(l.rows) {
 			o.(*textRow).set(l.row(l.rows[i]))
 		}
 	}
-	l.OnSelected = func(widget.ListItemID) { l.UnselectAll() } // there is nothing to do with a line
 	l.HideSeparators = true
 	l.ExtendBaseWidget(l)
 	return l
 }
 
-// set shows a text. What has grown at its end leaves the rows before it where they are.
+// set shows a text. What has grown at its end leaves the rows before it where they are, and
+// selected.
 func (l *lines) set(heads []presenter.Fact, text []presenter.Line, top bool) {
+	was := l.passage
 	l.heads, l.text = heads, text
+	if top || !l.same(was, l.chosen) {
+		l.chosen = choice{}
+	}
 	l.wrap()
 	l.Refresh()
 	if top {
@@ -67,13 +79,6 @@ func (l *lines) Resize(s fyne.Size) {
 	l.Refresh()
 }
 
-// TypedKey implements fyne.Focusable.
-func (l *lines) TypedKey(k *fyne.KeyEvent) {
-	if !passKey(l, k) {
-		l.list.TypedKey(k)
-	}
-}
-
 // gutter is the width before the text, for the mark.
 const gutter = 18
 
@@ -89,14 +94,12 @@ func (l *lines) wrap() {
 	if cols == 0 {
 		cols = 80
 	}
-	for i := range l.heads {
-		l.rows = append(l.rows, span{line: -1 - i})
-	}
-	if len(l.heads) > 0 && len(l.text) > 0 {
-		l.rows = append(l.rows, span{line: -1 - len(l.heads)})
+	body := l.body()
+	for i := range body {
+		l.rows = append(l.rows, span{line: i})
 	}
 	for i := range l.text {
-		l.rows = wrapped(l.rows, i, l.text[i].Text, cols)
+		l.rows = wrapped(l.rows, body+i, l.text[i].Text, cols)
 	}
 }
 
@@ -134,34 +137,39 @@ func wrapped(rows []span, line int, text string, cols int) []span {
 
 // textLine is what one row shows.
 type textLine struct {
-	text  string
-	mark  presenter.Mark
-	head  bool // a header, not the body
-	first bool // of its line, where the mark stands
+	text   string
+	mark   presenter.Mark
+	head   bool // a header, not the body
+	first  bool // of its line, where the mark stands
+	chosen bool
 }
 
 func (l *lines) row(s span) textLine {
-	if s.line >= 0 {
-		t := l.text[s.line]
-		return textLine{text: t.Text[s.from:s.to], mark: t.Mark, first: s.from == 0}
+	t := textLine{chosen: l.chosen.has(s.line)}
+	switch i := s.line - l.body(); {
+	case i >= 0:
+		line := l.text[i]
+		t.text, t.mark, t.first = line.Text[s.from:s.to], line.Mark, s.from == 0
+	default:
+		t.text, t.head = l.exact(s.line), true
 	}
-	i := -1 - s.line
-	if i >= len(l.heads) {
-		return textLine{}
-	}
-	return textLine{text: l.heads[i].Name + ": " + l.heads[i].Value, head: true}
+	return t
 }
 
-const textRowHeight = 18
+const (
+	textRowHeight = 18
+	barWidth      = 3 // of what shows that a line is selected
+)
 
 // textRow draws one row.
 type textRow struct {
 	widget.BaseWidget
+	in   *lines
 	data textLine
 }
 
-func newTextRow() *textRow {
-	r := &textRow{}
+func newTextRow(in *lines) *textRow {
+	r := &textRow{in: in}
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -179,7 +187,7 @@ func (r *textRow) MinSize() fyne.Size { return fyne.NewSize(40, textRowHeight) }
 // CreateRenderer implements fyne.Widget.
 func (r *textRow) CreateRenderer() fyne.WidgetRenderer {
 	mono := fyne.TextStyle{Monospace: true}
-	rr := &textRowRenderer{row: r, tint: canvas.NewRectangle(color.Transparent), sign: canvas.NewText("", nil), text: canvas.NewText("", nil)}
+	rr := &textRowRenderer{row: r, tint: canvas.NewRectangle(color.Transparent), bar: canvas.NewRectangle(nil), sign: canvas.NewText("", nil), text: canvas.NewText("", nil)}
 	rr.sign.TextStyle, rr.text.TextStyle = mono, mono
 	rr.Refresh()
 	return rr
@@ -187,7 +195,7 @@ func (r *textRow) CreateRenderer() fyne.WidgetRenderer {
 
 type textRowRenderer struct {
 	row        *textRow
-	tint       *canvas.Rectangle
+	tint, bar  *canvas.Rectangle
 	sign, text *canvas.Text
 }
 
@@ -199,12 +207,13 @@ func (r *textRowRenderer) MinSize() fyne.Size { return r.row.MinSize() }
 
 // Objects implements fyne.WidgetRenderer.
 func (r *textRowRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.tint, r.sign, r.text}
+	return []fyne.CanvasObject{r.tint, r.bar, r.sign, r.text}
 }
 
 // Layout implements fyne.WidgetRenderer.
 func (r *textRowRenderer) Layout(s fyne.Size) {
 	r.tint.Resize(s)
+	r.bar.Resize(fyne.NewSize(barWidth, s.Height))
 	r.sign.Move(fyne.NewPos(gapTight, 0))
 	r.sign.Resize(fyne.NewSize(gutter-gapTight, s.Height))
 	r.text.Move(fyne.NewPos(gutter, 0))
@@ -226,7 +235,7 @@ func (r *textRowRenderer) Refresh() {
 	m, marked := marks[d.mark]
 	r.tint.FillColor, r.sign.Text = color.Transparent, ""
 	textColor := theme.ColorNameForeground
-	if d.head {
+	if d.head && !d.chosen {
 		textColor = colorMuted
 	}
 	r.text.Text, r.text.TextSize, r.text.Color = d.text, size, themed(r.row, textColor)
@@ -238,8 +247,13 @@ func (r *textRowRenderer) Refresh() {
 		}
 		r.sign.Color = paint
 	}
+	r.bar.Hidden, r.bar.FillColor = !d.chosen, themed(r.row, theme.ColorNamePrimary)
+	if d.chosen {
+		r.tint.FillColor = themed(r.row, theme.ColorNameSelection)
+	}
 	r.sign.TextSize = size
 	r.tint.Refresh()
+	r.bar.Refresh()
 	r.sign.Refresh()
 	r.text.Refresh()
 }

@@ -18,6 +18,7 @@ type ground struct {
 	widget.BaseWidget
 	color  fyne.ThemeColorName
 	radius float32
+	line   float32 // the width of the line around it that is all there is of it; 0 for an area
 }
 
 func newGround(c fyne.ThemeColorName, radius float32) *ground {
@@ -42,7 +43,12 @@ type groundRenderer struct {
 
 // Refresh implements fyne.WidgetRenderer.
 func (r *groundRenderer) Refresh() {
-	r.rect.FillColor = themed(r.ground, r.ground.color)
+	c := themed(r.ground, r.ground.color)
+	if r.ground.line > 0 {
+		r.rect.StrokeColor, r.rect.StrokeWidth = c, r.ground.line
+	} else {
+		r.rect.FillColor = c
+	}
 	r.rect.CornerRadius = r.ground.radius
 	r.rect.Refresh()
 }

@@ -96,7 +96,11 @@ func (in *inspector) dashboard() *fyne.MenuItem {
 // popUp shows a menu below a button.
 func (w *window) popUp(below fyne.CanvasObject, items []*fyne.MenuItem) {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(below)
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.win.Canvas(), at.AddXY(0, below.Size().Height))
+	w.popUpAt(at.AddXY(0, below.Size().Height), items)
+}
+
+func (w *window) popUpAt(at fyne.Position, items []*fyne.MenuItem) {
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), w.win.Canvas(), at)
 }
 
 // curl is a command that repeats a request.

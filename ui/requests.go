@@ -59,7 +59,7 @@ func newRequests(w *window) *requests {
 	r.clear = newIconButton(words.T("Clear"), theme.ContentClearIcon(), r.forget)
 	r.list = newRows(w.u.log, r.selected)
 	r.inspector = newInspector(w, r.leave, r.list.step)
-	r.list.unselect, r.list.enter, r.list.turn = r.leave, r.enter, r.inspector.turn
+	r.list.escape, r.list.enter, r.list.turn = r.escape, r.enter, r.inspector.turn
 	r.list.pause = r.togglePause
 	r.list.pass = w.pass
 	r.list.snap, r.list.moved, r.list.resized = rowHeight, r.scrolled, r.resized
@@ -292,10 +292,12 @@ func (r *requests) enter() {
 	r.w.win.Canvas().Focus(r.inspector.tabs.buttons[r.inspector.tabs.chosen])
 }
 
-// copy copies the request that is looked at, or else the one whose row is marked.
+// copy copies the lines that are selected in the inspector, or the request that is looked at, or
+// else the one whose row is marked.
 func (r *requests) copy() {
 	in, log := r.inspector, r.w.u.log
 	switch {
+	case !in.content.Hidden && !r.list.focused && in.copySelected():
 	case !in.content.Hidden:
 		in.copy(&in.record, in.data)
 	case r.list.focused && log.Len() > 0:
@@ -304,11 +306,16 @@ func (r *requests) copy() {
 	}
 }
 
-// leave goes back to the list. What is said for a while is what goes first.
-func (r *requests) leave() {
-	if r.w.toast.dismiss() {
-		return
+// escape unselects the selected lines, or goes back to the list. What is said for a while goes
+// before that.
+func (r *requests) escape() {
+	if !r.inspector.unselect() && !r.w.toast.dismiss() {
+		r.leave()
 	}
+}
+
+// leave goes back to the list.
+func (r *requests) leave() {
 	if _, open := r.w.u.log.Exchange(); !open {
 		return
 	}

@@ -14,15 +14,15 @@ import (
 // rows is the list of exchanges. Its keys are those of the method keys; a copy is a cURL command.
 type rows struct {
 	list
-	log      *presenter.Log
-	unselect func()
-	enter    func()
-	turn     func(by int)
-	pause    func()
-	copy     func()
-	pass     func(fyne.Shortcut)
-	resized  func(height, offset float32) // called with what they were before; may be nil
-	focused  bool
+	log     *presenter.Log
+	escape  func()
+	enter   func()
+	turn    func(by int)
+	pause   func()
+	copy    func()
+	pass    func(fyne.Shortcut)
+	resized func(height, offset float32) // called with what they were before; may be nil
+	focused bool
 }
 
 func newRows(log *presenter.Log, selected func(widget.ListItemID)) *rows {
@@ -132,7 +132,7 @@ func (r *rows) keys() []rowKey {
 		{fyne.KeyEnter, enter, r.enter},
 		{fyne.KeyLeft, tabs, func() { r.turn(-1) }},
 		{fyne.KeyRight, tabs, func() { r.turn(1) }},
-		{fyne.KeyEscape, words.T("Go back to the list"), r.unselect},
+		{fyne.KeyEscape, words.T("Go back to the list"), r.escape},
 		{fyne.KeySpace, words.T("Pause the list, or go on"), r.pause},
 	}
 }

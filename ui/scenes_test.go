@@ -27,7 +27,8 @@ var scenes = map[string]func(*testing.T) *stage{
 	"overview-open": sceneOpen, "overview-port": scenePort, "overview-no-tray": sceneNoTray, "quitting": sceneQuitting, "unsaved": sceneUnsaved, "requests-saved": sceneSaved,
 	"keys": sceneKeys, "requests-empty": sceneNoRequests, "requests-cleared": sceneCleared, "requests-full": sceneRequests, "requests-detail": sceneDetail,
 	"inspector-summary": sceneInspector(tabSummary), "inspector-request": sceneInspector(tabRequest), "inspector-answer": sceneInspector(tabAnswer),
-	"inspector-refused": sceneRefused, "inspector-resent": sceneResent, "inspector-discard": sceneDiscard,
+	"inspector-selected": sceneSelected,
+	"inspector-refused":  sceneRefused, "inspector-resent": sceneResent, "inspector-discard": sceneDiscard,
 	"inspector-edit": sceneEdit, "inspector-edit-scripts": sceneScripts, "inspector-scripts": sceneScriptsShown, "inspector-save": sceneSave, "inspector-failure": sceneFailure,
 	"models-failed": sceneModelsFailed,
 	"models":        sceneModels, "models-empty": sceneNoNames, "models-wrong": sceneWrongNames, "models-stopped": sceneModelsStopped, "models-catalogue": sceneCatalogue,
@@ -260,6 +261,16 @@ func sceneScripts(t *testing.T) *stage {
 	s := sceneScriptsShown(t)
 	s.window.win.Resize(size(windowWidth, windowHeight))
 	s.inspector().edit()
+	return s
+}
+
+// sceneSelected has lines selected, also such that differ, and a header.
+func sceneSelected(t *testing.T) *stage {
+	s := sceneInspector(tabRequest)(t)
+	in := s.inspector()
+	in.headers.SetChecked(true)
+	s.click(in.bytes.left.text, "User-Agent", 0)
+	s.click(in.bytes.left.text, `"system"`, fyne.KeyModifierShift)
 	return s
 }
 

@@ -48,8 +48,17 @@ type Pane struct {
 
 // Line is one line of a body.
 type Line struct {
-	Text string
-	Mark Mark
+	Text  string
+	Mark  Mark
+	exact string // Text with the characters that cannot be drawn; "" when it has none
+}
+
+// Exact is the line as it is to be copied.
+func (l *Line) Exact() string {
+	if l.exact != "" {
+		return l.exact
+	}
+	return l.Text
 }
 
 // Mark says how a line differs from the other side.
@@ -197,7 +206,12 @@ func linesOf(body []byte, form BodyForm) []Line {
 		if form == Pretty && strings.HasPrefix(s, "data:") {
 			s = readable(s)
 		}
-		out = append(out, Line{Text: printable(strings.TrimSuffix(s, "\r"))})
+		s = strings.TrimSuffix(s, "\r")
+		l := Line{Text: printable(s)}
+		if l.Text != s {
+			l.exact = s
+		}
+		out = append(out, l)
 	}
 	return out
 }
