@@ -104,12 +104,19 @@ func (x *exchange) cleaned(b []byte, obs *observer) []byte {
 	return out
 }
 
-// counted are the tokens so far: as reported, or about one per event.
+// counted are the tokens so far: as reported, or, as long as nothing of the answer's are, about
+// one per event, which is an estimate and stays one where the stream ends without a report.
 func (o *observer) counted() event.Tokens {
 	t := o.tokens
-	if t.Output == 0 && !o.ended {
-		t.Output = o.frames
+	if t.Known && (t.Output > 0 || o.ended) {
+		return t
 	}
+	events := o.frames
+	if o.isErr {
+		events-- // that tells the error
+	}
+	t.Output = max(events, 0)
+	t.Known = t.Known && t.Output == 0
 	return t
 }
 

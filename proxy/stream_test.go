@@ -546,6 +546,29 @@ func TestUsageIsGuessed(t *testing.T) {
 	}
 }
 
+// TestUsageOfAPassedStream: what is estimated while a stream runs does not vanish when it ends
+// without a report, and is marked as an estimate.
+func TestUsageOfAPassedStream(t *testing.T) {
+	usage := `data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":3}}` + "\n\n"
+	for name, c := range map[string]struct {
+		answer http.HandlerFunc
+		want   event.Tokens
+	}{
+		"no report": {sseAnswer(chatFrames[0], chatFrames[1], chatFrames[2], "data: [DONE]\n\n"), event.Tokens{Output: 4}},
+		"report":    {sseAnswer(chatFrames[0], chatFrames[1], usage, "data: [DONE]\n\n"), event.Tokens{Input: 11, Output: 3, Known: true}},
+		"error": {
+			sseAnswer(chatFrames[0], chatFrames[1], `data: {"error":{"message":"m"}}`+"\n\n"), event.Tokens{Output: 2},
+		},
+		"broken off": {cutAnswer(chatFrames[0], chatFrames[1]), event.Tokens{Output: 2}},
+	} {
+		f := start(t, newUpstream(t, c.answer))
+		got := f.post("/v1/chat/completions", chat("gpt-4o#openai", `"stream":true,`))
+		if x := f.final(got.header.Get("X-Apex-Request-Id")); x.Tokens != c.want {
+			t.Errorf("%s: %+v, want %+v", name, x.Tokens, c.want)
+		}
+	}
+}
+
 // TestAnswersLose: what of an answer cannot be carried over is told in the header, or, once
 // that is gone, in the record; and what ends has a time when it did.
 func TestAnswersLose(t *testing.T) {

@@ -45,7 +45,7 @@ var columns = [columnCount]column{
 	colFirst:    {title: func() string { return words.T("First byte") }, width: 72, right: true, text: func(r presenter.Row) string { return r.First }, drop: 2, color: muted},
 	colDuration: {title: func() string { return words.T("Duration") }, width: 76, right: true, text: func(r presenter.Row) string { return r.Duration }},
 	colCached:   {title: func() string { return words.T("Cached") }, width: 54, right: true, text: func(r presenter.Row) string { return r.Cached }, drop: 1, color: muted},
-	colTokens:   {title: func() string { return words.T("Tokens") }, width: 104, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 5},
+	colTokens:   {title: func() string { return words.T("Tokens") }, width: 120, right: true, text: func(r presenter.Row) string { return r.Tokens }, drop: 5},
 }
 
 func muted(presenter.Row) fyne.ThemeColorName { return colorMuted }

@@ -89,8 +89,9 @@ type Try struct {
 	Wait   time.Duration // until the next one
 }
 
-// Tokens counts tokens as the upstream reported them. Input is the whole prompt, with
-// what was read from and written to a cache; Output includes reasoning.
+// Tokens counts tokens as the upstream reported them, or by estimate, where it is not Known.
+// Input is the whole prompt, with what was read from and written to a cache; Output includes
+// reasoning.
 type Tokens struct {
 	Input, CacheRead, CacheWrite int64
 	Output, Reasoning            int64

@@ -35,6 +35,7 @@ type share struct {
 	start  time.Time
 	failed bool
 	tokens int64
+	guess  bool          // the tokens are an estimate
 	wait   time.Duration // for the first byte, 0 where none came or the exchange failed
 }
 
@@ -42,6 +43,7 @@ type share struct {
 // to a model, but what was refused was to be one.
 func shareOf(x *event.Exchange) (s share, counts bool) {
 	s = share{start: x.Start, failed: x.Phase == event.Failed, tokens: x.Tokens.Input + x.Tokens.Output}
+	s.guess = s.tokens > 0 && !x.Tokens.Known
 	if !s.failed {
 		s.wait = x.FirstByte
 	}
@@ -73,6 +75,7 @@ func hourBefore(now time.Time) time.Time {
 func (l *Log) Activity(now time.Time) Activity {
 	var a Activity
 	var requests, failed, tokens int64
+	guess := false
 	var waits []time.Duration
 	var waited [minutes][]time.Duration
 	from := hourBefore(now)
@@ -88,6 +91,7 @@ func (l *Log) Activity(now time.Time) Activity {
 			a.Errors.Values[at]++
 		}
 		tokens += s.tokens
+		guess = guess || s.guess
 		a.Tokens.Values[at] += float64(s.tokens)
 		if s.wait > 0 {
 			waits = append(waits, s.wait)
@@ -100,6 +104,9 @@ func (l *Log) Activity(now time.Time) Activity {
 	a.Requests.Name, a.Requests.Value = words.T("Requests"), count(requests)
 	a.Errors.Name, a.Errors.Value = words.T("Errors"), count(failed)
 	a.Tokens.Name, a.Tokens.Value = words.T("Tokens"), short(tokens)
+	if guess {
+		a.Tokens.Value = "~" + a.Tokens.Value
+	}
 	a.Latency.Name, a.Latency.Value = words.T("First byte"), elapsed(median(waits))
 	a.Requests.Empty, a.Errors.Empty, a.Tokens.Empty, a.Latency.Empty = requests == 0, failed == 0, tokens == 0, len(waits) == 0
 	a.Requests.Tone, a.Tokens.Tone, a.Latency.Tone = ToneBusy, ToneBusy, ToneBusy

@@ -40,6 +40,16 @@ func TestActivity(t *testing.T) {
 	if a.Errors.Values[58] != 1 || a.Latency.Values[58] != 3 || a.Tokens.Values[0] != 111 {
 		t.Errorf("%v %v %v", a.Errors.Values, a.Latency.Values, a.Tokens.Values)
 	}
+	guessed := at(time.Second, event.Done, 0, 0, 900)
+	guessed.ID, guessed.Tokens.Known = "guessed", false
+	l.Apply([]event.Exchange{guessed})
+	if a = l.Activity(now); a.Tokens.Value != "~21.0k" {
+		t.Errorf("with an estimate: %q", a.Tokens.Value)
+	}
+	l.Clear(now)
+	if a = l.Activity(now); a.Tokens.Value != "~21.0k" {
+		t.Errorf("with an estimate that was cleared: %q", a.Tokens.Value)
+	}
 	if e := NewLog(10).Activity(now); !e.Requests.Empty || !e.Latency.Empty || e.Latency.Value != none {
 		t.Errorf("an empty log: %+v", e)
 	}

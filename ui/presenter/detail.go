@@ -112,7 +112,7 @@ func protocolName(p string) string { return or(protocolNames[p], p) }
 func tokenDetail(x *event.Exchange) string {
 	t := x.Tokens
 	if !t.Known {
-		return ""
+		return estimateDetail(x)
 	}
 	in, out := count(t.Input), count(t.Output)
 	if t.CacheRead > 0 {
@@ -125,6 +125,22 @@ func tokenDetail(x *event.Exchange) string {
 		out += words.F(" ({{.Count}} reasoning)", words.V{"Count": count(t.Reasoning)})
 	}
 	return words.F("in {{.In}}, out {{.Out}}", words.V{"In": in, "Out": out})
+}
+
+// estimateDetail are tokens that nobody has reported, or not yet, "" for none.
+func estimateDetail(x *event.Exchange) string {
+	in, out := about(x.Tokens.Input), about(x.Tokens.Output)
+	tokens := words.F("in {{.In}}, out {{.Out}}", words.V{"In": in, "Out": out})
+	switch {
+	case x.Tokens.Input == 0 && x.Tokens.Output == 0:
+		return ""
+	case x.Tokens.Input == 0:
+		tokens = words.F("out {{.Out}}", words.V{"Out": out})
+	}
+	if !x.Phase.Final() {
+		return words.F("{{.Tokens}} (an estimate, so far)", words.V{"Tokens": tokens})
+	}
+	return words.F("{{.Tokens}} (an estimate: the provider reported no count)", words.V{"Tokens": tokens})
 }
 
 // Text is the detail as plain text, to be copied.

@@ -202,7 +202,9 @@ func TestRow(t *testing.T) {
 		"duration":         {nil, func(r Row) string { return r.Duration }, "6.4 s"},
 		"running duration": {func(x *event.Exchange) { x.Phase, x.Duration = event.Streaming, 0 }, func(r Row) string { return r.Duration }, "9.0 s"},
 		"tokens":           {nil, func(r Row) string { return r.Tokens }, "18,204 → 642"},
-		"no tokens":        {func(x *event.Exchange) { x.Tokens.Known = false }, func(r Row) string { return r.Tokens }, "→ 642"},
+		"no tokens":        {func(x *event.Exchange) { x.Tokens = event.Tokens{} }, func(r Row) string { return r.Tokens }, none},
+		"an estimate":      {func(x *event.Exchange) { x.Tokens.Known = false }, func(r Row) string { return r.Tokens }, "~18,204 → ~642"},
+		"half an estimate": {func(x *event.Exchange) { x.Tokens = event.Tokens{Output: 642} }, func(r Row) string { return r.Tokens }, "→ ~642"},
 	} {
 		y := x
 		if c.change != nil {
@@ -260,6 +262,18 @@ func TestDetail(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in:\n%s", want, text)
+		}
+	}
+	for want, tokens := range map[string]event.Tokens{
+		"in ~5,000, out ~9 (an estimate: the provider reported no count)": {Input: 5000, Output: 9},
+		"Tokens: out ~9 (an estimate: the provider":                       {Output: 9},
+	} {
+		y := x
+		if y.Tokens = tokens; !strings.Contains(detailOf(&y, noon).Text(), want) {
+			t.Errorf("%q is not in:\n%s", want, detailOf(&y, noon).Text())
+		}
+		if y.Phase = event.Streaming; !strings.Contains(detailOf(&y, noon).Text(), "out ~9 (an estimate, so far)") {
+			t.Errorf("while it runs:\n%s", detailOf(&y, noon).Text())
 		}
 	}
 	if strings.Contains(text, "First byte") {

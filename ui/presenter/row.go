@@ -189,12 +189,17 @@ func tokenText(x *event.Exchange) string {
 	switch {
 	case x.Tokens.Known:
 		return count(x.Tokens.Input) + " → " + count(x.Tokens.Output)
-	case x.Tokens.Output > 0: // so far, or by guess
-		return "→ " + count(x.Tokens.Output)
+	case x.Tokens.Input > 0:
+		return about(x.Tokens.Input) + " → " + about(x.Tokens.Output)
+	case x.Tokens.Output > 0:
+		return "→ " + about(x.Tokens.Output)
 	default:
 		return none
 	}
 }
+
+// about is an estimate of a number.
+func about(n int64) string { return "~" + count(n) }
 
 func cachedText(x *event.Exchange) string {
 	if x.Tokens.CacheRead == 0 {
