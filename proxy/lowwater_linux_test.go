@@ -81,7 +81,7 @@ func TestLowWater(t *testing.T) {
 
 func TestKernelsWithMarks(t *testing.T) {
 	for release, want := range map[string]bool{
-		"3.10.0-1160.el7.x86_64": false, "4.4.0": false, "4.18.0-553.el8.x86_64": false, "5.10.0-28-amd64": false, "5.4": false,
+		"3.10.0-1160.el7.x86_64": false, "4.4.0": false, "4.18.0-553.el8.x86_64": false, "5.10.0-28-amd64": false, "5.4": false, "5.11.22": false,
 		"5.12.0": true, "5.15.0-119-generic": true, "6.1.0-18-amd64": true, "6.18.44": true, "10.0": true,
 		"": false, "unknown": false,
 	} {
