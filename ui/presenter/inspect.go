@@ -228,12 +228,11 @@ func pretty(body []byte) string {
 // readable is JSON with the characters themselves in the place of their numbers, as far as they
 // can be seen. It means the same: many programs write everything but English in numbers.
 func readable(s string) string {
-	at := strings.Index(s, `\u`)
-	if at < 0 {
+	if !strings.Contains(s, `\u`) {
 		return s
 	}
 	var b strings.Builder
-	for ; at >= 0; at = strings.IndexByte(s, '\\') {
+	for at := strings.IndexByte(s, '\\'); at >= 0; at = strings.IndexByte(s, '\\') {
 		b.WriteString(s[:at])
 		s = s[at:]
 		r, n := escaped(s)

@@ -265,3 +265,11 @@ func BenchmarkInspect(b *testing.B) {
 		})
 	}
 }
+
+// A backslash that stands before a u is no number of a character.
+func TestBackslashesStay(t *testing.T) {
+	lines := linesOf([]byte(`"\\u0041 \u00e9 \\u00e9"`), Pretty)
+	if want := `"\\u0041 é \\u00e9"`; lines[0].Text != want {
+		t.Errorf("%s is shown, want %s", lines[0].Text, want)
+	}
+}
