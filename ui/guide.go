@@ -138,6 +138,7 @@ func (g *guide) turn(step presenter.GuideStep) {
 	g.scroll.ScrollToTop()
 	g.w.win.Content().Refresh()
 	if step == presenter.GuideTest {
+		g.mend.Hide()
 		g.test.test()
 	}
 	g.focus()

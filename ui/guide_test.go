@@ -264,6 +264,28 @@ func TestGuideTellsWhatIsWrongAtTheField(t *testing.T) {
 	}
 }
 
+// What was found wrong with a token is not told of another one.
+func TestGuideForgetsWhatWasWrongWithATokenThatWasReplaced(t *testing.T) {
+	c := newUser()
+	c.settings.Gateway.Account, c.settings.Gateway.ID = testAccount, "home"
+	c.secrets[presenter.GatewayToken] = "made-up"
+	c.finding = probe.Finding{Cause: probe.TokenRefused}
+	s := newStage(t, c)
+	s.start()
+	g := s.window.guide
+	g.show()
+	g.turn(presenter.GuideTest)
+	s.until("the finding", func() bool { return !g.mend.Hidden })
+	test.Tap(g.mend)
+	g.token.entry.SetText("another-made-up")
+	test.Tap(g.next)
+	s.until("the next step", func() bool { return g.step > presenter.GuideToken })
+	test.Tap(g.back)
+	if g.step != presenter.GuideToken || g.say.text != "" {
+		t.Errorf("at step %d, %q is told", g.step, g.say.text)
+	}
+}
+
 func TestGuideWithoutAccount(t *testing.T) {
 	c := newUser()
 	s, g := startGuide(t, c)

@@ -157,7 +157,6 @@ func (p *settingsPage) testQuietly() {
 // tokenStored looks at the token that was stored or removed, and tests it when nothing
 // else is missing.
 func (p *settingsPage) tokenStored() {
-	p.test.forget()
 	was := p.w.u.token
 	p.w.u.tokenChanged()
 	if len(p.w.u.settings.Missing()) == 0 && was == presenter.SecretMissing {

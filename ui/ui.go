@@ -329,9 +329,14 @@ func (u *UI) trusted() presenter.SecretState {
 	return u.token
 }
 
-// tokenChanged is called when there is another token.
+// tokenChanged is called when there is another token: what a test of the connection found does not
+// hold any more.
 func (u *UI) tokenChanged() {
 	u.refused = false
+	if u.window != nil {
+		u.window.settings.test.forget()
+		u.window.guide.test.forget()
+	}
 	u.checkToken()
 }
 
