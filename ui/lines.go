@@ -23,6 +23,8 @@ type lines struct {
 	cols int // characters in a row, 0 before the first layout
 
 	chosen choice
+	drag   *fyne.Animation        // runs while a drag is held outside, nil without a drag
+	dragAt fyne.Position          // where that is, in the window
 	shift  bool                   // the key is held
 	pass   func(fyne.Shortcut)    // takes the shortcuts that are for the window
 	picked func()                 // called when lines are selected

@@ -3,6 +3,7 @@ package ui
 import (
 	"math"
 	"sort"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -159,10 +160,14 @@ func (l *lines) hasCursor(on bool) {
 // lineUnder is the line at a place of the window where a button of the mouse goes down, which
 // brings the cursor.
 func (l *lines) lineUnder(at fyne.Position) int {
+	l.takeCursor()
+	return l.rows[l.rowAt(at)].line
+}
+
+func (l *lines) takeCursor() {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(l); c != nil {
 		c.Focus(l)
 	}
-	return l.rows[l.rowAt(at)].line
 }
 
 // MouseDown implements desktop.Mouseable.
@@ -181,13 +186,58 @@ func (r *textRow) Dragged(e *fyne.DragEvent) {
 	if len(r.in.rows) == 0 {
 		return
 	}
-	row := r.in.rowAt(e.AbsolutePosition)
-	r.in.choose(r.in.rows[row].line, true)
-	r.in.ScrollTo(row)
+	r.in.dragTo(e.AbsolutePosition)
 }
 
-// DragEnd implements fyne.Draggable.
-func (r *textRow) DragEnd() {}
+// DragEnd implements fyne.Draggable. The cursor has gone if the button was let go elsewhere.
+func (r *textRow) DragEnd() {
+	r.in.letGo()
+	r.in.takeCursor()
+}
+
+// How long a drag that is held outside goes on scrolling, should its end never be told, and how
+// often in that time.
+const (
+	dragLimit = time.Minute
+	dragSteps = 20 * 60
+)
+
+// dragTo selects to a place of the window, and goes on doing so: a mouse that is held above or
+// below the lines says nothing more, and they are to scroll.
+func (l *lines) dragTo(at fyne.Position) {
+	l.dragAt = at
+	l.follow()
+	if l.drag != nil {
+		return
+	}
+	last := 0
+	l.drag = fyne.NewAnimation(dragLimit, func(done float32) {
+		if step := int(done * dragSteps); step != last {
+			last = step
+			l.follow()
+		}
+	})
+	l.drag.Curve = fyne.AnimationLinear
+	l.drag.Start()
+}
+
+// follow selects to where the mouse is held.
+func (l *lines) follow() {
+	if len(l.rows) == 0 {
+		return
+	}
+	row := l.rowAt(l.dragAt)
+	l.choose(l.rows[row].line, true)
+	l.ScrollTo(row)
+}
+
+// letGo ends a drag.
+func (l *lines) letGo() {
+	if l.drag != nil {
+		l.drag.Stop()
+		l.drag = nil
+	}
+}
 
 // TappedSecondary implements fyne.SecondaryTappable.
 func (r *textRow) TappedSecondary(e *fyne.PointEvent) {

@@ -55,6 +55,33 @@ func (s *stage) drag(l *lines, says string, steps ...float32) {
 	r.DragEnd()
 }
 
+// TestDragHeldOutside: while the button is held below the lines they go on scrolling, and the
+// keyboard is still theirs when it is let go there, where Fyne has taken the cursor away.
+func TestDragHeldOutside(t *testing.T) {
+	s := sceneSelected(t)
+	l := s.window.requests.inspector.bytes.left.text
+	r, at := s.spot(l, "claude-haiku-4-5")
+	r.MouseDown(mouse(at, desktop.MouseButtonPrimary, 0))
+	at.Y = fyne.CurrentApp().Driver().AbsolutePositionForObject(l).Y + l.Size().Height + 5
+	r.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{AbsolutePosition: at}})
+	held := l.drag
+	for i := range 3 {
+		end, offset := l.chosen.end, l.GetScrollOffset()
+		held.Tick(float32(i+1) / 100)
+		if l.chosen.end <= end || l.GetScrollOffset() <= offset {
+			t.Errorf("step %d: line %d, offset %v", i, l.chosen.end, l.GetScrollOffset())
+		}
+	}
+	s.window.win.Canvas().Unfocus()
+	r.DragEnd()
+	if s.window.win.Canvas().Focused() != fyne.Focusable(l) {
+		t.Error("the cursor is gone")
+	}
+	if l.drag != nil {
+		t.Error("it goes on scrolling")
+	}
+}
+
 // offered clicks on a row with the other button, and is what the menu offers then, by label.
 func (s *stage) offered(l *lines, says string) map[string]func() {
 	s.t.Helper()

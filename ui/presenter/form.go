@@ -292,6 +292,9 @@ func (f *Form) Reject(err error) string {
 	var port *PortError
 	if errors.As(err, &port) {
 		f.rejected[FieldListen] = words.F("{{.Problem}}. Choose another port.", words.V{"Problem": portInUse(port)})
+		if port.Holder == "" && !port.Reserved && port.Err != nil {
+			f.rejected[FieldListen] = words.F("{{.Problem}}. The system says: {{.Error}}. Choose another port.", words.V{"Problem": portInUse(port), "Error": port.Err})
+		}
 		return words.T("The address cannot be used.")
 	}
 	var v *settings.ValidationError

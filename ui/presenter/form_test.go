@@ -136,6 +136,10 @@ func TestFormReject(t *testing.T) {
 	if f.Problem(FieldGateway) != "" {
 		t.Error("the problem stays although the field was changed")
 	}
+	f.Reject(&PortError{Addr: "127.0.0.1:8787", Err: errors.New("address already in use")})
+	if p := f.Problem(FieldListen); p != "Cannot listen on port 8787. The system says: address already in use. Choose another port." {
+		t.Errorf("a port that somebody has: %q", p)
+	}
 	f.Reject(&PortError{Addr: "127.0.0.1:8787", Holder: "nginx (pid 12)"})
 	if !strings.Contains(f.Problem(FieldListen), "in use by nginx") {
 		t.Errorf("listen: %q", f.Problem(FieldListen))

@@ -294,12 +294,12 @@ func (p *Pair) compare(form BodyForm, converted bool) {
 	case l.Head == "" || r.Head == "":
 	case bytes.Equal(l.Raw, r.Raw):
 		p.Note = words.T("Both sides are the same, byte for byte.")
-	case form == AsSent:
-		p.Note = words.T("Differences are marked when As sent is off.")
 	case (isStream(l) || isStream(r)) && converted:
 		p.Note = words.T("Converted event by event.")
 	case isStream(l) || isStream(r): // each event may have the model's name in it
 		p.Note = words.T("Passed through event by event.")
+	case form == AsSent:
+		p.Note = words.T("Differences are marked when As sent is off.")
 	case len(l.Lines)+len(r.Lines) > comparable:
 		p.Note = words.T("Too long to compare.")
 	default:

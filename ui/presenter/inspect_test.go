@@ -131,6 +131,10 @@ func TestInspectNotes(t *testing.T) {
 	if in.Answer.Note != "Converted event by event." {
 		t.Errorf("converted streams: %q", in.Answer.Note)
 	}
+	in = Inspect(converted, captured(t, 100, "a", "b", "data: 1", "data: 2"), true, capture.DefaultLimits(), AsSent)
+	if in.Answer.Note != "Converted event by event." { // nothing would be marked in the other form
+		t.Errorf("converted streams as sent: %q", in.Answer.Note)
+	}
 	long := strings.Repeat("x\n", comparable)
 	in = Inspect(x, captured(t, 1<<20, long, long+"y"), true, capture.DefaultLimits(), Pretty)
 	if in.Request.Note != "Too long to compare." {
