@@ -142,6 +142,7 @@ func Open(ctx context.Context, o Options) (*App, error) {
 		a.log.Warn("environment variable", "name", name, "why", unclear[name])
 	}
 	a.sup = newSupervisor(func() server { return proxy.New(a.log, a.bus) }, a.Settings().Server.Listen)
+	a.cpus.Serves(a.Active)
 	return a, nil
 }
 

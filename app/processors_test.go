@@ -2,6 +2,10 @@ package app
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,6 +40,32 @@ func TestRequestsGetAllProcessors(t *testing.T) {
 		ask(t, a.Status().Addr, "key")
 		return all.Load()
 	})
+}
+
+func TestManyRequestsGetAllProcessors(t *testing.T) {
+	a, all := governed(t, 0)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	body := `{"model":"slow#demo","stream":true,"messages":[{"role":"user","content":"` + strings.Repeat("word ", 2000) + `"}]}`
+	for range 40 {
+		clients.Go(func() {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+a.Status().Addr+"/v1/chat/completions", strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("Authorization", "Bearer key")
+			if resp, err := http.DefaultClient.Do(r); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	until(t, "many run", all.Load)
+	leave()
+	until(t, "they have gone", func() bool { return !all.Load() })
 }
 
 func TestTheWindowGetsAllProcessors(t *testing.T) {

@@ -3,9 +3,10 @@
 // What a proxy does for a request takes microseconds, most of them waiting for the network. On
 // several processors the runtime wakes a second thread for each of these moments, which looks
 // for work, finds that it is done already, and goes back to sleep: at more cost than the work.
-// One processor is enough for thousands of requests a second. When it is used up, or a window
-// is drawn, there are all again. On a busy machine other programs take their part of it; that
-// too little is left shows in how much waits for it.
+// One processor is enough for thousands of requests a second. When it is used up, a window is
+// drawn, or so many requests run that their moments fall together and would wait for one another,
+// there are all again. On a busy machine other programs take their part of it; that too little is
+// left shows in how much waits for it.
 package processors
 
 import (
@@ -35,11 +36,15 @@ const (
 // crowd is how many goroutines wait for a processor when there is too little of it.
 const crowd = 32
 
+// many is how many requests run when they often do something at the same moment.
+const many = 32
+
 // Governor decides how many processors the program uses. A nil *Governor leaves it to the runtime.
 type Governor struct {
 	used    func() (time.Duration, error) // processor time of the program so far
 	waiting func() int                    // goroutines that wait for a processor
 	limit   func(all bool)                // sets how many processors are used
+	running func() int                    // requests, nil before it is known
 
 	busy atomic.Bool // something was done since the last look
 
@@ -112,6 +117,16 @@ func (g *Governor) Busy() {
 	g.wake(lookEvery)
 }
 
+// Serves tells how many requests run. It must be called before anything is done.
+func (g *Governor) Serves(running func() int) {
+	if g == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running = running
+}
+
 // Seen says whether a window is, which is drawn on all processors. It does not wait for them.
 func (g *Governor) Seen(seen bool) {
 	if g == nil {
@@ -181,7 +196,7 @@ func (g *Governor) decide() {
 	}
 	share := float64(spent-g.spent) / float64(max(now-g.at, 1))
 	g.at, g.spent = now, spent
-	crowded := g.waiting() >= crowd
+	crowded := g.waiting() >= crowd || g.running != nil && g.running() >= many
 	count(&g.hot, share >= full || crowded)
 	count(&g.cool, share < calm && !crowded)
 	count(&g.idle, share < none && !busy)

@@ -116,6 +116,23 @@ func wants(t *testing.T, l *load, all ...bool) {
 	}
 }
 
+// TestManyRequests: their moments fall together, however little they use.
+func TestManyRequests(t *testing.T) {
+	governed(t, func(g *Governor, l *load, pass func(float64, time.Duration)) {
+		var running atomic.Int64
+		g.Serves(func() int { return int(running.Load()) })
+		running.Store(many - 1)
+		pass(0.1, 5*time.Second)
+		wants(t, l, false)
+		running.Store(many)
+		pass(0.1, 5*time.Second)
+		wants(t, l, false, true)
+		running.Store(many - 1)
+		pass(0.1, 5*time.Second)
+		wants(t, l, false, true, false)
+	})
+}
+
 func TestOneProcessorUntilItIsUsedUp(t *testing.T) {
 	for name, c := range map[string]struct {
 		share []float64 // a second each
